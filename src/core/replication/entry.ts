@@ -1,0 +1,60 @@
+import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../ids.ts';
+import type { Splice } from '../merge/types.ts';
+
+/** What an entry does. `leader` marks the start of a term and touches no document. */
+export type EntryKind = 'create' | 'edit' | 'delete' | 'rename' | 'bulk' | 'resolve' | 'leader';
+
+/** Who made a change; stamped by the leader from the authenticated connection. */
+export interface Author {
+  readonly peerId: PeerId;
+  /** As people know the peer: git's user.name or the login name, and the folder. */
+  readonly name: string;
+}
+
+/** What a peer asks the leader to append. */
+export interface Proposal {
+  readonly proposalId: ProposalId;
+  readonly docId: DocId;
+  readonly kind: 'create' | 'edit' | 'delete' | 'rename' | 'resolve';
+  /** The head that the proposer saw; undefined for `create`. */
+  readonly baseHash: RevisionHash | undefined;
+  /** The revision after the patch; undefined for `delete`, equal to `baseHash` for `rename`. */
+  readonly hash: RevisionHash | undefined;
+  /** From the base revision's text ('' for `create`) to the new one. */
+  readonly patch: readonly Splice[];
+  /** The path after this entry (`create`, `rename`); always with `/`, relative to the library's root. */
+  readonly path?: string;
+  /** The path that the proposer saw (`rename`, `delete`), compared like content. */
+  readonly basePath?: string;
+  /** Readable one-liners: what changed, by operation and component. */
+  readonly changes: readonly string[];
+}
+
+/** One record of a library's log. */
+export interface LogEntry extends Omit<Proposal, 'kind'> {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly kind: EntryKind;
+  readonly author: Author;
+  /** Wall clock of the leader when it appended, in milliseconds; shown, never decided upon. */
+  readonly at: number;
+}
+
+/** Where a document stands after the newest entry that touched it. */
+export interface DocumentHead {
+  readonly docId: DocId;
+  readonly path: string;
+  /** Undefined where the document is deleted (a tombstone). */
+  readonly hash: RevisionHash | undefined;
+  /** The entry that made this head. */
+  readonly index: LogIndex;
+  readonly author: Author;
+  readonly at: number;
+}
+
+export type ProposeResult =
+  | { readonly kind: 'committed'; readonly index: LogIndex }
+  /** Somebody else came first: catch up, merge, propose again. `head` is undefined where the document is unknown. */
+  | { readonly kind: 'stale'; readonly head: DocumentHead | undefined }
+  /** Never to be sent again as it is: too large, not matching its hash, or a path outside the library. */
+  | { readonly kind: 'rejected'; readonly code: string; readonly message: string };

@@ -1,0 +1,58 @@
+import type { Event } from '../event.ts';
+import type { DocId, LogIndex, PeerId, RevisionHash, Term } from '../ids.ts';
+import type { Disposable } from '../ports.ts';
+import type { DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
+
+/** Another running process that serves a replica of the same library. */
+export interface PeerInfo {
+  readonly peerId: PeerId;
+  readonly name: string;
+  /** Name (not path) of the workspace folder it serves. */
+  readonly folderName: string;
+}
+
+export type SyncRole = 'leader' | 'follower';
+
+export interface LinkStatus {
+  /** `connecting` before the first success and during re-election, `offline` when that takes longer than the heartbeat timeout. */
+  readonly connection: 'connecting' | 'connected' | 'offline';
+  readonly role: SyncRole | undefined;
+  readonly term: Term | undefined;
+  /** The other peers of the library that are connected now, this one not among them. */
+  readonly peers: readonly PeerInfo[];
+  /** Newest index that this peer knows to be in the log. */
+  readonly lastIndex: LogIndex;
+}
+
+/**
+ * Where a replica takes entries in. Calls come one at a time and in the order of the log; the next waits until the
+ * promise of the one before is settled. An entry is acknowledged to the leader when the promise resolves; then
+ * `lastSyncedIndex` has been made durable. A rejection is reported and the entry is offered again after a reconnect.
+ */
+export interface EntrySink {
+  lastSyncedIndex(): LogIndex;
+  applySyncEntry(entry: LogEntry): Promise<void>;
+  /** The log cannot give what is missing (compacted, restored, unknown): these are its heads, as of `index`. */
+  applyHeads(heads: readonly DocumentHead[], index: LogIndex): Promise<void>;
+}
+
+/** A replica's connection to its library, whoever leads at the moment and through all re-elections. */
+export interface LibraryLink extends Disposable {
+  readonly status: LinkStatus;
+  readonly onDidChangeStatus: Event<LinkStatus>;
+  /**
+   * Sends a proposal, again after each reconnect until somebody answers: the same `proposalId` is committed once.
+   * Rejects with `LinkClosedError` only when the link is disposed before an answer.
+   */
+  propose(proposal: Proposal): Promise<ProposeResult>;
+  fetchHeads(): Promise<readonly DocumentHead[]>;
+  /** The text of a revision as far as the log reaches; undefined where it does not know it. */
+  fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | undefined>;
+  /** Entries of one document, newest first, at most `limit`; for History and for telling an older revision from a new text. */
+  fetchHistory(docId: DocId, limit: number): Promise<readonly LogEntry[]>;
+}
+
+/** The link was disposed while somebody waited for an answer. */
+export class LinkClosedError extends Error {
+  override readonly name = 'LinkClosedError';
+}
