@@ -1,0 +1,206 @@
+import type { Event } from '../core/event.ts';
+import type { DocId, LibraryId } from '../core/ids.ts';
+import type { MergeConflict, Splice } from '../core/merge/types.ts';
+import type { Disposable } from '../core/ports.ts';
+import type { PeerInfo, SyncRole } from '../core/replication/libraryLink.ts';
+
+/** Something that went wrong and that a person should know of: a code, one plain sentence, and what to do next. */
+export interface UserProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy?: string;
+}
+
+/**
+ * What one document is doing:
+ * - `inStep`: file, shadow and library agree; `syncing`: on the way to that;
+ * - `waiting`: a peer's change waits until the person saves an unsaved buffer;
+ * - `held`: at least one element is in conflict; `invalid`: the file cannot be read as YAML/JSON, nothing is sent;
+ * - `behind`: something outside set the file back; `missing`: the file is gone; `unwritable`: the file cannot be written.
+ */
+export type DocumentState = 'inStep' | 'syncing' | 'waiting' | 'held' | 'invalid' | 'behind' | 'missing' | 'unwritable';
+
+export interface DocumentStatus {
+  readonly docId: DocId;
+  /** Absolute path of this copy. */
+  readonly file: string;
+  /** The same relative to the workspace folder, with `/`. */
+  readonly path: string;
+  readonly state: DocumentState;
+  readonly conflictCount: number;
+  /** For `waiting`: whose changes wait ("alice · backend"); for `invalid` and `unwritable`: see `problem`. */
+  readonly waitingFor: readonly string[];
+  readonly problem?: UserProblem;
+}
+
+/**
+ * - `asleep`: nobody said yes for this folder (or said Stop for this window): no socket, no log, no watcher;
+ * - `observing`: joined, but the folder is on another git branch or git is in the middle of something: nothing is sent or written;
+ * - `attached`: another window serves this folder; this one shows that;
+ * - `failed`: see `problem`.
+ */
+export type FolderPhase = 'asleep' | 'starting' | 'running' | 'paused' | 'observing' | 'attached' | 'failed';
+
+/** An immutable snapshot of what a folder is doing. */
+export interface FolderStatus {
+  readonly phase: FolderPhase;
+  readonly hasConsent: boolean;
+  readonly library?: { readonly libraryId: LibraryId; readonly name: string };
+  readonly role?: SyncRole;
+  /** `offline`: no leader could be reached for longer than the heartbeat timeout. */
+  readonly connection: 'connecting' | 'connected' | 'offline';
+  readonly peers: readonly PeerInfo[];
+  readonly documents: readonly DocumentStatus[];
+  readonly conflictCount: number;
+  /** For `observing`: why, as a person would say it ("branch feature/x has not joined"). */
+  readonly observing?: string;
+  readonly problem?: UserProblem;
+}
+
+/** A conflict that is held: the working file keeps ours, the library keeps theirs. */
+export interface HeldConflict {
+  readonly docId: DocId;
+  readonly file: string;
+  readonly path: string;
+  readonly conflict: MergeConflict;
+  /** Who made the library's side, and when (wall clock, milliseconds). */
+  readonly theirsName: string;
+  readonly theirsAt: number | undefined;
+}
+
+/** Another window, or an existing library of this machine, with the same git remote and branch. */
+export interface JoinOffer {
+  /** Undefined where the neighbour has not said yes either: then a library is created for both. */
+  readonly libraryId: LibraryId | undefined;
+  /** As people know it: the API's title or the library's name. */
+  readonly name: string;
+  /** Folder name of the neighbour. */
+  readonly neighbour: string;
+  readonly documentCount: number;
+}
+
+/** One row of Join…: a library of this machine and how its documents would pair with the ones of this folder. */
+export interface LibraryChoice {
+  readonly libraryId: LibraryId;
+  readonly name: string;
+  /** Folder names of the replicas that are known to have joined. */
+  readonly folderNames: readonly string[];
+  readonly pairs: readonly DocumentPair[];
+}
+
+export interface DocumentPair {
+  /** The document's path and title in the library. */
+  readonly libraryPath: string;
+  readonly title: string | undefined;
+  /** The suggested (or chosen) file of this folder, relative with `/`; undefined = leave this one out. */
+  readonly localPath: string | undefined;
+  /** Why it is suggested. */
+  readonly matchedBy: 'path' | 'title' | 'operations' | undefined;
+}
+
+/** Outcome of something a person asked for. */
+export type Outcome = { readonly isDone: true } | { readonly isDone: false; readonly problem: UserProblem };
+
+/** A peer's change that was written into a file; for one quiet notice and for tests. */
+export interface AppliedChange {
+  readonly file: string;
+  readonly path: string;
+  readonly authorName: string;
+  readonly changes: readonly string[];
+}
+
+/** One workspace folder, from before consent to serving its replica. It never asks; who shows things asks. */
+export interface FolderSession extends Disposable {
+  readonly folder: string;
+  readonly status: FolderStatus;
+  readonly onDidChangeStatus: Event<FolderStatus>;
+  readonly conflicts: readonly HeldConflict[];
+  readonly onDidChangeConflicts: Event<readonly HeldConflict[]>;
+  readonly onDidApplyChange: Event<AppliedChange>;
+  /** Fires when a neighbour turns up that this folder might be kept in step with (and nobody said Never Here). */
+  readonly onDidFindOffer: Event<JoinOffer>;
+
+  /** OpenAPI documents of the folder, relative with `/`. */
+  findDocuments(): Promise<readonly string[]>;
+  findOffer(): Promise<JoinOffer | undefined>;
+  /** Says yes: joins the offered neighbour's library, or creates one of this folder's own documents where there is none. */
+  keepInStep(): Promise<Outcome>;
+  /** Never offer for this folder again. */
+  neverHere(): Promise<void>;
+  listLibraries(): Promise<readonly LibraryChoice[]>;
+  join(libraryId: LibraryId, pairs: readonly DocumentPair[]): Promise<Outcome>;
+  /** This folder goes its own way; its files and the library stay as they are. */
+  leave(): Promise<Outcome>;
+  /** Deletes the library's log from this machine (logs hold specs); the files stay. */
+  forgetLibrary(): Promise<Outcome>;
+
+  /** Serves the replica if consent was given before; `stop` ends that for this window only. */
+  start(): Promise<Outcome>;
+  stop(): Promise<void>;
+  /** Nothing is sent or written until `resume`; entries and edits wait, nothing is lost. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Reads all files again and catches up with the log; resolves when in step or when something stands in the way. */
+  syncNow(): Promise<Outcome>;
+
+  resolveConflict(docId: DocId, conflictId: string, choice: 'ours' | 'theirs'): Promise<Outcome>;
+  /** Takes back the newest resolution that was not taken back yet. */
+  undoResolution(): Promise<Outcome>;
+  readonly canUndoResolution: boolean;
+  /** Writes what waits for a save into the unsaved buffer's file now, merging with the buffer's text. */
+  mergeNow(file: string): Promise<Outcome>;
+
+  /** A file appeared or vanished that might be an OpenAPI document (from the editor's own watcher). */
+  fileAppeared(file: string): void;
+}
+
+export interface WriteRequest {
+  /** Absolute path. */
+  readonly file: string;
+  /** What the file has to read as, to the character (CRLF and BOM as on disk); else the answer is `changed`. Undefined: the file must not exist. */
+  readonly before: string | undefined;
+  readonly after: string;
+  /** From `before` to `after`, in offsets of `before`. */
+  readonly splices: readonly Splice[];
+}
+
+export type WriteOutcome =
+  | { readonly kind: 'written' }
+  /** The file is not `before` any more: read it again and merge again. */
+  | { readonly kind: 'changed' }
+  /** Somebody is typing in an unsaved buffer of it. */
+  | { readonly kind: 'unsaved' }
+  | { readonly kind: 'failed'; readonly problem: UserProblem };
+
+export interface SavedText {
+  readonly file: string;
+  readonly text: string;
+  /** Saved by a timer or on losing focus, not by the person's hand: sent after 2 s of quiet. */
+  readonly isAutoSave: boolean;
+}
+
+/** The working files as the person has them: on disk, or in an editor with unsaved buffers. */
+export interface WorkingFiles extends Disposable {
+  hasUnsavedEdits(file: string): boolean;
+  /** The unsaved buffer's text, if there is one. */
+  unsavedText(file: string): string | undefined;
+  write(request: WriteRequest): Promise<WriteOutcome>;
+  /** Puts `text` into the unsaved buffer without saving it (Merge Now). */
+  editBuffer(file: string, splices: readonly Splice[]): Promise<boolean>;
+  readonly onDidSave: Event<SavedText>;
+  /** A buffer went from clean to unsaved or back (saved, or thrown away by Revert File). */
+  readonly onDidChangeUnsaved: Event<string>;
+  /** Absolute paths of files that could be OpenAPI documents (`.yaml`, `.yml`, `.json`), ignore rules applied. */
+  findCandidates(folder: string): Promise<readonly string[]>;
+}
+
+/** Settings that a folder's session needs; checked by whoever reads them from a user's file. */
+export interface PeerSettings {
+  /** As others see this peer; undefined: git's user.name, else the login name. */
+  readonly displayName: string | undefined;
+  /** Globs of folders and files that are never documents. */
+  readonly ignore: readonly string[];
+  readonly heartbeatMs: number;
+  readonly timeoutMs: number;
+  readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
+}

@@ -1,0 +1,21 @@
+import type { FolderSession, PeerSettings, WorkingFiles } from './folderSession.ts';
+import type { Disposable, Logger } from '../core/ports.ts';
+
+/** What a peer's composition root hands over. */
+export interface PeerOptions {
+  readonly logger: Logger;
+  readonly settings: PeerSettings;
+  /** The user's state directory; undefined: the operating system's place for it. */
+  readonly stateDirectory?: string;
+  /** The folder with the bundled workers (`logWorker.cjs`, `mergeWorker.cjs`). */
+  readonly workerDirectory: string;
+}
+
+/** A whole peer without an editor: opens sessions on workspace folders and owns them. */
+export interface Peer extends Disposable {
+  openFolder(folder: string, files: WorkingFiles): Promise<FolderSession>;
+  /** Resolves when every session has let go of its locks and files. */
+  readonly closed: Promise<void>;
+}
+
+export type CreatePeer = (options: PeerOptions) => Peer;
