@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Whether any process of the group is left. */
+export function groupIsAlive(groupId: number): boolean {
+  try {
+    process.kill(-groupId, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/**
+ * The processes that carry `API_LIVE_SYNC_HARNESS_RUN=<run>` in their environment: everything a run started, however deep and whoever
+ * is its parent now. Linux only; elsewhere the list is empty.
+ */
+export function processesOfRun(run: string): number[] {
+  if (process.platform !== 'linux') return [];
+  const marker = `API_LIVE_SYNC_HARNESS_RUN=${run}`;
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        // A process that has ended but was not yet collected by its parent has an empty environment.
+        return readFileSync(`/proc/${String(pid)}/environ`, 'latin1').split('\0').includes(marker);
+      } catch {
+        return false; // ended in between, or not ours to look at
+      }
+    });
+}
+
+/** Ends a process group and what left the group but belongs to the same run: first politely, then by force. */
+export async function endProcessTree(groupId: number, run: string | undefined, graceMilliseconds: number): Promise<void> {
+  const stragglers = (): number[] =>
+    run === undefined ? [] : processesOfRun(run).filter((pid) => pid !== process.pid && pid !== process.ppid);
+  const signalAll = (signal: NodeJS.Signals): void => {
+    sendSignal(-groupId, signal);
+    for (const pid of stragglers()) sendSignal(pid, signal);
+  };
+  signalAll('SIGTERM');
+  const deadline = Date.now() + graceMilliseconds;
+  while (Date.now() < deadline) {
+    if (!groupIsAlive(groupId) && stragglers().length === 0) return;
+    await delay(20);
+  }
+  signalAll('SIGKILL');
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Already gone, which is what was wanted.
+  }
+}
