@@ -1,0 +1,128 @@
+import { diffLines, type Hunk, LineTable, splitLines } from './lineDiff.ts';
+
+/** A stretch of lines that one side, or both, replaced; indices into the lines of the three texts. */
+export interface MergeStretch {
+  readonly from: 'base' | 'ours' | 'theirs' | 'clash';
+  readonly baseStart: number;
+  readonly baseEnd: number;
+  readonly oursStart: number;
+  readonly oursEnd: number;
+  readonly theirsStart: number;
+  readonly theirsEnd: number;
+}
+
+export interface LineMerge {
+  readonly clean: boolean;
+  /** The merged lines; at a clash those of ours. */
+  readonly lines: readonly string[];
+  readonly stretches: readonly MergeStretch[];
+}
+
+/**
+ * The three-way merge of lines as `git merge-file` defines it: replacements of one side that neither overlap nor touch
+ * one of the other are taken; equal replacements of the same lines are taken once; everything else clashes.
+ */
+export function mergeLines(base: readonly string[], ours: readonly string[], theirs: readonly string[]): LineMerge {
+  const table = new LineTable();
+  const b = table.intern(base);
+  const o = table.intern(ours);
+  const t = table.intern(theirs);
+  const stretches = mergeHunks(diffLines(b, o), diffLines(b, t), b.length, o, t);
+  const lines: string[] = [];
+  let clean = true;
+  for (const stretch of stretches) {
+    if (stretch.from === 'clash') clean = false;
+    const takeTheirs = stretch.from === 'theirs';
+    const source = takeTheirs ? theirs : ours;
+    const start = takeTheirs ? stretch.theirsStart : stretch.oursStart;
+    const end = takeTheirs ? stretch.theirsEnd : stretch.oursEnd;
+    for (let i = start; i < end; i++) lines.push(source[i] ?? '');
+  }
+  return { clean, lines, stretches };
+}
+
+/** The merged text where a merge by lines has no clash; undefined where it has one. */
+export function mergeTextByLines(base: string, ours: string, theirs: string): string | undefined {
+  const merge = mergeLines(splitLines(base), splitLines(ours), splitLines(theirs));
+  return merge.clean ? merge.lines.join('') : undefined;
+}
+
+function mergeHunks(toOurs: readonly Hunk[], toTheirs: readonly Hunk[], baseLength: number, ours: Int32Array, theirs: Int32Array): MergeStretch[] {
+  const stretches: MergeStretch[] = [];
+  let i = 0;
+  let j = 0;
+  let base = 0;
+  let shiftOurs = 0;
+  let shiftTheirs = 0;
+  const pushUnchanged = (end: number): void => {
+    if (end > base) {
+      stretches.push({
+        from: 'base',
+        baseStart: base,
+        baseEnd: end,
+        oursStart: base + shiftOurs,
+        oursEnd: end + shiftOurs,
+        theirsStart: base + shiftTheirs,
+        theirsEnd: end + shiftTheirs,
+      });
+    }
+    base = end;
+  };
+  while (i < toOurs.length || j < toTheirs.length) {
+    const ourHunk = toOurs[i];
+    const theirHunk = toTheirs[j];
+    const start = Math.min(ourHunk?.aStart ?? Infinity, theirHunk?.aStart ?? Infinity);
+    let end = start;
+    const firstOurs = i;
+    const firstTheirs = j;
+    let growth = true;
+    while (growth) {
+      growth = false;
+      const nextOurs = toOurs[i];
+      if (nextOurs !== undefined && (nextOurs.aStart <= end)) {
+        end = Math.max(end, nextOurs.aEnd);
+        i++;
+        growth = true;
+      }
+      const nextTheirs = toTheirs[j];
+      if (nextTheirs !== undefined && (nextTheirs.aStart <= end)) {
+        end = Math.max(end, nextTheirs.aEnd);
+        j++;
+        growth = true;
+      }
+    }
+    pushUnchanged(start);
+    const growthOurs = sumGrowth(toOurs, firstOurs, i);
+    const growthTheirs = sumGrowth(toTheirs, firstTheirs, j);
+    const stretch = {
+      baseStart: start,
+      baseEnd: end,
+      oursStart: start + shiftOurs,
+      oursEnd: end + shiftOurs + growthOurs,
+      theirsStart: start + shiftTheirs,
+      theirsEnd: end + shiftTheirs + growthTheirs,
+    };
+    const from = i === firstOurs ? 'theirs' : j === firstTheirs ? 'ours' : sameLines(ours, theirs, stretch) ? 'ours' : 'clash';
+    stretches.push({ from, ...stretch });
+    shiftOurs += growthOurs;
+    shiftTheirs += growthTheirs;
+    base = end;
+  }
+  pushUnchanged(baseLength);
+  return stretches;
+}
+
+function sumGrowth(hunks: readonly Hunk[], from: number, to: number): number {
+  let growth = 0;
+  for (const hunk of hunks.slice(from, to)) growth += hunk.bEnd - hunk.bStart - (hunk.aEnd - hunk.aStart);
+  return growth;
+}
+
+function sameLines(ours: Int32Array, theirs: Int32Array, stretch: Omit<MergeStretch, 'from'>): boolean {
+  const length = stretch.oursEnd - stretch.oursStart;
+  if (length !== stretch.theirsEnd - stretch.theirsStart) return false;
+  for (let k = 0; k < length; k++) {
+    if (ours[stretch.oursStart + k] !== theirs[stretch.theirsStart + k]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,8 @@
+/** Nesting deeper than any real API description, shallower than what overflows a parser's stack. */
+export const MAX_DEPTH = 200;
+/** In UTF-16 units. The largest public description is 13 MB; a text beyond this bound is refused unread. */
+export const MAX_TEXT_LENGTH = 48 * 1024 * 1024;
+/** Aliases of one document. The largest known real document has about 1,500. */
+export const MAX_ALIASES = 20_000;
+/** How many problems are reported of one text; a binary file would give one per byte. */
+export const MAX_PROBLEMS = 50;

@@ -1,0 +1,238 @@
+import { type ParseError, parseTree, printParseErrorCode, type Node as JsonNode } from 'jsonc-parser';
+import { type Document, isAlias, isMap, isPair, isScalar, isSeq, parseDocument, type Scalar } from 'yaml';
+import type { DocumentFormat } from '../merge/types.ts';
+import type { Problem } from '../problem.ts';
+import { scanJson } from './jsonScan.ts';
+import { MAX_ALIASES, MAX_DEPTH, MAX_PROBLEMS, MAX_TEXT_LENGTH } from './limits.ts';
+
+/** A document as data, read by the `yaml` and `jsonc-parser` libraries. Aliases are never expanded. */
+export type PlainNode = PlainMap | PlainSequence | PlainScalar | PlainAlias;
+
+interface PlainBase {
+  /** Where the value stands; without its anchor and tag. */
+  readonly start: number;
+  readonly end: number;
+  /** Name of the anchor on this node. */
+  readonly anchor?: string;
+  /** Explicit tag such as `!!str`. */
+  readonly tag?: string;
+}
+export interface PlainMap extends PlainBase {
+  readonly kind: 'map';
+  /** By key as text; a repeated merge key `<<` is listed as `<<`, `<<#2` and so on. */
+  readonly entries: ReadonlyMap<string, PlainNode>;
+}
+export interface PlainSequence extends PlainBase {
+  readonly kind: 'sequence';
+  readonly items: readonly PlainNode[];
+}
+export interface PlainScalar extends PlainBase {
+  readonly kind: 'scalar';
+  readonly isString: boolean;
+  /** The string; or a number, boolean or null as it is written, because `1.10` is not `1.1` in a version. */
+  readonly text: string;
+}
+export interface PlainAlias extends PlainBase {
+  readonly kind: 'alias';
+  /** Name of the anchor, and which definition of that name it is bound to where a name is defined again. */
+  readonly name: string;
+  readonly definition: number;
+}
+
+export interface PlainDocument {
+  /** Undefined where the text cannot be read, or is empty. */
+  readonly root: PlainNode | undefined;
+  /** Errors only: a text that gives none is valid. */
+  readonly problems: readonly Problem[];
+}
+
+/** Reads a document as data; never throws. */
+export function readPlainDocument(text: string, format: DocumentFormat): PlainDocument {
+  if (text.length > MAX_TEXT_LENGTH) {
+    return failed('too-large', `The file has ${text.length} characters; at most ${MAX_TEXT_LENGTH} are read.`);
+  }
+  try {
+    return format === 'yaml' ? readYaml(text) : readJson(text, format);
+  } catch (error) {
+    // The libraries report what they expect; what is left is exhausted stack or memory by a hostile nesting.
+    const reason = error instanceof Error ? error.message : String(error);
+    return failed('unreadable', `The file cannot be read: ${reason}`);
+  }
+}
+
+function failed(code: string, message: string): PlainDocument {
+  return { root: undefined, problems: [{ code, message, severity: 'error' }] };
+}
+
+function readYaml(text: string): PlainDocument {
+  const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent', stringKeys: false });
+  const problems: Problem[] = document.errors.slice(0, MAX_PROBLEMS).map((error) => ({
+    code: error.code === 'MULTIPLE_DOCS' ? 'several-documents' : 'yaml-syntax',
+    message: error.message,
+    severity: 'error',
+    range: { start: error.pos[0], end: Math.min(text.length, Math.max(error.pos[1], error.pos[0])) },
+  }));
+  if (problems.length > 0) return { root: undefined, problems };
+  return new YamlReader(text, document).read();
+}
+
+class YamlReader {
+  readonly #text: string;
+  readonly #document: Document.Parsed;
+  readonly #problems: Problem[] = [];
+  readonly #definitions = new Map<string, number>();
+  #aliases = 0;
+
+  constructor(text: string, document: Document.Parsed) {
+    this.#text = text;
+    this.#document = document;
+  }
+
+  read(): PlainDocument {
+    const root = this.#document.contents === null ? undefined : this.#node(this.#document.contents, 0);
+    return { root: this.#problems.length > 0 ? undefined : root, problems: this.#problems };
+  }
+
+  #node(node: unknown, depth: number): PlainNode {
+    if (depth > MAX_DEPTH) {
+      this.#problem('too-deep', `The file is nested deeper than ${MAX_DEPTH} levels.`, node);
+      return EMPTY_SCALAR;
+    }
+    if (isAlias(node)) {
+      const [start, end] = rangeOf(node.range);
+      if (++this.#aliases === MAX_ALIASES) this.#problem('too-many-aliases', `The file has more than ${MAX_ALIASES} aliases.`, node);
+      return { kind: 'alias', start, end, name: node.source, definition: this.#definitions.get(node.source) ?? 0 };
+    }
+    if (isMap(node)) {
+      const common = this.#common(node);
+      const entries = new Map<string, PlainNode>();
+      for (const pair of node.items) {
+        const key = this.#freeKey(entries, this.#keyText(pair.key), pair.key ?? node);
+        if (key !== undefined) entries.set(key, this.#node(pair.value, depth + 1));
+      }
+      return { kind: 'map', ...common, entries };
+    }
+    if (isSeq(node)) {
+      const common = this.#common(node);
+      return { kind: 'sequence', ...common, items: node.items.map((item) => this.#item(item, depth + 1)) };
+    }
+    if (isScalar(node)) return this.#scalar(node);
+    return EMPTY_SCALAR;
+  }
+
+  /** An item of a flow sequence may be a single pair, `[a: 1]`. */
+  #item(item: unknown, depth: number): PlainNode {
+    if (!isPair(item)) return this.#node(item, depth);
+    const entries = new Map([[this.#keyText(item.key), this.#node(item.value, depth + 1)]]);
+    return { kind: 'map', start: 0, end: 0, entries };
+  }
+
+  #scalar(node: Scalar): PlainScalar {
+    const common = this.#common(node);
+    const isString = typeof node.value === 'string';
+    const text = typeof node.value === 'string' ? node.value : (node.source ?? '');
+    return { kind: 'scalar', ...common, isString, text };
+  }
+
+  #common(node: { range?: readonly [number, number, number] | null | undefined; anchor?: string | undefined; tag?: string | undefined; type?: unknown }): PlainBase {
+    const [start, end] = rangeOf(node.range);
+    if (node.anchor === undefined && node.tag === undefined) return { start, end };
+    if (node.anchor !== undefined) this.#definitions.set(node.anchor, (this.#definitions.get(node.anchor) ?? 0) + 1);
+    return {
+      start,
+      end,
+      ...(node.anchor === undefined ? {} : { anchor: node.anchor }),
+      ...(node.tag === undefined ? {} : { tag: node.tag }),
+    };
+  }
+
+  #keyText(key: unknown): string {
+    if (isScalar(key)) {
+      this.#common(key);
+      return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+    }
+    if (isAlias(key)) return `*${key.source}`;
+    if (key === null || key === undefined) return '';
+    const [start, end] = rangeOf((key as { range?: readonly [number, number, number] }).range);
+    return this.#text.slice(start, end);
+  }
+
+  /** The key to list an entry under; undefined, with a problem, where the map has it already. */
+  #freeKey(entries: ReadonlyMap<string, PlainNode>, key: string, node: unknown): string | undefined {
+    if (!entries.has(key)) return key;
+    if (key === '<<') {
+      // Not allowed by the letter, but real files list several anchors to merge this way and readers take it.
+      let count = 2;
+      while (entries.has(`<<#${count}`)) count++;
+      return `<<#${count}`;
+    }
+    this.#problem('doubled-key', `The key "${shorten(key)}" stands twice in the same object.`, node);
+    return undefined;
+  }
+
+  #problem(code: string, message: string, node: unknown): void {
+    if (this.#problems.length >= MAX_PROBLEMS) return;
+    const [start, end] = rangeOf((node as { range?: readonly [number, number, number] | null } | undefined)?.range);
+    this.#problems.push({ code, message, severity: 'error', range: { start, end } });
+  }
+}
+
+const EMPTY_SCALAR: PlainScalar = { kind: 'scalar', start: 0, end: 0, isString: false, text: '' };
+
+function rangeOf(range: readonly [number, number, number] | null | undefined): readonly [number, number] {
+  return range === null || range === undefined ? [0, 0] : [range[0], range[1]];
+}
+
+function shorten(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+}
+
+function readJson(text: string, format: 'json' | 'jsonc'): PlainDocument {
+  const scan = scanJson(text);
+  if (scan.depth > MAX_DEPTH) return failed('too-deep', `The file is nested deeper than ${MAX_DEPTH} levels.`);
+  const errors: ParseError[] = [];
+  const isJsonc = format === 'jsonc';
+  const root = parseTree(text, errors, { disallowComments: !isJsonc, allowTrailingComma: isJsonc, allowEmptyContent: true });
+  const problems: Problem[] = errors.slice(0, MAX_PROBLEMS).map((error) => ({
+    code: 'json-syntax',
+    message: `${words(printParseErrorCode(error.error))}.`,
+    severity: 'error',
+    range: { start: error.offset, end: Math.min(text.length, error.offset + error.length) },
+  }));
+  if (problems.length > 0 || root === undefined) return { root: undefined, problems };
+  const value = plainJson(root, text, problems);
+  return { root: problems.length > 0 ? undefined : value, problems };
+}
+
+/** `CloseBraceExpected` as words. */
+function words(code: string): string {
+  const spaced = code.replace(/(?!^)([A-Z])/g, ' $1').toLowerCase();
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}
+
+function plainJson(node: JsonNode, text: string, problems: Problem[]): PlainNode {
+  const start = node.offset;
+  const end = node.offset + node.length;
+  if (node.type === 'object') {
+    const entries = new Map<string, PlainNode>();
+    for (const property of node.children ?? []) {
+      const [keyNode, valueNode] = property.children ?? [];
+      const key = String(keyNode?.value);
+      if (entries.has(key) && problems.length < MAX_PROBLEMS) {
+        problems.push({
+          code: 'doubled-key',
+          message: `The key "${shorten(key)}" stands twice in the same object.`,
+          severity: 'error',
+          range: { start: property.offset, end: property.offset + (keyNode?.length ?? 0) },
+        });
+      }
+      if (valueNode !== undefined) entries.set(key, plainJson(valueNode, text, problems));
+    }
+    return { kind: 'map', start, end, entries };
+  }
+  if (node.type === 'array') {
+    return { kind: 'sequence', start, end, items: (node.children ?? []).map((child) => plainJson(child, text, problems)) };
+  }
+  if (node.type === 'string') return { kind: 'scalar', start, end, isString: true, text: String(node.value) };
+  return { kind: 'scalar', start, end, isString: false, text: text.slice(start, end) };
+}
