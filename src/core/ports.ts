@@ -1,5 +1,6 @@
 import type { RevisionHash } from './ids.ts';
-import type { DocumentFormat, MergeInput, MergeOptions, MergeResult } from './merge/types.ts';
+import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Splice } from './merge/types.ts';
+import type { Problem } from './problem.ts';
 
 /** Whatever is held open and has to be let go of. Disposing twice is the same as once. */
 export interface Disposable {
@@ -38,9 +39,12 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
-/** The merge, wherever it runs: small texts on the calling thread, large ones in a worker. */
+/** Work on whole texts, wherever it runs: small ones on the calling thread, large ones in a worker. */
 export interface Merger extends Disposable {
   merge(input: MergeInput, format: DocumentFormat, options?: MergeOptions): Promise<MergeResult>;
+  /** What keeps the text from being read as a document; without an error it is valid. */
+  check(text: string, format: DocumentFormat): Promise<readonly Problem[]>;
+  diff(before: string, after: string): Promise<readonly Splice[]>;
 }
 
 /** Everything deterministic code needs from outside. */

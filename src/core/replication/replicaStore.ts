@@ -1,0 +1,76 @@
+import type { DocId, LogIndex, ReplicaId, RevisionHash } from '../ids.ts';
+import type { Proposal } from './entry.ts';
+
+/** What a replica knows of one document, as it survives a crash. */
+export interface StoredDocument {
+  readonly docId: DocId;
+  readonly libraryPath: string;
+  /** This copy's place, relative to the workspace folder, with `/`; undefined: the document has no copy here. */
+  readonly localPath: string | undefined;
+  /** The last agreed revision that was merged into the file; undefined before first contact. */
+  readonly shadow: StoredRevision | undefined;
+  /** The base of the next merge where something is held; undefined: the shadow itself. */
+  readonly heldBase: string | undefined;
+  /** The newest revision that the log gave us; it may be ahead of the shadow, never behind it. */
+  readonly head: StoredRevision | undefined;
+  /** By conflict id: who made the library's side, and when. */
+  readonly attribution: Readonly<Record<string, StoredAuthor>>;
+}
+
+export interface StoredRevision {
+  readonly text: string;
+  readonly hash: RevisionHash;
+  readonly index: LogIndex;
+}
+
+export interface StoredAuthor {
+  readonly name: string;
+  readonly at: number;
+}
+
+/** A proposal whose fate is not known yet, with what becomes of the document when it is committed. */
+export interface OutboxItem {
+  readonly proposal: Proposal;
+  /** The proposed revision's text. */
+  readonly text: string;
+  /** The held base after the commit; undefined where nothing will be held. */
+  readonly heldBase: string | undefined;
+}
+
+/** A write under way: after a crash, a file that reads as `after` was written, one that reads otherwise was not. */
+export interface WriteIntent {
+  readonly docId: DocId;
+  /** Hashes of the file's revision form. */
+  readonly beforeHash: RevisionHash | undefined;
+  readonly afterHash: RevisionHash;
+  /** What the document becomes once the file is written. */
+  readonly document: StoredDocument;
+}
+
+export interface ReplicaState {
+  readonly lastSyncedIndex: LogIndex;
+  /** The next proposal's number. */
+  readonly nextProposalNumber: number;
+  readonly documents: readonly StoredDocument[];
+  readonly outbox: readonly OutboxItem[];
+  readonly intents: readonly WriteIntent[];
+}
+
+/** What one transaction changes; what is not named stays. */
+export interface ReplicaChange {
+  readonly lastSyncedIndex?: LogIndex;
+  readonly nextProposalNumber?: number;
+  readonly putDocuments?: readonly StoredDocument[];
+  readonly putOutbox?: readonly OutboxItem[];
+  readonly removeOutbox?: readonly string[];
+  readonly putIntents?: readonly WriteIntent[];
+  readonly removeIntents?: readonly DocId[];
+}
+
+/** A replica's durable state. `commit` resolves when the change is on disk as a whole, and rejects when none of it is. */
+export interface ReplicaStore {
+  readonly replicaId: ReplicaId;
+  load(): Promise<ReplicaState>;
+  commit(change: ReplicaChange): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,18 @@
+import { workerData } from 'node:worker_threads';
+import * as z from 'zod';
+import type { ReplicaChange } from '../../core/replication/replicaStore.ts';
+import { hashText } from '../hashText.ts';
+import { serveWorkerCalls } from '../worker/workerCalls.ts';
+import { ReplicaDatabase } from './replicaDatabase.ts';
+
+const { file } = z.object({ file: z.string() }).parse(workerData);
+const database = new ReplicaDatabase(file, hashText);
+
+const functions = {
+  load: () => database.load(),
+  commit: (change: ReplicaChange) => database.commit(change),
+  close: () => database.close(),
+};
+export type ReplicaWorkerFunctions = typeof functions;
+
+serveWorkerCalls(functions);
