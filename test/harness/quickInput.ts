@@ -1,0 +1,94 @@
+import type { Locator, Page } from 'playwright-core';
+import { waitFor } from './waitFor.ts';
+
+/** The command palette, quick picks and input boxes: all are the one quick input of a window. */
+export class QuickInput {
+  readonly #page: Page;
+  readonly #widget: Locator;
+  readonly #rows: Locator;
+  readonly #input: Locator;
+
+  constructor(page: Page) {
+    this.#page = page;
+    this.#widget = page.locator('.quick-input-widget');
+    this.#rows = this.#widget.locator('.quick-input-list .monaco-list-row');
+    this.#input = this.#widget.locator('.quick-input-box input');
+  }
+
+  async openPalette(): Promise<void> {
+    await waitFor('the command palette', async () => {
+      // A key pressed while the window still arranges itself is lost; so press again rather than wait for nothing.
+      await this.#page.keyboard.press('F1');
+      await this.#input.waitFor({ state: 'visible', timeout: 2000 });
+      return true;
+    });
+  }
+
+  /** Waits until a quick pick or input box is open. */
+  async whenOpen(): Promise<void> {
+    await this.#widget.waitFor({ state: 'visible' });
+  }
+
+  async isOpen(): Promise<boolean> {
+    return this.#widget.isVisible();
+  }
+
+  /** The heading above the input, empty if there is none. */
+  async title(): Promise<string> {
+    return (await this.#widget.locator('.quick-input-title').innerText()).trim();
+  }
+
+  async placeholder(): Promise<string> {
+    return (await this.#input.getAttribute('placeholder')) ?? '';
+  }
+
+  /** Replaces what stands in the input. */
+  async type(text: string): Promise<void> {
+    await this.whenOpen();
+    await this.#input.fill(text);
+  }
+
+  /** The labels of the rows, in order. */
+  async labels(): Promise<string[]> {
+    await this.#rows.first().waitFor();
+    return this.#rows.locator('.quick-input-list-rows .quick-input-list-row:first-child .label-name').allInnerTexts();
+  }
+
+  /** The rows as they are read out: label, description and detail. */
+  async rows(): Promise<string[]> {
+    await this.#rows.first().waitFor();
+    return Promise.all((await this.#rows.all()).map(async (row) => (await row.getAttribute('aria-label')) ?? ''));
+  }
+
+  /** Chooses the row with this label. */
+  async pick(label: string | RegExp): Promise<void> {
+    await this.#row(label).click();
+  }
+
+  /** Ticks or unticks a row of a pick that allows several. */
+  async toggle(label: string | RegExp): Promise<void> {
+    await this.#row(label).locator('.quick-input-list-checkbox, .monaco-checkbox').first().click();
+  }
+
+  /** Presses Enter: accepts an input box, or the ticked rows. */
+  async accept(): Promise<void> {
+    await this.#page.keyboard.press('Enter');
+  }
+
+  async cancel(): Promise<void> {
+    await this.#page.keyboard.press('Escape');
+    await this.#widget.waitFor({ state: 'hidden' });
+  }
+
+  #row(label: string | RegExp): Locator {
+    const exact = typeof label === 'string' ? new RegExp(`^\\s*${escapeForRegExp(label)}\\s*$`) : label;
+    return this.#rows
+      .filter({ has: this.#page.locator('.quick-input-list-row:first-child .label-name').filter({ hasText: exact }) })
+      .first();
+  }
+}
+
+/** A regular expression that matches the text itself. */
+export function escapeForRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

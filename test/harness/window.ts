@@ -1,0 +1,126 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Page } from 'playwright-core';
+import { Dialog } from './dialog.ts';
+import { Editor } from './editor.ts';
+import { nextExtensionHost } from './extensionHost.ts';
+import type { ExtensionHost } from './extensionHost.ts';
+import { Notifications } from './notifications.ts';
+import { testResultsDir } from './paths.ts';
+import { QuickInput } from './quickInput.ts';
+import { StatusBar } from './statusBar.ts';
+import type { VsCodeServer } from './vscodeServer.ts';
+import { defaultTimeoutMilliseconds } from './waitFor.ts';
+import { Webviews } from './webviews.ts';
+
+interface WindowParts {
+  readonly page: Page;
+  readonly server: VsCodeServer;
+  readonly folder: string;
+  readonly companionDir: string;
+  readonly claimedHosts: Set<number>;
+  readonly waitForExtensionHost: boolean;
+}
+
+/** One VS Code window on one folder. Acts through the page like a person, reads through the extension host where the page could mislead. */
+export class WorkbenchWindow {
+  readonly page: Page;
+  readonly folder: string;
+  readonly quickInput: QuickInput;
+  readonly statusBar: StatusBar;
+  readonly notifications: Notifications;
+  readonly dialog: Dialog;
+  readonly webviews: Webviews;
+  readonly editor: Editor;
+  readonly #parts: WindowParts;
+  readonly #log: string[] = [];
+  #host: ExtensionHost | undefined;
+
+  private constructor(parts: WindowParts) {
+    this.#parts = parts;
+    this.page = parts.page;
+    this.folder = parts.folder;
+    this.quickInput = new QuickInput(this.page);
+    this.statusBar = new StatusBar(this.page);
+    this.notifications = new Notifications(this.page);
+    this.dialog = new Dialog(this.page);
+    this.webviews = new Webviews(this.page);
+    this.editor = new Editor(this);
+    this.page.setDefaultTimeout(defaultTimeoutMilliseconds);
+    this.page.on('console', (message) => this.#log.push(`[${message.type()}] ${message.text()}`));
+    this.page.on('pageerror', (error) => this.#log.push(`[page error] ${error.message}`));
+  }
+
+  static async open(parts: WindowParts): Promise<WorkbenchWindow> {
+    const window = new WorkbenchWindow(parts);
+    await parts.page.goto(`${parts.server.origin}/?folder=${encodeURIComponent(parts.folder)}`);
+    await window.#ready();
+    return window;
+  }
+
+  /** The window's extension host, to read what the page does not show reliably. */
+  get host(): ExtensionHost {
+    if (this.#host === undefined) throw new Error('This window was opened without waiting for its extension host.');
+    return this.#host;
+  }
+
+  /** Runs a command by its title, as it stands in the palette: `API Live Sync: Sync Now`. */
+  async runCommand(title: string): Promise<void> {
+    await this.quickInput.openPalette();
+    await this.quickInput.type(`>${title}`);
+    await this.quickInput.pick(title);
+  }
+
+  /** The titles that the palette offers for some text. */
+  async commandsFor(text: string): Promise<string[]> {
+    await this.quickInput.openPalette();
+    await this.quickInput.type(`>${text}`);
+    const labels = await this.quickInput.labels();
+    await this.quickInput.cancel();
+    return labels;
+  }
+
+  /** Loads the window anew, with a new extension host, as "Developer: Reload Window" does. */
+  async reload(): Promise<void> {
+    this.#host?.close();
+    this.#host = undefined;
+    await this.page.reload();
+    await this.#ready();
+  }
+
+  /** Puts a picture of the window into test-results. */
+  async screenshot(name: string): Promise<string> {
+    await mkdir(testResultsDir, { recursive: true });
+    const file = path.join(testResultsDir, `${name}.png`);
+    await this.page.screenshot({ path: file });
+    return file;
+  }
+
+  /** What the page's console said. */
+  log(): string {
+    return this.#log.join('\n');
+  }
+
+  /** Closes the window: its extension host ends as with a closed window on the desktop. */
+  async close(): Promise<void> {
+    this.dispose();
+    await this.page.close();
+  }
+
+  /** Lets go of the extension host without closing the page. */
+  dispose(): void {
+    this.#host?.close();
+    this.#host = undefined;
+  }
+
+  async #ready(): Promise<void> {
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
+    await this.page.evaluate(async () => {
+      const { driver } = globalThis as unknown as { driver: { whenWorkbenchRestored(): Promise<void> } };
+      await driver.whenWorkbenchRestored();
+    });
+    if (this.#parts.waitForExtensionHost) {
+      this.#host = await nextExtensionHost(this.#parts.companionDir, this.folder, this.#parts.claimedHosts);
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { launchBrowser } from './browser.ts';
+import { companionDirVariable, writeCompanionExtension } from './companion.ts';
+import { installExtension } from './installExtension.ts';
+import type { Progress } from './installOnce.ts';
+import { testResultsDir } from './paths.ts';
+import { baseSettings, typingSettings } from './settings.ts';
+import type { Settings } from './settings.ts';
+import { startServer } from './vscodeServer.ts';
+import type { VsCodeServer } from './vscodeServer.ts';
+import { WorkbenchWindow } from './window.ts';
+import { copyWorkspace } from './workspaces.ts';
+import type { SampleWorkspace } from './workspaces.ts';
+
+export interface WorkbenchOptions {
+  /** The built product, installed as a person has it (the default), or VS Code without it. */
+  readonly extension?: 'installed' | 'none';
+  /** User settings on top of quiet ones. */
+  readonly settings?: Settings;
+  /** Added to the environment of the extension hosts. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The product's per-user state; a folder of its own if not given. Two workbenches with one are two editors of one person. */
+  readonly stateDir?: string;
+  /** Lets folders be untrusted (Restricted Mode). */
+  readonly workspaceTrust?: boolean;
+  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly progress?: Progress;
+}
+
+export interface OpenWindowOptions {
+  /** Do not wait for the extension host; for windows that stop at a dialog. */
+  readonly waitForExtensionHost?: boolean;
+}
+
+/** One person's VS Code: a server, a browser, and windows on folders, in a temporary folder of their own. */
+export class Workbench {
+  /** Holds everything of this workbench; deleted when it closes. */
+  readonly dir: string;
+  /** `API_LIVE_SYNC_STATE_DIR` of its extension hosts. */
+  readonly stateDir: string;
+  readonly server: VsCodeServer;
+  readonly windows: WorkbenchWindow[] = [];
+  readonly #browser: Browser;
+  readonly #context: BrowserContext;
+  readonly #companionDir: string;
+  readonly #claimedHosts = new Set<number>();
+  readonly #opening = new Map<string, Promise<unknown>>();
+
+  private constructor(dir: string, stateDir: string, companionDir: string, server: VsCodeServer, context: BrowserContext, browser: Browser) {
+    this.dir = dir;
+    this.stateDir = stateDir;
+    this.#companionDir = companionDir;
+    this.server = server;
+    this.#context = context;
+    this.#browser = browser;
+  }
+
+  static async start(options: WorkbenchOptions = {}): Promise<Workbench> {
+    const dir = await realpath(await mkdtemp(path.join(tmpdir(), 'als-')));
+    const folder = async (name: string): Promise<string> => {
+      const target = path.join(dir, name);
+      await mkdir(target, { recursive: true });
+      return target;
+    };
+    const [extensionsDir, userDataDir, companionDir] = [await folder('extensions'), await folder('user-data'), await folder('c')];
+    const stateDir = options.stateDir ?? (await folder('state'));
+    if (options.extension !== 'none') await installExtension(extensionsDir);
+    await writeCompanionExtension(extensionsDir);
+    await writeUserSettings(userDataDir, { ...baseSettings, ...typingSettings, ...options.settings });
+
+    // The browser starts while the server does.
+    const starting = launchBrowser(options.progress);
+    starting.catch(() => undefined);
+    const server = await startServer({
+      serverDataDir: path.join(dir, 'server'),
+      userDataDir,
+      extensionsDir,
+      workspaceTrust: options.workspaceTrust,
+      env: { API_LIVE_SYNC_STATE_DIR: stateDir, [companionDirVariable]: companionDir, ...options.env },
+      progress: options.progress,
+    });
+    try {
+      const browser = await starting;
+      const context = await browser.newContext({ viewport: options.viewport ?? { width: 1280, height: 800 } });
+      await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+      return new Workbench(dir, stateDir, companionDir, server, context, browser);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  /** A fresh copy of a sample workspace in this workbench's own folder. */
+  async workspace(name: string, sample: SampleWorkspace = 'harbor-tours'): Promise<string> {
+    return copyWorkspace(sample, path.join(this.dir, 'workspaces', name));
+  }
+
+  /** Opens a folder in a window of its own and waits until it can be worked with. */
+  async openWindow(folder: string, options: OpenWindowOptions = {}): Promise<WorkbenchWindow> {
+    // Windows on one folder open one after the other: each must be matched with its own extension host.
+    const opened = (this.#opening.get(folder) ?? Promise.resolve()).then(async () =>
+      WorkbenchWindow.open({
+        page: await this.#context.newPage(),
+        server: this.server,
+        folder,
+        companionDir: this.#companionDir,
+        claimedHosts: this.#claimedHosts,
+        waitForExtensionHost: options.waitForExtensionHost ?? true,
+      }),
+    );
+    this.#opening.set(
+      folder,
+      opened.catch(() => undefined),
+    );
+    const window = await opened;
+    this.windows.push(window);
+    return window;
+  }
+
+  /** Writes what the user's settings.json holds on top of quiet settings; open windows follow at once. */
+  async setUserSettings(settings: Settings): Promise<void> {
+    await writeUserSettings(path.join(this.dir, 'user-data'), { ...baseSettings, ...typingSettings, ...settings });
+  }
+
+  /** Pictures of all windows, for a test that failed. */
+  async screenshots(name: string): Promise<void> {
+    await Promise.all(this.windows.map(async (window, index) => window.screenshot(`${name}-${String(index + 1)}`).catch(() => undefined)));
+  }
+
+  /** Ends windows, browser and server with all they started, and deletes the folder. */
+  async close(): Promise<void> {
+    for (const window of this.windows) window.dispose();
+    await this.#context.close().catch(() => undefined);
+    await this.#browser.close();
+    await this.server.stop();
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/**
+ * Runs a test on a workbench of its own and closes it, however the test ends. When it fails, pictures of the windows and what the
+ * server said lie in test-results.
+ */
+export async function withWorkbench(options: WorkbenchOptions, body: (workbench: Workbench) => Promise<void>): Promise<void> {
+  const workbench = await Workbench.start(options);
+  try {
+    await body(workbench);
+  } catch (error) {
+    const name = `failed-${String(Date.now())}`;
+    await workbench.screenshots(name);
+    await mkdir(testResultsDir, { recursive: true });
+    await writeFile(path.join(testResultsDir, `${name}.log`), workbench.windows.map((window) => window.log()).join('\n') + workbench.server.output());
+    throw error;
+  } finally {
+    await workbench.close();
+  }
+}
+
+async function writeUserSettings(userDataDir: string, settings: Settings): Promise<void> {
+  await mkdir(path.join(userDataDir, 'User'), { recursive: true });
+  await writeFile(path.join(userDataDir, 'User', 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
+}
