@@ -58,7 +58,7 @@ export async function installOnce(installation: Installation, progress: Progress
  */
 async function lock(file: string, onWait: () => void): Promise<() => void> {
   const database = new DatabaseSync(file, { timeout: 0 });
-  for (let waited = false; ; await delay(200)) {
+  for (let waited = false; ; waited = true) {
     try {
       database.exec('BEGIN EXCLUSIVE');
       return () => {
@@ -70,7 +70,7 @@ async function lock(file: string, onWait: () => void): Promise<() => void> {
         throw error;
       }
       if (!waited) onWait();
-      waited = true;
+      await delay(200);
     }
   }
 }
