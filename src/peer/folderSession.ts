@@ -146,6 +146,9 @@ export interface FolderSession extends Disposable {
   /** Writes what waits for a save into the unsaved buffer's file now, merging with the buffer's text. */
   mergeNow(file: string): Promise<Outcome>;
 
+  /** A file that something outside set back (`behind`): the newer version again, or this one as a change of one's own. */
+  leaveBehind(file: string, choice: 'bringBack' | 'keepMine'): Promise<Outcome>;
+
   /** A file appeared or vanished that might be an OpenAPI document (from the editor's own watcher). */
   fileAppeared(file: string): void;
 }

@@ -7,8 +7,15 @@ export interface PeerOptions {
   readonly settings: PeerSettings;
   /** The user's state directory; undefined: the operating system's place for it. */
   readonly stateDirectory?: string;
-  /** The folder with the bundled workers (`logWorker.cjs`, `mergeWorker.cjs`). */
-  readonly workerDirectory: string;
+  /** The programs of the worker threads. */
+  readonly workers: PeerWorkers;
+}
+
+/** The worker threads' programs: bundles (`dist/*.cjs`), or the sources where those run. */
+export interface PeerWorkers {
+  readonly log: string | URL;
+  readonly replica: string | URL;
+  readonly merge: string | URL;
 }
 
 /** A whole peer without an editor: opens sessions on workspace folders and owns them. */

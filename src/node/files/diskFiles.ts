@@ -12,7 +12,7 @@ const MAX_SCAN_DEPTH = 12;
 
 /** `true` for the endings that an OpenAPI document may have. */
 export function isCandidateName(name: string): boolean {
-  return /\.(ya?ml|json)$/i.test(name) && !name.startsWith('.~als-');
+  return /\.(ya?ml|json)$/i.test(name) && !/(^|[\\/])\.~als-/.test(name);
 }
 
 /** Reads a whole file as UTF-8 without touching its BOM; undefined where there is none. Rejects with the error's `code` otherwise. */

@@ -2,6 +2,8 @@ import { diffSplices } from '../../core/merge/splices.ts';
 import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Splice } from '../../core/merge/types.ts';
 import { checkDocument } from '../../core/openapi/checkDocument.ts';
+import { collectReferences } from '../../core/openapi/collectReferences.ts';
+import { describeApi, type ApiDescription } from '../../core/openapi/describeApi.ts';
 import type { Merger } from '../../core/ports.ts';
 import type { Problem } from '../../core/problem.ts';
 import { WorkerCalls } from '../worker/workerCalls.ts';
@@ -36,6 +38,16 @@ export class WorkerMerger implements Merger {
   diff(before: string, after: string): Promise<readonly Splice[]> {
     if (before.length + after.length <= 40 * MAX_INLINE_LENGTH) return Promise.resolve(diffSplices(before, after));
     return this.#calls.call('diff', before, after);
+  }
+
+  references(text: string, format: DocumentFormat): Promise<readonly string[]> {
+    if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(collectReferences(text, format));
+    return this.#calls.call('references', text, format);
+  }
+
+  describe(text: string, format: DocumentFormat): Promise<ApiDescription> {
+    if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(describeApi(text, format));
+    return this.#calls.call('describe', text, format);
   }
 
   dispose(): void {

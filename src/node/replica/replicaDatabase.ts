@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
-import type { DocId, LogIndex, RevisionHash } from '../../core/ids.ts';
+import type { LogIndex, RevisionHash } from '../../core/ids.ts';
 import type { OutboxItem, ReplicaChange, ReplicaState, StoredDocument, WriteIntent } from '../../core/replication/replicaStore.ts';
 
 /** Grows with each change of the tables; a newer one is never opened by older code. */

@@ -1,0 +1,55 @@
+import { watch, type FSWatcher } from 'node:fs';
+import { Emitter, type Event } from '../../core/event.ts';
+import type { Clock, Disposable, Logger } from '../../core/ports.ts';
+import { branchName, gitActivity, readBranch, type GitCheckout } from './gitCheckout.ts';
+
+/** Git touches several files at once. */
+const EVENT_WINDOW_MS = 50;
+
+/** Lets a replica work only while its own branch is checked out and git is at rest. */
+export class GitWorkGuard implements Disposable {
+  readonly #checkout: GitCheckout | undefined;
+  readonly #branch: string;
+  readonly #clock: Clock;
+  readonly #changed: Emitter<void>;
+  readonly #watcher: FSWatcher | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param branch the one that the replica has joined on, as `readBranch` names it. */
+  constructor(checkout: GitCheckout | undefined, branch: string, clock: Clock, logger: Logger) {
+    this.#checkout = checkout;
+    this.#branch = branch;
+    this.#clock = clock;
+    this.#changed = new Emitter<void>((error) => logger.error('A listener of the git guard failed.', { error: String(error) }));
+    if (checkout === undefined) return;
+    this.#watcher = watch(checkout.gitDirectory, { persistent: false }, (_, name) => {
+      if (name !== null && !/^(HEAD|index|MERGE_HEAD|CHERRY_PICK_HEAD|REVERT_HEAD|rebase-\w+)(\.lock)?$/.test(name)) return;
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        this.#changed.fire();
+      }, EVENT_WINDOW_MS);
+    });
+    this.#watcher.on('error', (error) => logger.warn("Git's folder is not watched any more.", { error: String(error) }));
+  }
+
+  /** Git did something, so the answer of `check` may be another one. */
+  get onMayHaveChanged(): Event<void> {
+    return this.#changed.event;
+  }
+
+  async check(): Promise<{ readonly reason: string; readonly settlesInMs: number | undefined } | undefined> {
+    if (this.#checkout === undefined) return undefined;
+    // The activity first: git moves HEAD last, so a HEAD that is read after git came to rest is the one that holds.
+    const activity = await gitActivity(this.#checkout, this.#clock.wallNow());
+    if (activity !== undefined) return { reason: activity.what, settlesInMs: activity.settlesInMs };
+    const branch = await readBranch(this.#checkout);
+    if (branch !== this.#branch) return { reason: `branch ${branchName(branch)} has not joined`, settlesInMs: undefined };
+    return undefined;
+  }
+
+  dispose(): void {
+    this.#watcher?.close();
+    clearTimeout(this.#timer);
+    this.#changed.dispose();
+  }
+}

@@ -1,0 +1,441 @@
+import { applySplices, checkSplices } from '../../core/merge/splices.ts';
+import type { Resolution } from '../../core/merge/types.ts';
+import { Emitter, type Event } from '../../core/event.ts';
+import { DisposableStore } from '../../core/disposableStore.ts';
+import type { DocId, LogIndex, ProposalId } from '../../core/ids.ts';
+import type { Ambient, Disposable, Merger } from '../../core/ports.ts';
+import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
+import type { EntrySink, LibraryLink } from '../../core/replication/libraryLink.ts';
+import type { ReplicaState, ReplicaStore, StoredDocument } from '../../core/replication/replicaStore.ts';
+import type { WorkingFiles } from '../../core/workingFiles.ts';
+import type { AppliedChange, DocumentStatus, HeldConflict, Outcome } from '../folderSession.ts';
+import { DocumentReplica, type ResolutionUndo } from './documentReplica.ts';
+import type { DocumentLayout } from './documentLayout.ts';
+import type { DocumentContext, Hindrance, StableReader, WorkGuard } from './replicaPorts.ts';
+
+/** Auto-saves are sent after so much quiet (DESIGN §5, "Consent and joining"). */
+const AUTO_SAVE_QUIET_MS = 2_000;
+/** Statuses of many documents change together: they are told together. */
+const STATUS_WINDOW_MS = 20;
+
+/** Files that changed in the folders of known documents. */
+export interface FolderWatcher extends Disposable {
+  readonly onDidChange: Event<{ readonly file: string; readonly kind: 'changed' | 'removed' }>;
+  watchFoldersOf(files: readonly string[]): Promise<void>;
+}
+
+export interface ReplicaOptions {
+  readonly ambient: Ambient;
+  readonly files: WorkingFiles;
+  readonly store: ReplicaStore;
+  readonly merger: Merger;
+  readonly reader: StableReader;
+  readonly guard: WorkGuard & { readonly onMayHaveChanged: Event<void> };
+  readonly watcher: FolderWatcher;
+  readonly layout: DocumentLayout;
+  readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
+  /** Absolute paths of this folder's documents, found by their content. */
+  readonly discover: () => Promise<readonly string[]>;
+}
+
+/** One workspace folder's copy of a library's documents: takes entries in, sends what people change (DESIGN §2, §5). */
+export class Replica implements EntrySink, Disposable {
+  readonly #options: ReplicaOptions;
+  readonly #documents = new Map<DocId, DocumentReplica>();
+  readonly #disposables = new DisposableStore();
+  readonly #autoSaves = new Map<string, Disposable>();
+  readonly #undos: ResolutionUndo[] = [];
+  readonly #changed: Emitter<void>;
+  readonly #appliedChange: Emitter<AppliedChange>;
+  readonly #context: DocumentContext;
+  #lastSyncedIndex: LogIndex;
+  #nextProposalNumber: number;
+  #link: LibraryLink | undefined;
+  #isPaused = false;
+  #hindrance: Hindrance | undefined;
+  #recheck: Disposable | undefined;
+  #statusTimer: Disposable | undefined;
+  #announcing: Promise<void> | undefined;
+  #wantsAnnouncement = true;
+  #isCaughtUp = false;
+
+  private constructor(options: ReplicaOptions, state: ReplicaState) {
+    const { ambient } = options;
+    const onListenerError = (error: unknown): void => ambient.logger.error('A listener of the replica failed.', { error: String(error) });
+    this.#options = options;
+    this.#changed = this.#disposables.add(new Emitter<void>(onListenerError));
+    this.#appliedChange = this.#disposables.add(new Emitter<AppliedChange>(onListenerError));
+    this.#lastSyncedIndex = state.lastSyncedIndex;
+    this.#nextProposalNumber = state.nextProposalNumber;
+    this.#context = this.#createContext();
+    for (const stored of state.documents) {
+      const inFlight = state.outbox.find((item) => item.proposal.docId === stored.docId);
+      this.#documents.set(stored.docId, new DocumentReplica(this.#context, stored, inFlight));
+    }
+  }
+
+  /** Loads what is durable and finishes the writes that a crash interrupted. Rejects where the store cannot be read. */
+  static async open(options: ReplicaOptions): Promise<Replica> {
+    const state = await options.store.load();
+    const replica = new Replica(options, state);
+    for (const intent of state.intents) await replica.#documents.get(intent.docId)?.recover(intent);
+    return replica;
+  }
+
+  get onDidChange(): Event<void> {
+    return this.#changed.event;
+  }
+
+  get onDidApplyChange(): Event<AppliedChange> {
+    return this.#appliedChange.event;
+  }
+
+  get documents(): readonly DocumentStatus[] {
+    return this.#local().map((document) => document.status);
+  }
+
+  get conflicts(): readonly HeldConflict[] {
+    return this.#local().flatMap((document) => document.heldConflicts);
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Why nothing is sent or written although it is not paused. */
+  get hindrance(): string | undefined {
+    return this.#hindrance?.reason;
+  }
+
+  get canUndoResolution(): boolean {
+    return this.#undos.length > 0;
+  }
+
+  /** Goes to work: from now on files are watched and the library is followed. */
+  async start(link: LibraryLink): Promise<void> {
+    const { files, watcher, guard } = this.#options;
+    this.#link = link;
+    this.#disposables.add(link.onDidChangeStatus(() => this.#linkChanged()));
+    this.#disposables.add(files.onDidSave((saved) => this.#saved(saved.file, saved.text, saved.isAutoSave)));
+    this.#disposables.add(files.onDidChangeUnsaved((file) => this.#byFile(file)?.wake()));
+    this.#disposables.add(watcher.onDidChange(({ file, kind }) => this.#fileEvent(file, kind)));
+    this.#disposables.add(guard.onMayHaveChanged(() => this.#guardChanged()));
+    await watcher.watchFoldersOf(this.#local().map((document) => document.status.file));
+    await Promise.all(this.#local().map((document) => document.fileChanged()));
+    for (const document of this.#documents.values()) document.resendInFlight();
+    this.#linkChanged();
+  }
+
+  // ---- EntrySink ----
+
+  lastSyncedIndex(): LogIndex {
+    return this.#lastSyncedIndex;
+  }
+
+  async applySyncEntry(entry: LogEntry): Promise<void> {
+    if (entry.index <= this.#lastSyncedIndex) return;
+    const document = this.#documents.get(entry.docId) ?? (await this.#adopt(entry.kind === 'create' ? entry.path : undefined, entry.docId));
+    if (document === undefined || entry.kind === 'leader') {
+      await this.#options.store.commit({ lastSyncedIndex: entry.index });
+    } else {
+      await document.applyEntry(entry, await this.#textAfter(document, entry), entry.index);
+    }
+    this.#lastSyncedIndex = entry.index;
+    this.#linkChanged();
+  }
+
+  async applyHeads(heads: readonly DocumentHead[], index: LogIndex): Promise<void> {
+    for (const head of heads) {
+      const document = this.#documents.get(head.docId) ?? (await this.#adopt(head.path, head.docId));
+      if (document === undefined || head.hash === undefined || head.hash === document.stored.head?.hash) continue;
+      const text = await this.#link?.fetchRevision(head.docId, head.hash);
+      if (text === undefined) this.#options.ambient.logger.warn('The library does not give a revision that it named.', { path: head.path });
+      else await document.applyHead(head, text);
+    }
+    await this.#options.store.commit({ lastSyncedIndex: index });
+    this.#lastSyncedIndex = index;
+    this.#linkChanged();
+  }
+
+  // ---- what a person asks for ----
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#tellChanged();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#wakeAll();
+  }
+
+  /** Reads every file again; resolves when nothing is under way any more or something stands in the way. */
+  async syncNow(timeoutMs: number): Promise<boolean> {
+    await Promise.all(this.#local().map((document) => document.fileChanged()));
+    this.#wantsAnnouncement = true;
+    this.#linkChanged();
+    return this.#untilAtRest(timeoutMs);
+  }
+
+  async resolveConflict(docId: DocId, conflictId: string, resolution: Resolution): Promise<Outcome> {
+    const document = this.#documents.get(docId);
+    if (document === undefined) return { isDone: false, problem: { code: 'document-gone', message: 'This document is no longer kept in step.' } };
+    const outcome = await document.resolve(conflictId, resolution);
+    if (outcome.undo !== undefined) this.#undos.push(outcome.undo);
+    return outcome;
+  }
+
+  async undoResolution(): Promise<Outcome> {
+    const undo = this.#undos.pop();
+    const document = undo === undefined ? undefined : this.#documents.get(undo.docId);
+    if (undo === undefined || document === undefined) return { isDone: false, problem: { code: 'nothing-to-undo', message: 'There is no choice to take back.' } };
+    const outcome = await document.undoResolution(undo);
+    if (!outcome.isDone && outcome.problem.code !== 'changed-since') this.#undos.push(undo);
+    return outcome;
+  }
+
+  mergeNow(file: string): Promise<Outcome> {
+    return this.#byFile(file)?.mergeIntoBuffer() ?? Promise.resolve(unknownFile);
+  }
+
+  leaveBehind(file: string, choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
+    return this.#byFile(file)?.leaveBehind(choice) ?? Promise.resolve(unknownFile);
+  }
+
+  /** A file that may be a document turned up. */
+  fileAppeared(file: string): void {
+    const known = this.#byFile(file);
+    if (known !== undefined) {
+      this.#read(known);
+    } else {
+      this.#wantsAnnouncement = true;
+      this.#linkChanged();
+    }
+  }
+
+  dispose(): void {
+    this.#disposables.dispose();
+    this.#recheck?.dispose();
+    this.#statusTimer?.dispose();
+    for (const timer of this.#autoSaves.values()) timer.dispose();
+    for (const document of this.#documents.values()) document.dispose();
+  }
+
+  // ---- documents ----
+
+  #local(): readonly DocumentReplica[] {
+    return [...this.#documents.values()].filter((document) => document.localPath !== undefined);
+  }
+
+  #byFile(file: string): DocumentReplica | undefined {
+    const localPath = this.#options.layout.localPathOf(file);
+    return localPath === undefined ? undefined : this.#local().find((document) => document.localPath === localPath);
+  }
+
+  /** Takes up a document of the library: at its place here, or without a copy where the layout has none for it. */
+  async #adopt(libraryPath: string | undefined, docId: DocId): Promise<DocumentReplica | undefined> {
+    if (libraryPath === undefined) return undefined;
+    const localPath = await this.#options.layout.placeFor(libraryPath);
+    const sameFile = localPath === undefined ? undefined : this.#local().find((document) => document.localPath === localPath);
+    if (sameFile !== undefined) {
+      // Two peers have created the document at this path; the library's is the one that counts.
+      if (sameFile.stored.shadow !== undefined) return undefined;
+      await this.#giveUp(sameFile);
+    }
+    const stored: StoredDocument = { docId, libraryPath, localPath, shadow: undefined, heldBase: undefined, head: undefined, attribution: {} };
+    const document = new DocumentReplica(this.#context, stored, undefined);
+    this.#documents.set(docId, document);
+    if (localPath !== undefined) {
+      await this.#options.watcher.watchFoldersOf([document.status.file]);
+      await document.fileChanged();
+    }
+    return document;
+  }
+
+  /** Lets go of a document of ours that never came into the library. */
+  async #giveUp(document: DocumentReplica): Promise<void> {
+    document.dispose();
+    this.#documents.delete(document.docId);
+    const stored: StoredDocument = { ...document.stored, localPath: undefined };
+    await this.#options.store.commit({ putDocuments: [stored] });
+  }
+
+  async #textAfter(document: DocumentReplica, entry: LogEntry): Promise<string | undefined> {
+    if (entry.hash === undefined) return undefined;
+    const { hashText, logger } = this.#options.ambient;
+    const before = entry.kind === 'create' ? { text: '', hash: undefined } : document.stored.head;
+    if (before !== undefined && before.hash === entry.baseHash && checkSplices(entry.patch, before.text.length).length === 0) {
+      const text = applySplices(before.text, entry.patch);
+      if (hashText(text) === entry.hash) return text;
+    }
+    const fetched = await this.#link?.fetchRevision(entry.docId, entry.hash);
+    if (fetched !== undefined && hashText(fetched) === entry.hash) return fetched;
+    logger.error('An entry of the log cannot be read; it is passed over.', { index: entry.index, path: document.stored.libraryPath });
+    return undefined;
+  }
+
+  /** Creates in the library what this folder has and the library has not, once everything that it has came in. */
+  #linkChanged(): void {
+    this.#tellChanged();
+    const link = this.#link;
+    const wasCaughtUp = this.#isCaughtUp;
+    this.#isCaughtUp = link?.status.connection === 'connected' && link.status.lastIndex <= this.#lastSyncedIndex;
+    if (!this.#isCaughtUp) return;
+    if (!wasCaughtUp) for (const document of this.#local()) document.wake();
+    if (!this.#wantsAnnouncement || !this.#options.layout.createsDocuments || this.#isPaused || this.#announcing !== undefined) return;
+    this.#wantsAnnouncement = false;
+    this.#announcing = this.#announceDocuments()
+      .catch((error: unknown) => this.#options.ambient.logger.error('New documents could not be looked for.', { error: String(error) }))
+      .finally(() => {
+        this.#announcing = undefined;
+        this.#tellChanged();
+        if (this.#wantsAnnouncement) this.#linkChanged();
+      });
+  }
+
+  async #announceDocuments(): Promise<void> {
+    if (!(await this.#mayWork())) {
+      this.#wantsAnnouncement = true;
+      return;
+    }
+    for (const file of await this.#options.discover()) {
+      const localPath = this.#options.layout.localPathOf(file);
+      if (localPath === undefined || this.#byFile(file) !== undefined) continue;
+      const docId = this.#options.ambient.random.uuid() as DocId;
+      const stored: StoredDocument = { docId, libraryPath: localPath, localPath, shadow: undefined, heldBase: undefined, head: undefined, attribution: {} };
+      await this.#options.store.commit({ putDocuments: [stored] });
+      const document = new DocumentReplica(this.#context, stored, undefined);
+      this.#documents.set(docId, document);
+      await this.#options.watcher.watchFoldersOf([file]);
+      await document.fileChanged();
+    }
+  }
+
+  // ---- events ----
+
+  #saved(file: string, text: string, isAutoSave: boolean): void {
+    this.#autoSaves.get(file)?.dispose();
+    this.#autoSaves.delete(file);
+    const document = this.#byFile(file);
+    if (document === undefined) {
+      this.fileAppeared(file);
+    } else if (isAutoSave) {
+      this.#autoSaves.set(
+        file,
+        this.#options.ambient.scheduler.after(AUTO_SAVE_QUIET_MS, () => {
+          this.#autoSaves.delete(file);
+          this.#read(document, text);
+        }),
+      );
+    } else {
+      this.#read(document, text);
+    }
+  }
+
+  #fileEvent(file: string, kind: 'changed' | 'removed'): void {
+    // An auto-save's own event: its text is sent when the quiet is over.
+    if (this.#autoSaves.has(file)) return;
+    const document = this.#byFile(file);
+    if (document !== undefined) this.#read(document);
+    else if (kind === 'changed') this.fileAppeared(file);
+  }
+
+  #read(document: DocumentReplica, savedText?: string): void {
+    document.fileChanged(savedText).catch((error: unknown) => {
+      if (!this.#disposables.isDisposed) this.#options.ambient.logger.error('A file could not be read.', { error: String(error) });
+    });
+  }
+
+  #wakeAll(): void {
+    this.#recheck?.dispose();
+    this.#recheck = undefined;
+    this.#mayWork().then(
+      (mayWork) => {
+        // What git left behind is read before anything is done with it.
+        if (mayWork) for (const document of this.#local()) this.#read(document);
+        this.#linkChanged();
+      },
+      (error: unknown) => this.#options.ambient.logger.error('The state of git could not be read.', { error: String(error) }),
+    );
+  }
+
+  /** Git refreshes its index all the time; only the end of something that kept us from working is news. */
+  #guardChanged(): void {
+    const wasHindered = this.#hindrance !== undefined;
+    this.#mayWork().then(
+      (mayWork) => {
+        if (wasHindered && mayWork) this.#wakeAll();
+      },
+      (error: unknown) => this.#options.ambient.logger.error('The state of git could not be read.', { error: String(error) }),
+    );
+  }
+
+  async #mayWork(): Promise<boolean> {
+    const hindrance = await this.#options.guard.check();
+    const before = this.#hindrance?.reason;
+    this.#hindrance = hindrance;
+    if (hindrance?.settlesInMs !== undefined && this.#recheck === undefined && !this.#disposables.isDisposed) {
+      this.#recheck = this.#options.ambient.scheduler.after(hindrance.settlesInMs, () => this.#wakeAll());
+    }
+    if (before !== hindrance?.reason) this.#tellChanged();
+    return !this.#isPaused && hindrance === undefined;
+  }
+
+  #tellChanged(): void {
+    if (this.#disposables.isDisposed) return;
+    this.#statusTimer ??= this.#options.ambient.scheduler.after(STATUS_WINDOW_MS, () => {
+      this.#statusTimer = undefined;
+      this.#changed.fire();
+    });
+  }
+
+  #untilAtRest(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const waiting = new DisposableStore();
+      const finish = (isAtRest: boolean): void => {
+        waiting.dispose();
+        resolve(isAtRest);
+      };
+      const look = (): void => {
+        const isBlocked = this.#isPaused || this.#hindrance !== undefined;
+        if (isBlocked || (this.#isCaughtUp && this.#announcing === undefined && this.#local().every((document) => document.isAtRest))) finish(!isBlocked);
+      };
+      waiting.add(this.onDidChange(look));
+      waiting.add(this.#options.ambient.scheduler.after(timeoutMs, () => finish(false)));
+      look();
+    });
+  }
+
+  #createContext(): DocumentContext {
+    const { ambient, files, store, merger, reader, layout, infoVersion } = this.#options;
+    return {
+      ambient,
+      files,
+      store,
+      merger,
+      reader,
+      infoVersion,
+      link: () => this.#link,
+      isOwn: (proposalId: ProposalId) => proposalId.startsWith(`${store.replicaId}:`),
+      takeProposalNumber: () => {
+        const number = this.#nextProposalNumber++;
+        return { proposalId: `${store.replicaId}:${number}` as ProposalId, nextProposalNumber: this.#nextProposalNumber };
+      },
+      mayWork: () => this.#mayWork(),
+      pathTaken: (docId, head) => {
+        const mine = this.#documents.get(docId);
+        if (mine === undefined) return;
+        ambient.logger.info('Another peer has created this document first; it is joined.', { path: head.path });
+        this.#giveUp(mine)
+          .then(() => this.#adopt(head.path, head.docId))
+          .then((document) => (document === undefined ? undefined : this.applyHeads([head], this.#lastSyncedIndex)))
+          .catch((error: unknown) => ambient.logger.error('A document could not be joined.', { error: String(error) }));
+      },
+      changed: () => this.#tellChanged(),
+      applied: (change) => this.#appliedChange.fire(change),
+      fileOf: (localPath) => layout.fileOf(localPath),
+    };
+  }
+}
+
+const unknownFile: Outcome = { isDone: false, problem: { code: 'file-not-kept', message: 'This file is not kept in step.' } };

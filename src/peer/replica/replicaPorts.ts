@@ -1,0 +1,57 @@
+import type { DocId, ProposalId } from '../../core/ids.ts';
+import type { Ambient, Merger } from '../../core/ports.ts';
+import type { DocumentHead } from '../../core/replication/entry.ts';
+import type { LibraryLink } from '../../core/replication/libraryLink.ts';
+import type { ReplicaStore } from '../../core/replication/replicaStore.ts';
+import type { UserProblem, WorkingFiles } from '../../core/workingFiles.ts';
+import type { WorkingText } from '../../core/workingText.ts';
+import type { AppliedChange } from '../folderSession.ts';
+
+/** Why nothing may be sent or written at the moment. */
+export interface Hindrance {
+  /** As a person would say it: "git is switching branches". */
+  readonly reason: string;
+  /** When it is worth asking again although nothing seems to happen, in milliseconds. */
+  readonly settlesInMs: number | undefined;
+}
+
+/** Says whether the folder is in a state in which its files are the person's: right branch, git at rest. */
+export interface WorkGuard {
+  check(): Promise<Hindrance | undefined>;
+}
+
+export type FileReading =
+  | { readonly kind: 'text'; readonly working: WorkingText }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'failed'; readonly problem: UserProblem };
+
+/** Reads a file when it is whole: not in the middle of somebody's writing it (DESIGN §5, "Half-written files"). */
+export interface StableReader {
+  /**
+   * @param savedText what this window has just saved there: if the file reads so, it is whole.
+   * @param agreedText the shadow: a strict prefix of it is looked at again later, because most prefixes of YAML are valid YAML.
+   */
+  read(file: string, savedText: string | undefined, agreedText: string | undefined): Promise<FileReading>;
+}
+
+/** What a document needs from the replica that owns it. */
+export interface DocumentContext {
+  readonly ambient: Ambient;
+  readonly files: WorkingFiles;
+  readonly store: ReplicaStore;
+  readonly merger: Merger;
+  readonly reader: StableReader;
+  readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
+  /** Undefined where the replica is not connected to its library (yet). */
+  link(): LibraryLink | undefined;
+  /** Whether this proposal is one of this replica's own. */
+  isOwn(proposalId: ProposalId): boolean;
+  takeProposalNumber(): { readonly proposalId: ProposalId; readonly nextProposalNumber: number };
+  /** Not paused and not hindered; a hindrance is reported to the replica, which wakes its documents when it is gone. */
+  mayWork(): Promise<boolean>;
+  /** The leader says that another document has this one's path. */
+  pathTaken(docId: DocId, head: DocumentHead): void;
+  changed(): void;
+  applied(change: AppliedChange): void;
+  fileOf(localPath: string): string;
+}

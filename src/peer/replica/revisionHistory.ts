@@ -1,0 +1,48 @@
+import type { DocId, ProposalId, RevisionHash } from '../../core/ids.ts';
+import type { LogEntry } from '../../core/replication/entry.ts';
+import type { LibraryLink } from '../../core/replication/libraryLink.ts';
+
+/** So far back a file is recognised as an older revision. */
+const MAX_REVISIONS = 200;
+
+interface Known {
+  readonly hash: RevisionHash;
+  readonly isOwn: boolean;
+}
+
+/** The newest revisions of one document, to tell a new text from an old one that came back (DESIGN §5, "Taking back"). */
+export class RevisionHistory {
+  readonly #docId: DocId;
+  readonly #isOwn: (proposalId: ProposalId) => boolean;
+  /** Oldest first. */
+  #revisions: Known[] = [];
+  #isComplete = false;
+
+  constructor(docId: DocId, isOwn: (proposalId: ProposalId) => boolean) {
+    this.#docId = docId;
+    this.#isOwn = isOwn;
+  }
+
+  add(entry: LogEntry): void {
+    if (entry.hash === undefined) return;
+    this.#revisions.push({ hash: entry.hash, isOwn: this.#isOwn(entry.proposalId) });
+    if (this.#revisions.length > MAX_REVISIONS) this.#revisions.shift();
+  }
+
+  /** The person wants this old revision after all. */
+  forget(hash: RevisionHash): void {
+    this.#revisions = this.#revisions.filter((one) => one.hash !== hash);
+  }
+
+  /** Whether `hash` is an older revision and going back to it would take back what somebody else did since. */
+  async isTakingBack(hash: RevisionHash, link: LibraryLink): Promise<boolean> {
+    if (!this.#isComplete) {
+      const entries = await link.fetchHistory(this.#docId, MAX_REVISIONS);
+      this.#revisions = [];
+      for (const entry of [...entries].reverse()) this.add(entry);
+      this.#isComplete = true;
+    }
+    const at = this.#revisions.findLastIndex((one) => one.hash === hash);
+    return at !== -1 && this.#revisions.slice(at + 1).some((one) => !one.isOwn);
+  }
+}
