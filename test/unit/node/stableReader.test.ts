@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { DiskStableReader, looksCut } from '../../../src/node/files/stableReader.ts';
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stable-reader-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+const agreed = 'openapi: 3.1.0\npaths:\n  /a: {}\n  /b: {}\n';
+
+test('[I1] a text without its agreed end looks cut, also where its beginning was edited', () => {
+  assert.equal(looksCut('openapi: 3.1.0\npaths:\n', agreed), true);
+  assert.equal(looksCut('openapi: 3.1.1\npaths:\n  /a: {}\n', agreed), true);
+});
+
+test('[I1] a text that has the agreed end, or goes on behind it, does not', () => {
+  assert.equal(looksCut('openapi: 3.1.0\npaths:\n  /b: {}\n', agreed), false);
+  assert.equal(looksCut(`${agreed}  /c: {}\n`, agreed), false);
+  assert.equal(looksCut(agreed.trimEnd(), agreed), false);
+});
+
+test('[I1] a file that is being written in pieces is read when it is whole', async () => {
+  const file = join(folder, 'slow.yaml');
+  const pieces = [agreed.slice(0, 15), agreed.slice(15, 22), agreed.slice(22).replace('/a', '/z')];
+  await writeFile(file, '');
+  const reading = new DiskStableReader().read(file, undefined, agreed);
+  for (const piece of pieces) {
+    await appendFile(file, piece);
+    await new Promise((resolve) => setTimeout(resolve, 80));
+  }
+  const result = await reading;
+  assert.equal(result.kind === 'text' ? result.working.text : result.kind, pieces.join(''));
+});
+
+test('[I1] a shorter file that stays as it is, is believed in the end', async () => {
+  const file = join(folder, 'shorter.yaml');
+  await writeFile(file, agreed);
+  await truncate(file, 22);
+  const result = await new DiskStableReader().read(file, undefined, agreed);
+  assert.equal(result.kind === 'text' ? result.working.text : result.kind, agreed.slice(0, 22));
+});
+
+test('[I8] what this window has just saved is taken without a wait', async () => {
+  const file = join(folder, 'saved.yaml');
+  await writeFile(file, 'openapi: 3.1.0\r\n');
+  const start = performance.now();
+  const result = await new DiskStableReader().read(file, 'openapi: 3.1.0\n', agreed);
+  assert.equal(result.kind, 'text');
+  assert.ok(performance.now() - start < 40);
+});
+
+test('[I10] a file that is not UTF-8 gives a coded problem', async () => {
+  const file = join(folder, 'latin1.yaml');
+  await writeFile(file, Buffer.from([0x61, 0x3a, 0x20, 0xe9, 0x0a]));
+  const result = await new DiskStableReader().read(file, undefined, undefined);
+  assert.equal(result.kind === 'failed' ? result.problem.code : result.kind, 'not-utf-8');
+});
+
+test('a file that is not there is missing', async () => {
+  assert.deepEqual(await new DiskStableReader().read(join(folder, 'none.yaml'), undefined, undefined), { kind: 'missing' });
+});
