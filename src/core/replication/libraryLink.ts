@@ -22,6 +22,8 @@ export interface LinkStatus {
   readonly peers: readonly PeerInfo[];
   /** Newest index that this peer knows to be in the log. */
   readonly lastIndex: LogIndex;
+  /** Why there is no connection, where a person can do something about it (a newer release wrote the log, the disk is full). */
+  readonly problem?: { readonly code: string; readonly message: string };
 }
 
 /**
@@ -31,9 +33,15 @@ export interface LinkStatus {
  */
 export interface EntrySink {
   lastSyncedIndex(): LogIndex;
-  applySyncEntry(entry: LogEntry): Promise<void>;
+  /**
+   * The running hash that was made durable together with `lastSyncedIndex`. With it the leader notices that its log is
+   * another one than the log that this replica followed (a restored backup); without it only the index is compared.
+   */
+  lastSyncedHash?(): string | undefined;
+  /** `runningHash` is that of the log after this entry, where it is known. Reject with `BadEntryError` where the entry itself is at fault. */
+  applySyncEntry(entry: LogEntry, runningHash?: string): Promise<void>;
   /** The log cannot give what is missing (compacted, restored, unknown): these are its heads, as of `index`. */
-  applyHeads(heads: readonly DocumentHead[], index: LogIndex): Promise<void>;
+  applyHeads(heads: readonly DocumentHead[], index: LogIndex, runningHash?: string): Promise<void>;
 }
 
 /** A replica's connection to its library, whoever leads at the moment and through all re-elections. */
@@ -50,6 +58,14 @@ export interface LibraryLink extends Disposable {
   fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | undefined>;
   /** Entries of one document, newest first, at most `limit`; for History and for telling an older revision from a new text. */
   fetchHistory(docId: DocId, limit: number): Promise<readonly LogEntry[]>;
+}
+
+/**
+ * An entry that can never be applied (its patch does not give its hash). It is put aside and said, and the replica gets
+ * the heads instead, so that one bad entry does not keep the rest away.
+ */
+export class BadEntryError extends Error {
+  override readonly name = 'BadEntryError';
 }
 
 /** The link was disposed while somebody waited for an answer. */

@@ -1,0 +1,268 @@
+import { Emitter } from '../event.ts';
+import type { Event } from '../event.ts';
+import { compareTerms } from '../ids.ts';
+import type { DocId, LibraryId, LogIndex, RevisionHash, Term } from '../ids.ts';
+import type { Ambient, Disposable } from '../ports.ts';
+import type { Connection } from './connection.ts';
+import type { DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
+import { checkProposalShape, parseLogEntry } from './entrySchema.ts';
+import { EntryPump } from './entryPump.ts';
+import type { QuarantinedEntry } from './entryPump.ts';
+import { FollowerSession } from './followerSession.ts';
+import type { AnswerMessage, RequestBody } from './followerSession.ts';
+import { LinkClosedError } from './libraryLink.ts';
+import type { EntrySink, PeerInfo } from './libraryLink.ts';
+import { MAX_HISTORY } from './limits.ts';
+import { retryDelay } from './retryDelay.ts';
+import { describeError } from './syncError.ts';
+
+export interface FollowerOptions {
+  readonly libraryId: LibraryId;
+  readonly peer: PeerInfo;
+  readonly sink: EntrySink;
+  readonly ambient: Ambient;
+  /** How often a sign of life is sent, in milliseconds. */
+  readonly heartbeatMs: number;
+  /** Silence after which the leader counts as gone, and how long an answer is waited for, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Why a follower is without a leader. */
+export interface Disconnection {
+  readonly reason: string;
+  readonly wasWelcomed: boolean;
+  /** The replica refused what it was given: connecting again at once would only repeat it. */
+  readonly didSinkFail: boolean;
+}
+
+/**
+ * A replica's end of the replication: takes entries in, in order, and proposes. It outlives connections; whoever owns
+ * it connects it (`attach`) again after `onDidDisconnect`. What is asked while there is no leader waits (I8).
+ */
+export class Follower implements Disposable {
+  readonly #options: FollowerOptions;
+  readonly #pump: EntryPump;
+  readonly #onDidChange: Emitter<void>;
+  readonly #onDidDisconnect: Emitter<Disconnection>;
+  readonly #onDidQuarantine: Emitter<QuarantinedEntry>;
+  readonly #waitingForLeader = new Set<() => void>();
+  readonly #retryTimers = new Set<Disposable>();
+  #session: FollowerSession | undefined;
+  #term: Term;
+  #peers: readonly PeerInfo[] = [];
+  #isDisposed = false;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.#term = { number: 0, leaderId: options.peer.peerId };
+    const report = (error: unknown): void => {
+      options.ambient.logger.error('A listener of the follower failed', { error: describeError(error) });
+    };
+    this.#onDidChange = new Emitter(report);
+    this.#onDidDisconnect = new Emitter(report);
+    this.#onDidQuarantine = new Emitter(report);
+    this.#pump = new EntryPump({
+      sink: options.sink,
+      ambient: options.ambient,
+      onQuarantined: (entry) => { this.#onDidQuarantine.fire(entry); },
+      onSinkFailed: (error) => {
+        options.ambient.logger.error('The replica could not take an entry in', { error: describeError(error) });
+        this.#endSession('sinkFailed', true);
+      },
+    });
+  }
+
+  /** Fires when something of what the getters below say has changed. */
+  get onDidChange(): Event<void> {
+    return this.#onDidChange.event;
+  }
+
+  get onDidDisconnect(): Event<Disconnection> {
+    return this.#onDidDisconnect.event;
+  }
+
+  get onDidQuarantine(): Event<QuarantinedEntry> {
+    return this.#onDidQuarantine.event;
+  }
+
+  get isConnected(): boolean {
+    return this.#session?.isWelcomed ?? false;
+  }
+
+  /** The newest leadership that this peer has heard of; number 0 where none. */
+  get term(): Term {
+    return this.#term;
+  }
+
+  /** The other peers, this one not among them. */
+  get peers(): readonly PeerInfo[] {
+    return this.#peers;
+  }
+
+  get lastIndex(): LogIndex {
+    const applied = this.#options.sink.lastSyncedIndex();
+    return this.#pump.target > applied ? this.#pump.target : applied;
+  }
+
+  /** Follows whoever is on the other side, in place of the one before. */
+  attach(connection: Connection): void {
+    if (this.#isDisposed) {
+      connection.close();
+      return;
+    }
+    this.#endSession('replaced', false);
+    const { libraryId, peer, ambient, heartbeatMs, timeoutMs } = this.#options;
+    const session: FollowerSession = new FollowerSession(
+      {
+        libraryId,
+        peer,
+        ambient,
+        heartbeatMs,
+        timeoutMs,
+        newestTerm: this.#term,
+        position: () => this.#pump.position,
+        onTerm: (term) => { this.#noteTerm(term); },
+        onWelcome: (welcome) => {
+          this.#notePeers(welcome.peers);
+          this.#pump.connect(session, welcome.index, welcome.resumes);
+          for (const wake of [...this.#waitingForLeader]) wake();
+          this.#onDidChange.fire();
+        },
+        onNewEntries: (from, to, entries) => {
+          this.#pump.announce(from, to, entries);
+          this.#onDidChange.fire();
+        },
+        onHeartbeat: (heartbeat) => {
+          if (heartbeat.peers !== undefined) this.#notePeers(heartbeat.peers);
+          this.#pump.announce(heartbeat.index, heartbeat.index, []);
+          this.#onDidChange.fire();
+        },
+        onSyncRequired: () => { this.#pump.requireHeads(); },
+        onEnded: (reason) => { this.#noteEnd(session, reason, false); },
+      },
+      connection,
+    );
+    this.#session = session;
+    session.start();
+  }
+
+  /** Leaves the leader without looking for another. */
+  detach(): void {
+    this.#endSession('detached', false);
+  }
+
+  /** See `LibraryLink.propose`. */
+  async propose(proposal: Proposal): Promise<ProposeResult> {
+    const fault = checkProposalShape(proposal);
+    // The leader would refuse it too, but as a message that no peer of ours sends.
+    if (fault !== undefined) return { kind: 'rejected', code: 'invalid-proposal', message: `The change cannot be sent: ${fault}` };
+    const answer = await this.#ask({ kind: 'propose', proposal });
+    switch (answer.kind) {
+      case 'committed':
+        return { kind: 'committed', index: answer.index };
+      case 'stale':
+        return { kind: 'stale', head: answer.head };
+      case 'error':
+        return { kind: 'rejected', code: answer.code, message: answer.message };
+      case 'entriesResponse':
+      case 'heads':
+      case 'revision':
+      case 'history':
+      case 'syncRequired':
+        return { kind: 'rejected', code: 'unexpected-answer', message: 'The leader gave an answer that does not fit the question.' };
+    }
+  }
+
+  async fetchHeads(): Promise<readonly DocumentHead[]> {
+    const answer = await this.#ask({ kind: 'fetchHeads' });
+    return answer.kind === 'heads' ? answer.heads : [];
+  }
+
+  async fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
+    const answer = await this.#ask({ kind: 'fetchRevision', docId, hash });
+    if (answer.kind !== 'revision' || answer.text === undefined) return undefined;
+    // A revision is named by its hash, so a wrong one is none.
+    return this.#options.ambient.hashText(answer.text) === hash ? answer.text : undefined;
+  }
+
+  async fetchHistory(docId: DocId, limit: number): Promise<readonly LogEntry[]> {
+    const answer = await this.#ask({ kind: 'fetchHistory', docId, limit: Math.max(1, Math.min(limit, MAX_HISTORY)) });
+    return answer.kind === 'history' ? answer.entries.flatMap((entry) => parseLogEntry(entry) ?? []) : [];
+  }
+
+  dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#endSession('closed', false);
+    this.#pump.dispose();
+    for (const timer of this.#retryTimers) timer.dispose();
+    for (const wake of [...this.#waitingForLeader]) wake();
+    this.#onDidChange.dispose();
+    this.#onDidDisconnect.dispose();
+    this.#onDidQuarantine.dispose();
+  }
+
+  /** Asks until somebody answers for good: over lost connections, new leaders and a leader whose disk is full. */
+  async #ask(body: RequestBody): Promise<AnswerMessage> {
+    for (let attempt = 0; ; attempt += 1) {
+      const session = await this.#leader();
+      const answer = await session.request(body);
+      if (answer !== undefined && (answer.kind !== 'error' || answer.isFinal)) return answer;
+      if (answer?.kind === 'error') await this.#pause(retryDelay(attempt, this.#options.ambient.random));
+    }
+  }
+
+  async #leader(): Promise<FollowerSession> {
+    for (;;) {
+      if (this.#isDisposed) throw new LinkClosedError('The link to the library was closed.');
+      if (this.#session?.isWelcomed === true) return this.#session;
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#waitingForLeader.delete(wake);
+          resolve();
+        };
+        this.#waitingForLeader.add(wake);
+      });
+    }
+  }
+
+  async #pause(delayMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      // Also woken by `dispose` and by a new leader, which makes waiting pointless.
+      const wake = (): void => {
+        timer.dispose();
+        this.#retryTimers.delete(timer);
+        this.#waitingForLeader.delete(wake);
+        resolve();
+      };
+      const timer = this.#options.ambient.scheduler.after(delayMs, wake);
+      this.#retryTimers.add(timer);
+      this.#waitingForLeader.add(wake);
+    });
+  }
+
+  #endSession(reason: string, didSinkFail: boolean): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#noteEnd(session, reason, didSinkFail);
+    session.dispose();
+  }
+
+  #noteEnd(session: FollowerSession, reason: string, didSinkFail: boolean): void {
+    if (this.#session !== session) return;
+    this.#session = undefined;
+    this.#pump.disconnect();
+    this.#peers = [];
+    if (this.#isDisposed) return;
+    this.#onDidChange.fire();
+    this.#onDidDisconnect.fire({ reason, wasWelcomed: session.wasWelcomed, didSinkFail });
+  }
+
+  #noteTerm(term: Term): void {
+    if (compareTerms(term, this.#term) > 0) this.#term = term;
+  }
+
+  #notePeers(peers: readonly PeerInfo[]): void {
+    this.#peers = peers.filter(({ peerId }) => peerId !== this.#options.peer.peerId);
+  }
+}

@@ -1,0 +1,271 @@
+import { DisposableStore } from '../disposableStore.ts';
+import { compareTerms } from '../ids.ts';
+import type { LibraryId, LogIndex, PeerId, Term } from '../ids.ts';
+import type { Ambient, Disposable } from '../ports.ts';
+import type { Connection } from './connection.ts';
+import type { EntryPage, EntrySource, HeadsAt } from './entryPump.ts';
+import type { PeerInfo } from './libraryLink.ts';
+import { MAX_REQUESTS_IN_FLIGHT } from './limits.ts';
+import { encodeMessage, parseMessage, PROTOCOL_MAX, PROTOCOL_MIN } from './messages.ts';
+import type { MessageBody, MessageOf, RawEntry, SyncMessage } from './messages.ts';
+
+/** What a follower may ask; `requestId` is added here. */
+export type RequestBody =
+  | Pick<MessageOf<'propose'>, 'kind' | 'proposal'>
+  | Pick<MessageOf<'fetchEntries'>, 'kind' | 'since' | 'limit'>
+  | Pick<MessageOf<'fetchHeads'>, 'kind'>
+  | Pick<MessageOf<'fetchRevision'>, 'kind' | 'docId' | 'hash'>
+  | Pick<MessageOf<'fetchHistory'>, 'kind' | 'docId' | 'limit'>;
+
+export type AnswerMessage = MessageOf<
+  'entriesResponse' | 'committed' | 'stale' | 'heads' | 'revision' | 'history' | 'syncRequired' | 'error'
+>;
+
+export interface FollowerSessionOptions {
+  readonly libraryId: LibraryId;
+  readonly peer: PeerInfo;
+  readonly ambient: Ambient;
+  readonly heartbeatMs: number;
+  readonly timeoutMs: number;
+  /** The highest term that this peer has ever heard of; what is older changes nothing (I7). */
+  readonly newestTerm: Term;
+  readonly position: () => { readonly index: LogIndex; readonly runningHash: string | undefined };
+  readonly onWelcome: (welcome: MessageOf<'welcome'>) => void;
+  readonly onTerm: (term: Term) => void;
+  readonly onNewEntries: (from: LogIndex, to: LogIndex, entries: readonly RawEntry[]) => void;
+  readonly onHeartbeat: (heartbeat: MessageOf<'heartbeat'>) => void;
+  readonly onSyncRequired: () => void;
+  /** Fires once, before the requests that are still open are answered with undefined. */
+  readonly onEnded: (reason: string) => void;
+}
+
+interface OpenRequest {
+  readonly body: RequestBody;
+  readonly resolve: (answer: AnswerMessage | undefined) => void;
+  timer?: Disposable;
+}
+
+const HELLO_REQUEST_ID = 0;
+
+/** The follower's side of one connection: says hello, pairs answers with requests, notices silence, and listens to nobody but the leader. */
+export class FollowerSession implements EntrySource, Disposable {
+  readonly #options: FollowerSessionOptions;
+  readonly #connection: Connection;
+  readonly #subscriptions = new DisposableStore();
+  readonly #open = new Map<number, OpenRequest>();
+  readonly #queued: OpenRequest[] = [];
+  #nextRequestId = HELLO_REQUEST_ID + 1;
+  #term: Term;
+  #leaderId: PeerId | undefined;
+  #lastHeardAt: number;
+  #timer: Disposable | undefined;
+  #hasEnded = false;
+
+  constructor(options: FollowerSessionOptions, connection: Connection) {
+    this.#options = options;
+    this.#connection = connection;
+    this.#term = options.newestTerm;
+    this.#lastHeardAt = options.ambient.clock.monotonicNow();
+  }
+
+  /** Says hello; apart from the constructor, so that whoever owns the session knows it before it speaks. */
+  start(): void {
+    this.#subscriptions.add(this.#connection.onClose((reason) => { this.#end(reason); }));
+    this.#subscriptions.add(this.#connection.onMessage((text) => { this.#receive(text); }));
+    if (this.#connection.isClosed) {
+      this.#end('lost');
+      return;
+    }
+    const { peer, position } = this.#options;
+    const { index, runningHash } = position();
+    this.#send({
+      kind: 'hello',
+      requestId: HELLO_REQUEST_ID,
+      protocolMin: PROTOCOL_MIN,
+      protocolMax: PROTOCOL_MAX,
+      name: peer.name,
+      folderName: peer.folderName,
+      index,
+      ...(runningHash === undefined ? {} : { runningHash }),
+    });
+    this.#scheduleHeartbeat();
+  }
+
+  /** A leader has welcomed us and is still there. */
+  get isWelcomed(): boolean {
+    return this.wasWelcomed && !this.#hasEnded;
+  }
+
+  get wasWelcomed(): boolean {
+    return this.#leaderId !== undefined;
+  }
+
+  /** Undefined where the session ends, or nothing comes within the timeout: whoever wants an answer then asks again. */
+  request(body: RequestBody): Promise<AnswerMessage | undefined> {
+    if (this.#hasEnded) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#queued.push({ body, resolve });
+      this.#sendQueued();
+    });
+  }
+
+  async requestEntries(since: LogIndex, limit: number): Promise<EntryPage | 'syncRequired' | undefined> {
+    const answer = await this.request({ kind: 'fetchEntries', since, limit });
+    if (answer?.kind === 'syncRequired') return 'syncRequired';
+    return answer?.kind === 'entriesResponse' ? answer : undefined;
+  }
+
+  async fetchHeads(): Promise<HeadsAt | undefined> {
+    const answer = await this.request({ kind: 'fetchHeads' });
+    if (answer?.kind !== 'heads') return undefined;
+    return { heads: answer.heads, position: { index: answer.index, runningHash: answer.runningHash } };
+  }
+
+  acknowledge(index: LogIndex): void {
+    this.#send({ kind: 'acknowledge', index });
+  }
+
+  /** Leaves without blame: the leader forgets us at once. */
+  dispose(): void {
+    if (this.#hasEnded) return;
+    this.#send({ kind: 'bye', reason: 'shuttingDown' });
+    this.#connection.close();
+    this.#end('closed');
+  }
+
+  #end(reason: string): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#subscriptions.dispose();
+    this.#timer?.dispose();
+    this.#options.onEnded(reason);
+    const open = [...this.#open.values(), ...this.#queued.splice(0)];
+    this.#open.clear();
+    for (const request of open) {
+      request.timer?.dispose();
+      request.resolve(undefined);
+    }
+  }
+
+  #close(reason: string): void {
+    this.#connection.close();
+    this.#end(reason);
+  }
+
+  #receive(text: string): void {
+    this.#lastHeardAt = this.#options.ambient.clock.monotonicNow();
+    const { value: message, problems } = parseMessage(text);
+    if (message === undefined) {
+      this.#options.ambient.logger.warn('The leader sent what is no message', { code: problems[0]?.code, problem: problems[0]?.message });
+      this.#close('invalidMessage');
+      return;
+    }
+    if (!this.#isFromLeader(message)) {
+      this.#options.ambient.logger.warn('A message that is not the leader\'s was ignored', { kind: message.kind, sender: message.sender });
+      return;
+    }
+    if (compareTerms(message.term, this.#term) > 0) {
+      this.#term = message.term;
+      this.#options.onTerm(message.term);
+    }
+    this.#handle(message);
+  }
+
+  /** Only the leader of the newest term that we know of, and once it has welcomed us nobody else. */
+  #isFromLeader(message: SyncMessage): boolean {
+    if (message.libraryId !== this.#options.libraryId) return false;
+    if (message.sender !== message.term.leaderId) return false;
+    if (compareTerms(message.term, this.#term) < 0) return false;
+    if (this.#leaderId !== undefined) return message.sender === this.#leaderId;
+    return message.kind === 'welcome' || message.kind === 'bye' || message.kind === 'error';
+  }
+
+  #handle(message: SyncMessage): void {
+    switch (message.kind) {
+      case 'welcome':
+        if (this.#leaderId !== undefined) return;
+        this.#leaderId = message.sender;
+        this.#options.onWelcome(message);
+        this.#sendQueued();
+        return;
+      case 'newEntries':
+        this.#options.onNewEntries(message.from, message.to, message.entries ?? []);
+        return;
+      case 'heartbeat':
+        this.#options.onHeartbeat(message);
+        return;
+      case 'syncRequired':
+        if (message.requestId === undefined) this.#options.onSyncRequired();
+        else this.#answer(message.requestId, message);
+        return;
+      case 'entriesResponse':
+      case 'committed':
+      case 'stale':
+      case 'heads':
+      case 'revision':
+      case 'history':
+        this.#answer(message.requestId, message);
+        return;
+      case 'error':
+        if (message.requestId === undefined || message.requestId === HELLO_REQUEST_ID) this.#close(message.code);
+        else this.#answer(message.requestId, message);
+        return;
+      case 'bye':
+        this.#close(message.reason);
+        return;
+      case 'hello':
+      case 'fetchEntries':
+      case 'acknowledge':
+      case 'propose':
+      case 'fetchHeads':
+      case 'fetchRevision':
+      case 'fetchHistory':
+        // Only followers say these.
+        this.#close('invalidMessage');
+    }
+  }
+
+  #answer(requestId: number, message: AnswerMessage): void {
+    const request = this.#open.get(requestId);
+    // An answer that comes after its timeout: the question has been asked again.
+    if (request === undefined) return;
+    this.#open.delete(requestId);
+    request.timer?.dispose();
+    request.resolve(message);
+    this.#sendQueued();
+  }
+
+  #sendQueued(): void {
+    while (this.isWelcomed && this.#open.size < MAX_REQUESTS_IN_FLIGHT) {
+      const request = this.#queued.shift();
+      if (request === undefined) return;
+      const requestId = this.#nextRequestId;
+      this.#nextRequestId += 1;
+      this.#open.set(requestId, request);
+      request.timer = this.#options.ambient.scheduler.after(this.#options.timeoutMs, () => {
+        this.#open.delete(requestId);
+        request.resolve(undefined);
+        this.#sendQueued();
+      });
+      this.#send({ ...request.body, requestId });
+    }
+  }
+
+  #scheduleHeartbeat(): void {
+    const { ambient, heartbeatMs, timeoutMs, position } = this.#options;
+    this.#timer = ambient.scheduler.after(heartbeatMs, () => {
+      if (ambient.clock.monotonicNow() - this.#lastHeardAt > timeoutMs) {
+        this.#close('silent');
+        return;
+      }
+      if (this.isWelcomed) this.#send({ kind: 'heartbeat', index: position().index });
+      this.#scheduleHeartbeat();
+    });
+  }
+
+  #send(body: MessageBody): void {
+    if (this.#hasEnded) return;
+    const { libraryId, peer } = this.#options;
+    this.#connection.send(encodeMessage({ libraryId, term: this.#term, sender: peer.peerId, ...body }));
+  }
+}

@@ -1,0 +1,209 @@
+import { DisposableStore } from '../disposableStore.ts';
+import type { LibraryId, LogIndex } from '../ids.ts';
+import type { Ambient, Disposable } from '../ports.ts';
+import type { Connection } from './connection.ts';
+import type { LogEntry } from './entry.ts';
+import { LeaderSession } from './leaderSession.ts';
+import type { PeerInfo } from './libraryLink.ts';
+import { ANNOUNCE_WINDOW_MS, MAX_ENTRIES_PER_PAGE, MAX_INLINE_UNITS, MAX_PEERS } from './limits.ts';
+import { encodeMessage } from './messages.ts';
+import { nextIndex } from './replicatedLog.ts';
+import type { TransactionManager } from './transactionManager.ts';
+
+export interface LeaderOptions {
+  readonly libraryId: LibraryId;
+  readonly transactions: TransactionManager;
+  readonly ambient: Ambient;
+  /** How often silent followers are looked for, in milliseconds. */
+  readonly heartbeatMs: number;
+  /** Silence after which a follower counts as gone, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** A follower as the leader knows it. */
+export interface FollowerState {
+  readonly peer: PeerInfo;
+  /** The newest index that the follower has made durable. */
+  readonly acknowledged: LogIndex;
+  /** How many entries it has still to make durable. */
+  readonly lag: number;
+}
+
+/** A guess at an entry's size on the wire that does not need to write it out: fields and ids, and this much per splice. */
+const ENTRY_UNITS = 600;
+const SPLICE_UNITS = 48;
+
+interface RecentEntry {
+  readonly entry: LogEntry;
+  readonly units: number;
+}
+
+/**
+ * Orders a library's entries and tells its followers. It takes any number of connections, answers what they ask, and
+ * announces commits: the first at once, those that follow within 100 ms together (DESIGN §5 step 5). It never merges.
+ */
+export class Leader implements Disposable {
+  readonly #options: LeaderOptions;
+  readonly #sessions = new Set<LeaderSession>();
+  readonly #subscriptions = new DisposableStore();
+  #recent: RecentEntry[] = [];
+  #recentUnits = 0;
+  #announcedAt = -Infinity;
+  #announceTimer: Disposable | undefined;
+  #checkTimer: Disposable | undefined;
+  #isDisposed = false;
+
+  constructor(options: LeaderOptions) {
+    this.#options = options;
+    this.#subscriptions.add(options.transactions.onDidCommit((entries) => { this.onCommit(entries); }));
+    this.#scheduleCheck();
+  }
+
+  /** The followers that are connected now. */
+  get followers(): readonly FollowerState[] {
+    const last = this.#options.transactions.position.index;
+    return [...this.#sessions].flatMap(({ peer, acknowledged }) =>
+      peer === undefined ? [] : [{ peer, acknowledged, lag: last - acknowledged }],
+    );
+  }
+
+  /** Serves a connection whose other side has proven that it belongs to the library. */
+  accept(connection: Connection): void {
+    if (this.#isDisposed || this.#sessions.size >= MAX_PEERS) {
+      connection.close();
+      return;
+    }
+    const { libraryId, transactions, ambient } = this.#options;
+    const session = new LeaderSession(
+      {
+        libraryId,
+        transactions,
+        ambient,
+        peers: () => this.followers.map(({ peer }) => peer),
+        onWelcomed: (welcomed) => { this.#noteArrival(welcomed); },
+        onEnded: (ended) => { this.#noteDeparture(ended); },
+      },
+      connection,
+    );
+    this.#sessions.add(session);
+    if (connection.isClosed) this.#sessions.delete(session);
+  }
+
+  /** Called after each transaction: announces it at once, or together with what follows within 100 ms of the last announcement. */
+  onCommit(entries: readonly LogEntry[]): void {
+    for (const entry of entries) this.#remember(entry);
+    if (this.#announceTimer !== undefined || this.#isDisposed) return;
+    const sinceLast = this.#options.ambient.clock.monotonicNow() - this.#announcedAt;
+    if (sinceLast >= ANNOUNCE_WINDOW_MS) this.notifyFollowers();
+    // Counted from the last announcement and not from this commit: a constant stream must not push it ahead for ever.
+    else this.#scheduleAnnouncement(ANNOUNCE_WINDOW_MS - sinceLast);
+  }
+
+  /**
+   * Tells every follower of what it has not been told yet. One that does not read fast enough is passed over and told
+   * later, of everything that gathered meanwhile: nothing that failed to be sent is dropped.
+   */
+  notifyFollowers(): void {
+    this.#announceTimer?.dispose();
+    this.#announceTimer = undefined;
+    this.#announcedAt = this.#options.ambient.clock.monotonicNow();
+    const to = this.#options.transactions.position.index;
+    const texts = new Map<LogIndex, string>();
+    let isSomebodyLeft = false;
+    for (const session of this.#sessions) {
+      if (session.peer === undefined || session.announced >= to) continue;
+      if (session.isCongested) {
+        isSomebodyLeft = true;
+        continue;
+      }
+      const from = nextIndex(session.announced);
+      const text = texts.get(from) ?? this.#announcement(from, to);
+      texts.set(from, text);
+      session.announce(text, to);
+    }
+    if (isSomebodyLeft) this.#scheduleAnnouncement(ANNOUNCE_WINDOW_MS);
+  }
+
+  /** Says goodbye to every follower, which lets them look for the next leader at once. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#announceTimer?.dispose();
+    this.#checkTimer?.dispose();
+    this.#subscriptions.dispose();
+    for (const session of [...this.#sessions]) session.dispose();
+  }
+
+  #announcement(from: LogIndex, to: LogIndex): string {
+    const { libraryId, transactions } = this.#options;
+    const { term } = transactions;
+    const count = to - from + 1;
+    const inline = this.#recent.filter(({ entry }) => entry.index >= from && entry.index <= to);
+    const carriesAll = inline.length === count;
+    return encodeMessage({
+      libraryId,
+      term,
+      sender: term.leaderId,
+      kind: 'newEntries',
+      from,
+      to,
+      count,
+      ...(carriesAll ? { entries: inline.map(({ entry }) => entry) } : {}),
+    });
+  }
+
+  /** Keeps the newest entries for announcements, as many as one may carry. */
+  #remember(entry: LogEntry): void {
+    const units = estimateUnits(entry);
+    this.#recent.push({ entry, units });
+    this.#recentUnits += units;
+    while (this.#recent.length > MAX_ENTRIES_PER_PAGE || this.#recentUnits > MAX_INLINE_UNITS) {
+      const oldest = this.#recent.shift();
+      if (oldest === undefined) break;
+      this.#recentUnits -= oldest.units;
+    }
+  }
+
+  #scheduleAnnouncement(delayMs: number): void {
+    this.#announceTimer ??= this.#options.ambient.scheduler.after(delayMs, () => {
+      this.#announceTimer = undefined;
+      this.notifyFollowers();
+    });
+  }
+
+  #noteArrival(session: LeaderSession): void {
+    for (const other of [...this.#sessions]) {
+      // The same peer again: it has lost the old connection, even if we have not noticed yet.
+      if (other !== session && other.peer?.peerId === session.peer?.peerId) other.end('replaced');
+    }
+    this.#tellPeers(session);
+  }
+
+  #noteDeparture(session: LeaderSession): void {
+    if (this.#sessions.delete(session) && session.peer !== undefined && !this.#isDisposed) this.#tellPeers(session);
+  }
+
+  /** Everybody else learns at once who is there; the one that came is told by its welcome. */
+  #tellPeers(except: LeaderSession): void {
+    for (const session of this.#sessions) {
+      if (session !== except && session.peer !== undefined) session.sendHeartbeat();
+    }
+  }
+
+  #scheduleCheck(): void {
+    const { ambient, heartbeatMs, timeoutMs } = this.#options;
+    this.#checkTimer = ambient.scheduler.after(heartbeatMs, () => {
+      const now = ambient.clock.monotonicNow();
+      for (const session of [...this.#sessions]) {
+        if (session.silentFor(now) > timeoutMs) session.end('shuttingDown');
+      }
+      if (!this.#isDisposed) this.#scheduleCheck();
+    });
+  }
+}
+
+function estimateUnits(entry: LogEntry): number {
+  let units = ENTRY_UNITS;
+  for (const { insert } of entry.patch) units += insert.length + SPLICE_UNITS;
+  for (const change of entry.changes) units += change.length;
+  return units;
+}

@@ -1,0 +1,274 @@
+import { compareTerms } from '../ids.ts';
+import type { LibraryId, LogIndex, Term } from '../ids.ts';
+import type { Ambient, Disposable } from '../ports.ts';
+import { DisposableStore } from '../disposableStore.ts';
+import type { Connection } from './connection.ts';
+import type { Author } from './entry.ts';
+import type { PeerInfo } from './libraryLink.ts';
+import { MAX_DOCUMENT_BYTES, MAX_ENTRIES_PER_PAGE, MAX_PAGE_UNITS, MAX_REQUESTS_IN_FLIGHT } from './limits.ts';
+import { encodeMessage, parseMessage, PROTOCOL_MAX, PROTOCOL_MIN } from './messages.ts';
+import type { ByeReason, MessageBody, MessageOf, SyncMessage } from './messages.ts';
+import { LOG_START } from './replicatedLog.ts';
+import { describeError, SyncError } from './syncError.ts';
+import type { TransactionManager } from './transactionManager.ts';
+
+/** Twice what an honest follower has under way: its timeouts may ask again before the first answer is out. */
+const MAX_OUTSTANDING_REQUESTS = 2 * MAX_REQUESTS_IN_FLIGHT;
+/** What the proposals of one follower may hold in our memory at once, in UTF-16 units. */
+const MAX_OUTSTANDING_UNITS = 2 * MAX_DOCUMENT_BYTES;
+
+/** What a session needs of its leader. */
+export interface LeaderSessionHost {
+  readonly libraryId: LibraryId;
+  readonly transactions: TransactionManager;
+  readonly ambient: Ambient;
+  peers(): readonly PeerInfo[];
+  /** A follower has said who it is and may be told of entries. */
+  onWelcomed(session: LeaderSession): void;
+  onEnded(session: LeaderSession): void;
+}
+
+/** The leader's side of one connection: answers one follower, and remembers where it stands. */
+export class LeaderSession implements Disposable {
+  readonly #host: LeaderSessionHost;
+  readonly #connection: Connection;
+  readonly #subscriptions = new DisposableStore();
+  #peer: PeerInfo | undefined;
+  #announced = LOG_START;
+  #acknowledged = LOG_START;
+  #lastHeardAt: number;
+  #outstandingRequests = 0;
+  #outstandingUnits = 0;
+  #hasEnded = false;
+
+  constructor(host: LeaderSessionHost, connection: Connection) {
+    this.#host = host;
+    this.#connection = connection;
+    this.#lastHeardAt = host.ambient.clock.monotonicNow();
+    this.#subscriptions.add(connection.onClose(() => { this.#end(); }));
+    this.#subscriptions.add(connection.onMessage((text) => { this.#receive(text); }));
+  }
+
+  /** Undefined until the follower has been welcomed. */
+  get peer(): PeerInfo | undefined {
+    return this.#peer;
+  }
+
+  /** The newest index that the follower has been told of. */
+  get announced(): LogIndex {
+    return this.#announced;
+  }
+
+  /** The newest index that the follower has made durable. */
+  get acknowledged(): LogIndex {
+    return this.#acknowledged;
+  }
+
+  get isCongested(): boolean {
+    return this.#connection.isCongested;
+  }
+
+  /** Milliseconds since anything came from the follower. */
+  silentFor(now: number): number {
+    return now - this.#lastHeardAt;
+  }
+
+  /** Sends an announcement that the leader has put together for everybody who stands at the same index. */
+  announce(text: string, to: LogIndex): void {
+    this.#connection.send(text);
+    this.#announced = to;
+  }
+
+  sendHeartbeat(): void {
+    this.#send({ kind: 'heartbeat', index: this.#host.transactions.position.index, peers: this.#host.peers() });
+  }
+
+  end(reason: ByeReason): void {
+    if (this.#hasEnded) return;
+    this.#send({ kind: 'bye', reason });
+    this.#connection.close();
+    this.#end();
+  }
+
+  dispose(): void {
+    this.end('shuttingDown');
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#subscriptions.dispose();
+    this.#host.onEnded(this);
+  }
+
+  #receive(text: string): void {
+    this.#lastHeardAt = this.#host.ambient.clock.monotonicNow();
+    const { value: message, problems } = parseMessage(text);
+    if (message === undefined) {
+      const problem = problems[0];
+      this.#host.ambient.logger.warn('A peer sent what is no message', { peer: this.#peer?.peerId, code: problem?.code, problem: problem?.message });
+      this.#send({ kind: 'error', code: problem?.code ?? 'message-invalid', message: problem?.message ?? '', isFinal: true });
+      this.end('invalidMessage');
+      return;
+    }
+    if (message.libraryId !== this.#host.libraryId) {
+      this.end('wrongLibrary');
+      return;
+    }
+    const isFirst = this.#peer === undefined && message.kind === 'hello';
+    if (!isFirst && message.sender !== this.#peer?.peerId) {
+      this.end('invalidMessage');
+      return;
+    }
+    this.#handle(message, text.length);
+  }
+
+  #handle(message: SyncMessage, units: number): void {
+    const isOutdated = compareTerms(message.term, this.#term) < 0;
+    switch (message.kind) {
+      case 'hello':
+        this.#answer(message.requestId, units, () => this.#welcome(message));
+        return;
+      case 'heartbeat':
+        this.sendHeartbeat();
+        return;
+      case 'acknowledge':
+        if (!isOutdated && message.index > this.#acknowledged) this.#acknowledged = message.index;
+        return;
+      case 'bye':
+        this.#connection.close();
+        this.#end();
+        return;
+      case 'propose':
+      case 'fetchEntries':
+      case 'fetchHeads':
+      case 'fetchRevision':
+      case 'fetchHistory':
+        this.#answer(message.requestId, units, () => {
+          // The follower has not heard of our term yet; this answer tells it, and it asks again.
+          if (isOutdated) throw new SyncError('stale-term', 'The leader has changed in the meantime.');
+          return this.#fulfil(message);
+        });
+        return;
+      case 'error':
+        this.#host.ambient.logger.warn('A follower reports an error', { peer: this.#peer?.peerId, code: message.code });
+        return;
+      case 'welcome':
+      case 'newEntries':
+      case 'entriesResponse':
+      case 'committed':
+      case 'stale':
+      case 'heads':
+      case 'revision':
+      case 'history':
+      case 'syncRequired':
+        // Only a leader says these; whoever says them to a leader has lost track of who it talks to.
+        this.end('invalidMessage');
+    }
+  }
+
+  async #welcome(hello: MessageOf<'hello'>): Promise<MessageBody | undefined> {
+    const { transactions } = this.#host;
+    if (this.#peer !== undefined) {
+      this.end('invalidMessage');
+      return undefined;
+    }
+    if (hello.protocolMax < PROTOCOL_MIN || hello.protocolMin > PROTOCOL_MAX) {
+      this.end(hello.protocolMax < PROTOCOL_MIN ? 'protocolTooOld' : 'protocolTooNew');
+      return undefined;
+    }
+    const isSameTerm = compareTerms(hello.term, transactions.term) === 0;
+    if (!isSameTerm && hello.term.number >= transactions.term.number) await transactions.raiseTerm(hello.term.number);
+    const resumes = await transactions.holdsPosition({ index: hello.index, runningHash: hello.runningHash });
+    if (this.#hasEnded) return undefined;
+    const { index, runningHash } = transactions.position;
+    this.#peer = { peerId: hello.sender, name: hello.name, folderName: hello.folderName };
+    this.#announced = index;
+    if (resumes) this.#acknowledged = hello.index;
+    this.#host.onWelcomed(this);
+    const { requestId } = hello;
+    const protocol = Math.min(hello.protocolMax, PROTOCOL_MAX);
+    // Not returned to be sent in a moment: an announcement must not come before it.
+    this.#send({ kind: 'welcome', requestId, protocol, index, runningHash, resumes, peers: this.#host.peers() });
+    return undefined;
+  }
+
+  async #fulfil(
+    request: MessageOf<'propose' | 'fetchEntries' | 'fetchHeads' | 'fetchRevision' | 'fetchHistory'>,
+  ): Promise<MessageBody> {
+    const { transactions } = this.#host;
+    const { requestId } = request;
+    switch (request.kind) {
+      case 'propose': {
+        const result = await transactions.append(request.proposal, this.#author(), transactions.term);
+        if (result.kind === 'rejected') {
+          return { kind: 'error', requestId, code: result.code, message: result.message, isFinal: true };
+        }
+        return { ...result, requestId };
+      }
+      case 'fetchEntries': {
+        const limit = { count: Math.min(request.limit, MAX_ENTRIES_PER_PAGE), units: MAX_PAGE_UNITS };
+        const page = await transactions.entries(request.since, limit);
+        // An entry that our own disk has damaged is sent as what it is, for the follower to put aside.
+        const entries = page.entries.map(({ index, entry }) => entry ?? { index });
+        return { kind: 'entriesResponse', requestId, entries, hasMore: page.hasMore };
+      }
+      case 'fetchHeads': {
+        const { index, runningHash } = transactions.position;
+        return { kind: 'heads', requestId, heads: transactions.heads(), index, runningHash };
+      }
+      case 'fetchRevision':
+        return { kind: 'revision', requestId, text: await transactions.revisionText(request.docId, request.hash) };
+      case 'fetchHistory':
+        return { kind: 'history', requestId, entries: await transactions.history(request.docId, request.limit) };
+    }
+  }
+
+  /** Answers in the background, within bounds; what goes wrong is said to whoever asked. */
+  #answer(requestId: number, units: number, work: () => Promise<MessageBody | undefined>): void {
+    this.#outstandingRequests += 1;
+    this.#outstandingUnits += units;
+    if (this.#outstandingRequests > MAX_OUTSTANDING_REQUESTS || this.#outstandingUnits > MAX_OUTSTANDING_UNITS) {
+      this.end('overloaded');
+      return;
+    }
+    void (async () => {
+      try {
+        const body = await work();
+        if (body !== undefined) this.#send(body);
+      } catch (error) {
+        this.#explain(requestId, error);
+      } finally {
+        this.#outstandingRequests -= 1;
+        this.#outstandingUnits -= units;
+      }
+    })();
+  }
+
+  #explain(requestId: number, error: unknown): void {
+    const code = error instanceof SyncError ? error.code : 'internal';
+    if (code === 'log-compacted') {
+      this.#send({ kind: 'syncRequired', requestId, reason: 'compacted' });
+      return;
+    }
+    this.#host.ambient.logger.warn('A request could not be answered', { peer: this.#peer?.peerId, error: describeError(error) });
+    const message = error instanceof SyncError ? error.message : 'The leader could not answer.';
+    this.#send({ kind: 'error', requestId, code, message, isFinal: false });
+  }
+
+  get #term(): Term {
+    return this.#host.transactions.term;
+  }
+
+  #author(): Author {
+    const peer = this.#peer;
+    if (peer === undefined) throw new SyncError('not-authorized', 'A peer that has not said who it is cannot change anything.');
+    return { peerId: peer.peerId, name: peer.name };
+  }
+
+  #send(body: MessageBody): void {
+    if (this.#hasEnded) return;
+    const { transactions, libraryId } = this.#host;
+    this.#connection.send(encodeMessage({ libraryId, term: transactions.term, sender: transactions.term.leaderId, ...body }));
+  }
+}

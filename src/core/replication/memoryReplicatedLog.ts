@@ -1,0 +1,159 @@
+import { compareTerms } from '../ids.ts';
+import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../ids.ts';
+import type { DocumentHead, LogEntry } from './entry.ts';
+import { LOG_START } from './replicatedLog.ts';
+import type { CompactionPolicy, HeadText, LogPage, LogRecord, LogState, PageLimit, ReplicatedLog } from './replicatedLog.ts';
+import { canonicalEntryText } from './runningHash.ts';
+import { rebuildText } from './revisionText.ts';
+import type { RevisionAnchor } from './revisionText.ts';
+import { SyncError } from './syncError.ts';
+
+interface StoredRecord {
+  readonly entry: LogEntry;
+  readonly runningHash: string;
+  readonly units: number;
+}
+
+/** A log that lives as long as the object: for tests, for the simulator, and as the plainest statement of what a log is. */
+export class MemoryReplicatedLog implements ReplicatedLog {
+  readonly #records: StoredRecord[] = [];
+  readonly #heads = new Map<DocId, DocumentHead>();
+  readonly #proposals = new Map<ProposalId, LogIndex>();
+  readonly #snapshots = new Map<DocId, (RevisionAnchor & { readonly hash: RevisionHash })[]>();
+  #horizon = LOG_START;
+  #horizonHash = '';
+  #term: Term | undefined;
+
+  state(): Promise<LogState> {
+    const newest = this.#records.at(-1);
+    return Promise.resolve({
+      last: { index: this.#lastIndex(), runningHash: newest?.runningHash ?? this.#horizonHash },
+      horizon: this.#horizon,
+      term: this.#term,
+    });
+  }
+
+  heads(): Promise<readonly DocumentHead[]> {
+    return Promise.resolve([...this.#heads.values()]);
+  }
+
+  raiseTerm(leaderId: PeerId, above: number): Promise<Term> {
+    this.#term = { number: Math.max(this.#term?.number ?? 0, above) + 1, leaderId };
+    return Promise.resolve(this.#term);
+  }
+
+  async append(records: readonly LogRecord[], after: LogIndex, term: Term): Promise<void> {
+    if (this.#term === undefined || compareTerms(term, this.#term) !== 0) {
+      throw new SyncError('stale-term', 'A newer leader writes this log.');
+    }
+    if (after !== this.#lastIndex()) throw new SyncError('log-moved', 'The log has moved on.');
+    for (const record of records) {
+      const { entry, runningHash } = record;
+      this.#records.push({ entry, runningHash, units: canonicalEntryText(entry).length });
+      this.#proposals.set(entry.proposalId, entry.index);
+      for (const head of record.heads) this.#heads.set(head.docId, head);
+      for (const { docId, hash, text } of record.snapshots) this.#addSnapshot(docId, { index: entry.index, hash, text });
+    }
+    return Promise.resolve();
+  }
+
+  findProposals(proposalIds: readonly ProposalId[]): Promise<ReadonlyMap<ProposalId, LogIndex>> {
+    const found = new Map<ProposalId, LogIndex>();
+    for (const proposalId of proposalIds) {
+      const index = this.#proposals.get(proposalId);
+      if (index !== undefined) found.set(proposalId, index);
+    }
+    return Promise.resolve(found);
+  }
+
+  async entries(since: LogIndex, limit: PageLimit): Promise<LogPage> {
+    if (since < this.#horizon) throw new SyncError('log-compacted', 'The log does not reach back that far.');
+    const page: StoredRecord[] = [];
+    let units = 0;
+    let position = since - this.#horizon;
+    for (; position < this.#records.length && page.length < limit.count; position += 1) {
+      const record = this.#records[position];
+      if (record === undefined || (page.length > 0 && units + record.units > limit.units)) break;
+      units += record.units;
+      page.push(record);
+    }
+    const entries = page.map(({ entry }) => ({ index: entry.index, entry }));
+    return Promise.resolve({ entries, hasMore: position < this.#records.length });
+  }
+
+  runningHashAt(index: LogIndex): Promise<string | undefined> {
+    if (index === this.#horizon) return Promise.resolve(this.#horizonHash);
+    return Promise.resolve(this.#records[index - this.#horizon - 1]?.runningHash);
+  }
+
+  headText(docId: DocId): Promise<HeadText | undefined> {
+    const head = this.#heads.get(docId);
+    if (head?.hash === undefined) return Promise.resolve(undefined);
+    return Promise.resolve(this.#rebuild(docId, head.index));
+  }
+
+  revisionText(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
+    const snapshot = this.#snapshots.get(docId)?.find((candidate) => candidate.hash === hash);
+    if (snapshot !== undefined) return Promise.resolve(snapshot.text);
+    const made = this.#records.findLast(({ entry }) => entry.docId === docId && entry.hash === hash);
+    return Promise.resolve(made === undefined ? undefined : this.#rebuild(docId, made.entry.index)?.text);
+  }
+
+  history(docId: DocId, limit: number): Promise<readonly LogEntry[]> {
+    const entries = this.#records.map(({ entry }) => entry).filter((entry) => entry.docId === docId);
+    return Promise.resolve(entries.reverse().slice(0, limit));
+  }
+
+  compact(policy: CompactionPolicy): Promise<LogIndex> {
+    let keep = 0;
+    let units = 0;
+    for (const record of [...this.#records].reverse()) {
+      if (record.entry.at < policy.olderThan || units >= policy.keepUnits) break;
+      units += record.units;
+      keep += 1;
+    }
+    const forgotten = this.#records.length - keep;
+    const newest = this.#records[forgotten - 1];
+    if (newest === undefined) return Promise.resolve(this.#horizon);
+    const horizon = newest.entry.index;
+    this.#anchorAt(horizon);
+    this.#records.splice(0, forgotten);
+    this.#horizon = horizon;
+    this.#horizonHash = newest.runningHash;
+    return Promise.resolve(horizon);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #lastIndex(): LogIndex {
+    return this.#records.at(-1)?.entry.index ?? this.#horizon;
+  }
+
+  /** Stores the text that each document had at the horizon, and drops the snapshots that lie before it. */
+  #anchorAt(horizon: LogIndex): void {
+    for (const docId of this.#heads.keys()) {
+      const made = this.#records.findLast(({ entry }) => entry.docId === docId && entry.index <= horizon)?.entry;
+      if (made?.hash !== undefined) {
+        const rebuilt = this.#rebuild(docId, made.index);
+        if (rebuilt !== undefined) this.#addSnapshot(docId, { index: made.index, hash: made.hash, text: rebuilt.text });
+      }
+      const snapshots = this.#snapshots.get(docId) ?? [];
+      const anchor = made?.kind === 'delete' ? undefined : snapshots.findLast((snapshot) => snapshot.index <= horizon);
+      this.#snapshots.set(docId, snapshots.filter((snapshot) => snapshot.index > horizon || snapshot === anchor));
+    }
+  }
+
+  #addSnapshot(docId: DocId, snapshot: RevisionAnchor & { readonly hash: RevisionHash }): void {
+    const others = (this.#snapshots.get(docId) ?? []).filter((other) => other.index !== snapshot.index);
+    this.#snapshots.set(docId, [...others, snapshot].sort((a, b) => a.index - b.index));
+  }
+
+  #rebuild(docId: DocId, upTo: LogIndex): HeadText | undefined {
+    const anchor = this.#snapshots.get(docId)?.findLast((snapshot) => snapshot.index <= upTo);
+    const entries = this.#records.map(({ entry }) => entry).filter((entry) => entry.docId === docId && entry.index <= upTo);
+    return rebuildText(anchor, entries);
+  }
+}
+

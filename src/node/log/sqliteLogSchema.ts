@@ -1,0 +1,75 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { SyncError } from '../../core/replication/syncError.ts';
+
+/** Raise it with each change of the tables, and add a step to `migrate`. */
+export const LOG_SCHEMA_VERSION = 1;
+
+const VERSION_1 = `
+  CREATE TABLE entries (
+    idx INTEGER PRIMARY KEY,
+    doc_id TEXT NOT NULL,
+    hash TEXT,
+    at INTEGER NOT NULL,
+    units INTEGER NOT NULL,
+    running_hash TEXT NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX entries_by_document ON entries (doc_id, idx);
+  CREATE TABLE proposals (proposal_id TEXT PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE documents (
+    doc_id TEXT PRIMARY KEY,
+    path TEXT NOT NULL,
+    folded_path TEXT NOT NULL,
+    hash TEXT,
+    idx INTEGER NOT NULL,
+    author_peer_id TEXT NOT NULL,
+    author_name TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX living_documents_by_path ON documents (folded_path) WHERE hash IS NOT NULL;
+  CREATE TABLE snapshots (
+    doc_id TEXT NOT NULL,
+    idx INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (doc_id, idx)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE meta (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    term_number INTEGER NOT NULL,
+    term_leader_id TEXT,
+    horizon INTEGER NOT NULL,
+    horizon_hash TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO meta VALUES (1, 0, NULL, 0, '');
+`;
+
+/**
+ * Sets a database up for a log and brings an older one up to date. A newer one is left alone: this release does not
+ * know what it would destroy. Throws `log-schema-newer`.
+ */
+export function prepareLogDatabase(database: DatabaseSync): void {
+  const found = readSchemaVersion(database);
+  if (found > LOG_SCHEMA_VERSION) {
+    throw new SyncError(
+      'log-schema-newer',
+      'This library was written by a newer release of API Live Sync. Update this window, or close the other one.',
+    );
+  }
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+  if (found === LOG_SCHEMA_VERSION) return;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    if (found < 1) database.exec(VERSION_1);
+    database.exec(`PRAGMA user_version = ${String(LOG_SCHEMA_VERSION)}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function readSchemaVersion(database: DatabaseSync): number {
+  const row = database.prepare('PRAGMA user_version').get();
+  return Number(row?.['user_version'] ?? 0);
+}

@@ -1,0 +1,289 @@
+import { chmodSync, existsSync } from 'node:fs';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { compareTerms } from '../../core/ids.ts';
+import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../../core/ids.ts';
+import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
+import { foldPath } from '../../core/replication/libraryPath.ts';
+import type {
+  CompactionPolicy,
+  HeadText,
+  LogPage,
+  LogRecord,
+  LogState,
+  PageLimit,
+  StoredEntry,
+} from '../../core/replication/replicatedLog.ts';
+import { rebuildText } from '../../core/replication/revisionText.ts';
+import type { RevisionAnchor } from '../../core/replication/revisionText.ts';
+import { canonicalEntryText } from '../../core/replication/runningHash.ts';
+import { SyncError } from '../../core/replication/syncError.ts';
+import { openDatabase } from './sqlite.ts';
+import { prepareLogDatabase } from './sqliteLogSchema.ts';
+import { parseStoredEntry, toHead } from './sqliteLogRows.ts';
+import type { Row } from './sqliteLogRows.ts';
+
+/** Older snapshots only shorten the way to old revisions, and each may be as large as the document. */
+const SNAPSHOTS_KEPT_PER_DOCUMENT = 4;
+
+/** The log of one library in one SQLite file; synchronous, so it belongs in a worker. What it throws is SQLite's own error or a `SyncError`. */
+export class SqliteLogStore {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(path: string) {
+    this.#database = openDatabase(path);
+    try {
+      prepareLogDatabase(this.#database);
+      restrictToUser(path);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  state(): LogState {
+    const meta = this.#meta();
+    const newest = this.#get('SELECT idx, running_hash FROM entries ORDER BY idx DESC LIMIT 1');
+    return {
+      last: {
+        index: (newest === undefined ? meta.horizon : Number(newest['idx'])) as LogIndex,
+        runningHash: newest === undefined ? meta.horizonHash : String(newest['running_hash']),
+      },
+      horizon: meta.horizon,
+      term: meta.term,
+    };
+  }
+
+  heads(): DocumentHead[] {
+    return this.#all('SELECT * FROM documents ORDER BY idx').map(toHead);
+  }
+
+  raiseTerm(leaderId: PeerId, above: number): Term {
+    return this.#transaction(() => {
+      const term = { number: Math.max(this.#meta().term?.number ?? 0, above) + 1, leaderId };
+      this.#run('UPDATE meta SET term_number = ?, term_leader_id = ?', term.number, leaderId);
+      return term;
+    });
+  }
+
+  append(records: readonly LogRecord[], after: LogIndex, term: Term): void {
+    this.#transaction(() => {
+      const state = this.state();
+      if (state.term === undefined || compareTerms(term, state.term) !== 0) {
+        throw new SyncError('stale-term', 'A newer leader writes this log.');
+      }
+      if (after !== state.last.index) throw new SyncError('log-moved', 'The log has moved on.');
+      for (const record of records) this.#insert(record);
+    });
+  }
+
+  findProposals(proposalIds: readonly ProposalId[]): Map<ProposalId, LogIndex> {
+    const found = new Map<ProposalId, LogIndex>();
+    for (const proposalId of proposalIds) {
+      const row = this.#get('SELECT idx FROM proposals WHERE proposal_id = ?', proposalId);
+      if (row !== undefined) found.set(proposalId, Number(row['idx']) as LogIndex);
+    }
+    return found;
+  }
+
+  entries(since: LogIndex, limit: PageLimit): LogPage {
+    if (since < this.#meta().horizon) throw new SyncError('log-compacted', 'The log does not reach back that far.');
+    const rows = this.#all('SELECT idx, units, body FROM entries WHERE idx > ? ORDER BY idx LIMIT ?', since, limit.count + 1);
+    const entries: StoredEntry[] = [];
+    let units = 0;
+    for (const row of rows) {
+      units += Number(row['units']);
+      if (entries.length === limit.count || (entries.length > 0 && units > limit.units)) break;
+      entries.push(parseStoredEntry(row));
+    }
+    return { entries, hasMore: entries.length < rows.length };
+  }
+
+  runningHashAt(index: LogIndex): string | undefined {
+    const meta = this.#meta();
+    if (index === meta.horizon) return meta.horizonHash;
+    const row = this.#get('SELECT running_hash FROM entries WHERE idx = ?', index);
+    return row === undefined ? undefined : String(row['running_hash']);
+  }
+
+  headText(docId: DocId): HeadText | undefined {
+    const row = this.#get('SELECT idx FROM documents WHERE doc_id = ? AND hash IS NOT NULL', docId);
+    return row === undefined ? undefined : this.#rebuild(docId, Number(row['idx']) as LogIndex);
+  }
+
+  revisionText(docId: DocId, hash: RevisionHash): string | undefined {
+    const snapshot = this.#get('SELECT body FROM snapshots WHERE doc_id = ? AND hash = ? LIMIT 1', docId, hash);
+    if (snapshot !== undefined) return snapshotText(snapshot);
+    const made = this.#get('SELECT max(idx) AS idx FROM entries WHERE doc_id = ? AND hash = ?', docId, hash);
+    const index = made?.['idx'];
+    return typeof index === 'number' ? this.#rebuild(docId, index as LogIndex)?.text : undefined;
+  }
+
+  history(docId: DocId, limit: number): LogEntry[] {
+    const rows = this.#all('SELECT idx, body FROM entries WHERE doc_id = ? ORDER BY idx DESC LIMIT ?', docId, limit);
+    return rows.flatMap((row) => parseStoredEntry(row).entry ?? []);
+  }
+
+  compact(policy: CompactionPolicy): LogIndex {
+    const horizon = this.#transaction(() => {
+      const next = this.#nextHorizon(policy);
+      const newest = this.#get('SELECT running_hash FROM entries WHERE idx = ?', next);
+      if (newest === undefined) return this.#meta().horizon;
+      for (const row of this.#all('SELECT DISTINCT doc_id FROM entries WHERE idx <= ?', next)) {
+        this.#anchorAt(String(row['doc_id']) as DocId, next);
+      }
+      this.#run('DELETE FROM entries WHERE idx <= ?', next);
+      this.#run('UPDATE meta SET horizon = ?, horizon_hash = ?', next, String(newest['running_hash']));
+      return next;
+    });
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE); VACUUM');
+    return horizon;
+  }
+
+  close(): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #insert(record: LogRecord): void {
+    const { entry, runningHash } = record;
+    const body = canonicalEntryText(entry);
+    this.#run(
+      'INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)',
+      entry.index,
+      entry.docId,
+      entry.hash ?? null,
+      entry.at,
+      body.length,
+      runningHash,
+      body,
+    );
+    this.#run('INSERT INTO proposals VALUES (?, ?)', entry.proposalId, entry.index);
+    for (const head of record.heads) {
+      this.#run(
+        'INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        head.docId,
+        head.path,
+        foldPath(head.path),
+        head.hash ?? null,
+        head.index,
+        head.author.peerId,
+        head.author.name,
+        head.at,
+      );
+    }
+    for (const { docId, hash, text } of record.snapshots) this.#addSnapshot(docId, entry.index, hash, text);
+  }
+
+  #addSnapshot(docId: DocId, index: LogIndex, hash: RevisionHash, text: string): void {
+    this.#run('INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)', docId, index, hash, Buffer.from(text, 'utf8'));
+    // The one that the horizon rests on stays: before it there are no patches to rebuild from.
+    this.#run(
+      `DELETE FROM snapshots WHERE doc_id = ?1 AND idx > (SELECT horizon FROM meta) AND idx NOT IN
+         (SELECT idx FROM snapshots WHERE doc_id = ?1 ORDER BY idx DESC LIMIT ?2)`,
+      docId,
+      SNAPSHOTS_KEPT_PER_DOCUMENT,
+    );
+  }
+
+  #rebuild(docId: DocId, upTo: LogIndex): HeadText | undefined {
+    const snapshot = this.#get('SELECT idx, body FROM snapshots WHERE doc_id = ? AND idx <= ? ORDER BY idx DESC LIMIT 1', docId, upTo);
+    const anchor: RevisionAnchor | undefined =
+      snapshot === undefined ? undefined : { index: Number(snapshot['idx']) as LogIndex, text: snapshotText(snapshot) };
+    const rows = this.#all(
+      'SELECT idx, body FROM entries WHERE doc_id = ? AND idx > ? AND idx <= ? ORDER BY idx',
+      docId,
+      anchor?.index ?? 0,
+      upTo,
+    );
+    const entries = rows.map((row) => parseStoredEntry(row).entry);
+    // One unreadable entry breaks the chain of patches; no text is better than a wrong one.
+    return entries.every((entry) => entry !== undefined) ? rebuildText(anchor, entries) : undefined;
+  }
+
+  /** Stores the text that the document had at the horizon, and drops the snapshots before that. */
+  #anchorAt(docId: DocId, horizon: LogIndex): void {
+    const made = this.#get('SELECT idx, hash FROM entries WHERE doc_id = ? AND idx <= ? ORDER BY idx DESC LIMIT 1', docId, horizon);
+    if (made === undefined) return;
+    const index = Number(made['idx']) as LogIndex;
+    const hash = made['hash'];
+    const rebuilt = hash === null ? undefined : this.#rebuild(docId, index);
+    this.#run('DELETE FROM snapshots WHERE doc_id = ? AND idx <= ?', docId, horizon);
+    if (rebuilt !== undefined) this.#addSnapshot(docId, index, String(hash) as RevisionHash, rebuilt.text);
+  }
+
+  #nextHorizon(policy: CompactionPolicy): LogIndex {
+    let units = 0;
+    let { horizon } = this.#meta();
+    for (const row of this.#prepare('SELECT idx, at, units FROM entries ORDER BY idx DESC').iterate()) {
+      if (Number(row['at']) < policy.olderThan || units >= policy.keepUnits) {
+        horizon = Number(row['idx']) as LogIndex;
+        break;
+      }
+      units += Number(row['units']);
+    }
+    return horizon;
+  }
+
+  #meta(): { readonly term: Term | undefined; readonly horizon: LogIndex; readonly horizonHash: string } {
+    const row = this.#get('SELECT * FROM meta');
+    if (row === undefined) throw new SyncError('log-unavailable', 'The library\'s log is damaged.');
+    const leaderId = row['term_leader_id'];
+    return {
+      term: typeof leaderId === 'string' ? { number: Number(row['term_number']), leaderId: leaderId as PeerId } : undefined,
+      horizon: Number(row['horizon']) as LogIndex,
+      horizonHash: String(row['horizon_hash']),
+    };
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const value = work();
+      this.#database.exec('COMMIT');
+      return value;
+    } catch (error) {
+      // After a failed COMMIT (a full disk) SQLite may have rolled back already.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepare(sql).get(...values);
+  }
+
+  #all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#prepare(sql).all(...values);
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): void {
+    this.#prepare(sql).run(...values);
+  }
+}
+
+function snapshotText(row: Row): string {
+  const body = row['body'];
+  if (!(body instanceof Uint8Array)) throw new SyncError('log-unavailable', 'The library\'s log is damaged.');
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+}
+
+/** The folder above is the user's own; this is for the day somebody copies the file elsewhere. */
+function restrictToUser(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    if (!existsSync(file)) continue;
+    try {
+      chmodSync(file, 0o600);
+    } catch {
+      // A file system without modes refuses; the folder's own access rules hold there.
+    }
+  }
+}

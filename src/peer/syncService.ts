@@ -1,0 +1,339 @@
+import { Emitter } from '../core/event.ts';
+import type { Event } from '../core/event.ts';
+import type { DocId, LibraryId, RevisionHash } from '../core/ids.ts';
+import type { Ambient, Disposable } from '../core/ports.ts';
+import type { DocumentHead, LogEntry, Proposal, ProposeResult } from '../core/replication/entry.ts';
+import { Follower } from '../core/replication/follower.ts';
+import type { Disconnection } from '../core/replication/follower.ts';
+import type { FollowerState } from '../core/replication/leader.ts';
+import type { EntrySink, LibraryLink, LinkStatus, PeerInfo, SyncRole } from '../core/replication/libraryLink.ts';
+import { DEFAULT_HEARTBEAT_MS, DEFAULT_TIMEOUT_MS } from '../core/replication/limits.ts';
+import { retryDelay } from '../core/replication/retryDelay.ts';
+import { describeError, SyncError } from '../core/replication/syncError.ts';
+import { readToken } from '../node/libraryDirectory.ts';
+import { LeaderLock } from '../node/lock/leaderLock.ts';
+import { loadSqlite } from '../node/log/sqlite.ts';
+import { connectToLeader } from '../node/transport/webSocketClient.ts';
+import { readLeaderAddress, watchLeaderAddress } from './syncLeaderAddress.ts';
+import { SyncLeadership } from './syncLeadership.ts';
+
+/** After losing a leader each peer waits up to this long before it reaches for the lock, so that not all do in the same instant. */
+const TAKEOVER_JITTER_MS = 20;
+
+export interface SyncServiceOptions {
+  readonly libraryId: LibraryId;
+  /** The folder that holds the library's log, lock and token. */
+  readonly libraryDirectory: string;
+  readonly peer: PeerInfo;
+  readonly sink: EntrySink;
+  readonly ambient: Ambient;
+  /** The log worker's program; default: beside the running bundle or source. */
+  readonly logWorkerPath?: string;
+  readonly heartbeatMs?: number;
+  readonly timeoutMs?: number;
+}
+
+/** Whoever waits in `start` for the first role. */
+interface FirstRole {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What became of one attempt to lead or to follow. */
+type Outcome =
+  /** It worked for a while: try again at once. */
+  | 'ended'
+  /** It did not: wait longer each time. */
+  | 'failed';
+
+/**
+ * Keeps a replica connected to its library on this machine, in whatever role: takes the library's lock and leads, or
+ * follows who holds it, and changes over when the leader is gone. One loop runs from `start` to `dispose`.
+ */
+export class SyncService implements LibraryLink {
+  readonly #options: SyncServiceOptions;
+  readonly #heartbeatMs: number;
+  readonly #timeoutMs: number;
+  readonly #token: string;
+  readonly #lock: LeaderLock;
+  readonly #follower: Follower;
+  readonly #onDidChangeStatus: Emitter<LinkStatus>;
+  #leadership: SyncLeadership | undefined;
+  #role: SyncRole | undefined;
+  #problem: LinkStatus['problem'];
+  #isOverdue = false;
+  #overdueTimer: Disposable | undefined;
+  #isDisposed = false;
+  #shownStatus = '';
+  /** Ends whatever the loop waits for. */
+  #wake: () => void = () => undefined;
+  #wasHinted = false;
+  #reconnects = 0;
+
+  /** Resolves when everything is let go of, after `dispose`. */
+  readonly closed: Promise<void>;
+  readonly #resolveClosed: () => void;
+
+  private constructor(options: SyncServiceOptions, token: string) {
+    this.#options = options;
+    this.#token = token;
+    this.#heartbeatMs = options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#lock = new LeaderLock(options.libraryDirectory);
+    const { libraryId, peer, sink, ambient } = options;
+    this.#follower = new Follower({ libraryId, peer, sink, ambient, heartbeatMs: this.#heartbeatMs, timeoutMs: this.#timeoutMs });
+    this.#onDidChangeStatus = new Emitter((error) => {
+      ambient.logger.error('A listener of the status failed', { error: describeError(error) });
+    });
+    this.#follower.onDidChange(() => { this.#showStatus(); });
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.closed = promise.then(() => undefined);
+    this.#resolveClosed = () => { resolve(undefined); };
+  }
+
+  /**
+   * Resolves when the role is known: the log is open and this peer leads, or another one does and is being connected
+   * to. Rejects with a `SyncError` where this machine cannot serve the library at all: `sqlite-missing`,
+   * `log-schema-newer`, `library-missing`, `library-damaged`. Everything else is tried again for ever (`status`).
+   */
+  static async start(options: SyncServiceOptions): Promise<SyncService> {
+    loadSqlite();
+    const service = new SyncService(options, await readToken(options.libraryDirectory));
+    const { promise, resolve, reject } = Promise.withResolvers<SyncService>();
+    void service.#run({ resolve: () => { resolve(service); }, reject });
+    return await promise;
+  }
+
+  get status(): LinkStatus {
+    const isConnected = this.#follower.isConnected;
+    const { term, peers, lastIndex } = this.#follower;
+    return {
+      connection: isConnected ? 'connected' : this.#isOverdue ? 'offline' : 'connecting',
+      role: this.#role,
+      term: term.number === 0 ? undefined : term,
+      peers,
+      lastIndex,
+      ...(this.#problem === undefined || isConnected ? {} : { problem: this.#problem }),
+    };
+  }
+
+  get onDidChangeStatus(): Event<LinkStatus> {
+    return this.#onDidChangeStatus.event;
+  }
+
+  /** While this peer leads: who follows, and how far behind each is. For diagnostics. */
+  get followers(): readonly FollowerState[] {
+    return this.#leadership?.leader.followers ?? [];
+  }
+
+  /** How often the connection was lost and sought again since the start. For diagnostics. */
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  propose(proposal: Proposal): Promise<ProposeResult> {
+    return this.#follower.propose(proposal);
+  }
+
+  fetchHeads(): Promise<readonly DocumentHead[]> {
+    return this.#follower.fetchHeads();
+  }
+
+  fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
+    return this.#follower.fetchRevision(docId, hash);
+  }
+
+  fetchHistory(docId: DocId, limit: number): Promise<readonly LogEntry[]> {
+    return this.#follower.fetchHistory(docId, limit);
+  }
+
+  /** Begins the shutdown; `closed` says when it is done. A leader hands over: its followers need not wait for a timeout. */
+  dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#overdueTimer?.dispose();
+    this.#follower.dispose();
+    this.#wake();
+  }
+
+  /** Tries each role in turn until disposed. */
+  async #run(firstRole: FirstRole): Promise<void> {
+    const { libraryDirectory, ambient } = this.#options;
+    const hints = watchLeaderAddress(libraryDirectory, ambient.logger, () => {
+      if (this.#follower.isConnected) return;
+      this.#wasHinted = true;
+      this.#wake();
+    });
+    let failures = 0;
+    this.#expectConnection();
+    while (!this.#isDisposed) {
+      this.#wasHinted = false;
+      const outcome = await this.#attempt(firstRole);
+      if (this.#isLost()) break;
+      this.#reconnects += 1;
+      failures = outcome === 'ended' ? 0 : failures + 1;
+      this.#expectConnection();
+      const delay = failures === 0 ? ambient.random.fraction() * TAKEOVER_JITTER_MS : retryDelay(failures - 1, ambient.random);
+      await this.#wait(delay);
+    }
+    hints.dispose();
+    this.#lock.release();
+    this.#onDidChangeStatus.dispose();
+    firstRole.resolve();
+    this.#resolveClosed();
+  }
+
+  async #attempt(firstRole: FirstRole): Promise<Outcome> {
+    try {
+      if (this.#lock.tryAcquire()) return await this.#lead(firstRole.resolve);
+      this.transitionRole('follower');
+      firstRole.resolve();
+      return await this.#follow();
+    } catch (error) {
+      this.#options.ambient.logger.warn('The library cannot be reached', { error: describeError(error) });
+      this.#problem = describeProblem(error);
+      if (isHopeless(error)) {
+        firstRole.reject(error);
+        if (this.#role === undefined) this.dispose();
+      }
+      firstRole.resolve();
+      return 'failed';
+    }
+  }
+
+  /** Called with the lock held; returns when it has been given back. */
+  async #lead(onLeading: () => void): Promise<Outcome> {
+    const failed = Promise.withResolvers<undefined>();
+    let leadership: SyncLeadership;
+    try {
+      leadership = await SyncLeadership.begin({
+        libraryId: this.#options.libraryId,
+        libraryDirectory: this.#options.libraryDirectory,
+        peerId: this.#options.peer.peerId,
+        token: this.#token,
+        ambient: this.#options.ambient,
+        logWorkerPath: this.#options.logWorkerPath,
+        heartbeatMs: this.#heartbeatMs,
+        timeoutMs: this.#timeoutMs,
+        aboveTerm: this.#follower.term.number,
+        onFailed: () => { failed.resolve(undefined); },
+      });
+    } catch (error) {
+      this.#lock.release();
+      throw error;
+    }
+    this.#leadership = leadership;
+    this.#problem = undefined;
+    this.transitionRole('leader');
+    onLeading();
+    let didFail = false;
+    void failed.promise.then(() => {
+      didFail = true;
+      this.#follower.detach();
+      this.#wake();
+    });
+    const hasFailed = (): boolean => didFail;
+    await this.#serveOwnReplica(leadership, hasFailed);
+    this.#leadership = undefined;
+    await leadership.stop(() => { this.#lock.release(); });
+    return hasFailed() ? 'failed' : 'ended';
+  }
+
+  /** Connects this peer's replica to its own leader, again where the replica refused an entry, until the leadership is over. */
+  async #serveOwnReplica(leadership: SyncLeadership, hasFailed: () => boolean): Promise<void> {
+    for (let failures = 0; !this.#isDisposed && !hasFailed(); failures += 1) {
+      const lost = this.#nextDisconnection();
+      this.#follower.attach(leadership.connect());
+      const { didSinkFail } = await lost;
+      if (!didSinkFail) failures = 0;
+      if (!this.#isLost() && !hasFailed()) await this.#wait(retryDelay(failures, this.#options.ambient.random));
+    }
+  }
+
+  async #follow(): Promise<Outcome> {
+    const { libraryDirectory, libraryId, ambient } = this.#options;
+    const address = await readLeaderAddress(libraryDirectory);
+    if (address === undefined) return 'failed';
+    const connection = await connectToLeader({ port: address.port, libraryId, token: this.#token, ambient });
+    const lost = this.#nextDisconnection();
+    this.#follower.attach(connection);
+    const { wasWelcomed, didSinkFail, reason } = await lost;
+    ambient.logger.info('The connection to the leader is over', { reason });
+    return wasWelcomed && !didSinkFail ? 'ended' : 'failed';
+  }
+
+  /** Another role, or the same one in a new leadership. */
+  transitionRole(role: SyncRole): void {
+    if (this.#role !== role) this.#options.ambient.logger.info('This peer has a new role', { role, peerId: this.#options.peer.peerId });
+    this.#role = role;
+    this.#showStatus();
+  }
+
+  #nextDisconnection(): Promise<Disconnection> {
+    return new Promise((resolve) => {
+      const subscription = this.#follower.onDidDisconnect((disconnection) => {
+        subscription.dispose();
+        resolve(disconnection);
+      });
+      // A follower that is disposed fires nothing any more.
+      this.#wake = () => {
+        if (!this.#isDisposed) return;
+        subscription.dispose();
+        resolve({ reason: 'closed', wasWelcomed: true, didSinkFail: false });
+      };
+      this.#wake();
+    });
+  }
+
+  /** Waits, but not for longer than until a hint that another leader may have come. */
+  async #wait(delayMs: number): Promise<void> {
+    if (this.#isDisposed || this.#wasHinted) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.ambient.scheduler.after(delayMs, resolve);
+      this.#wake = () => {
+        timer.dispose();
+        resolve();
+      };
+    });
+  }
+
+  /** `dispose` may have been called while the loop waited; asked through a method so that the compiler does not believe otherwise. */
+  #isLost(): boolean {
+    return this.#isDisposed;
+  }
+
+  /** From now on the status says `connecting`, and after the timeout `offline`. */
+  #expectConnection(): void {
+    if (this.#overdueTimer !== undefined || this.#isDisposed) return;
+    this.#isOverdue = false;
+    this.#overdueTimer = this.#options.ambient.scheduler.after(this.#timeoutMs, () => {
+      this.#isOverdue = true;
+      this.#showStatus();
+    });
+    this.#showStatus();
+  }
+
+  #showStatus(): void {
+    if (this.#isDisposed) return;
+    if (this.#follower.isConnected) {
+      this.#overdueTimer?.dispose();
+      this.#overdueTimer = undefined;
+      this.#isOverdue = false;
+    }
+    const { status } = this;
+    const shown = JSON.stringify(status);
+    if (shown === this.#shownStatus) return;
+    this.#shownStatus = shown;
+    this.#onDidChangeStatus.fire(status);
+  }
+}
+
+/** Errors that trying again cannot mend. */
+function isHopeless(error: unknown): boolean {
+  return error instanceof SyncError && ['sqlite-missing', 'log-schema-newer', 'library-missing', 'library-damaged'].includes(error.code);
+}
+
+function describeProblem(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof SyncError) return { code: error.code, message: error.message };
+  return { code: 'log-unavailable', message: 'The library cannot be used on this machine at the moment.' };
+}
