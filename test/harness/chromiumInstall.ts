@@ -49,7 +49,9 @@ async function chromiumFromNpm(progress: Progress): Promise<BrowserInstallation>
   return {
     executablePath: path.join(dir, 'chromium'),
     env: {
-      ...(systemHasNss() ? {} : { LD_LIBRARY_PATH: libraries.filter((entry) => entry !== undefined && entry !== '').join(':') }),
+      ...(systemHasNss()
+        ? {}
+        : { LD_LIBRARY_PATH: libraries.filter((entry) => entry !== undefined && entry !== '').join(':') }),
       FONTCONFIG_FILE: path.join(dir, 'fonts.conf'),
     },
   };

@@ -74,7 +74,8 @@ export class Editor {
   async replace(file: string, before: string, after: string): Promise<void> {
     const text = await this.text(file);
     const offset = text.indexOf(before);
-    if (offset === -1 || text.includes(before, offset + 1)) throw new Error(`"${before}" is not exactly once in ${file}.`);
+    if (offset === -1 || text.includes(before, offset + 1))
+      throw new Error(`"${before}" is not exactly once in ${file}.`);
     await this.placeCaret(file, positionAt(text, offset), positionAt(text, offset + before.length));
     await this.type(after);
     const expected = text.slice(0, offset) + after + text.slice(offset + before.length);
@@ -83,7 +84,9 @@ export class Editor {
 
   /** Where the caret is, as the page shows it, and how many characters are selected; fails if the file is not in the active editor. */
   async caret(file: string): Promise<Position & { selected: number }> {
-    const active = await this.#window.host.evaluate(({ vscode }) => vscode.window.activeTextEditor?.document.uri.fsPath);
+    const active = await this.#window.host.evaluate(
+      ({ vscode }) => vscode.window.activeTextEditor?.document.uri.fsPath,
+    );
     if (active !== this.#path(file)) throw new Error(`${file} is not in the active editor but ${String(active)}.`);
     const shown = (await this.#window.statusBar.find('status.editor.selection'))?.text ?? '';
     const [, line, column, selected] = /^Ln (\d+), Col (\d+)(?: \((\d+) selected\))?$/.exec(shown) ?? [];
@@ -113,13 +116,18 @@ export class Editor {
 
   async isOpen(file: string): Promise<boolean> {
     return this.#window.host.evaluate(
-      ({ vscode, argument }) => vscode.workspace.textDocuments.some((document) => !document.isClosed && document.uri.fsPath === argument),
+      ({ vscode, argument }) =>
+        vscode.workspace.textDocuments.some((document) => !document.isClosed && document.uri.fsPath === argument),
       this.#path(file),
     );
   }
 
   /** Waits until the open editor's text contains a string, or satisfies a condition. */
-  async waitForText(file: string, expected: string | ((text: string) => boolean), options?: WaitOptions): Promise<string> {
+  async waitForText(
+    file: string,
+    expected: string | ((text: string) => boolean),
+    options?: WaitOptions,
+  ): Promise<string> {
     return waitFor(
       `${file} to hold ${typeof expected === 'string' ? JSON.stringify(expected) : 'what is expected'} in its editor`,
       async () => {
@@ -168,7 +176,11 @@ export class Editor {
   }
 
   /** Waits until the file on the disk contains a string, or satisfies a condition. */
-  async waitForDisk(file: string, expected: string | ((text: string) => boolean), options?: WaitOptions): Promise<string> {
+  async waitForDisk(
+    file: string,
+    expected: string | ((text: string) => boolean),
+    options?: WaitOptions,
+  ): Promise<string> {
     return waitFor(
       `${file} to hold ${typeof expected === 'string' ? JSON.stringify(expected) : 'what is expected'} on the disk`,
       async () => {
@@ -192,7 +204,9 @@ export class Editor {
   }
 
   #view(file: string): Locator {
-    return this.#window.page.locator(`.editor-instance .monaco-editor[data-uri$="${encodeURI(this.#path(file))}"]`).first();
+    return this.#window.page
+      .locator(`.editor-instance .monaco-editor[data-uri$="${encodeURI(this.#path(file))}"]`)
+      .first();
   }
 }
 

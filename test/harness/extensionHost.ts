@@ -84,7 +84,9 @@ export async function nextExtensionHost(
   const pid = await waitFor(`an extension host for ${folder}`, () =>
     readdirSync(companionDir)
       .filter((name) => name.endsWith('.json'))
-      .map((name) => JSON.parse(readFileSync(path.join(companionDir, name), 'utf8')) as { pid: number; folders: string[] })
+      .map(
+        (name) => JSON.parse(readFileSync(path.join(companionDir, name), 'utf8')) as { pid: number; folders: string[] },
+      )
       .filter((host) => host.folders.includes(folder) && !claimed.has(host.pid))
       .map((host) => host.pid)
       .at(0),

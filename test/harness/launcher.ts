@@ -38,12 +38,15 @@ function readOptions(args: readonly string[]): LaunchOptions {
     },
   });
   const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-  const all = (value: unknown): string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []);
+  const all = (value: unknown): string[] =>
+    Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
   const folderUri = text(values['folder-uri']);
   return {
     extensionDevelopmentPaths: all(values['extensionDevelopmentPath']),
     extensionTestsPath: text(values['extensionTestsPath']),
-    folder: positionals.findLast((item) => existsSync(item) && statSync(item).isDirectory()) ?? (folderUri === undefined ? undefined : new URL(folderUri).pathname),
+    folder:
+      positionals.findLast((item) => existsSync(item) && statSync(item).isDirectory()) ??
+      (folderUri === undefined ? undefined : new URL(folderUri).pathname),
     userDataDir: text(values['user-data-dir']),
     extensionsDir: text(values['extensions-dir']),
     workspaceTrust: values['disable-workspace-trust'] !== true || process.env[trustVariable] === 'ask',
@@ -87,7 +90,7 @@ async function launch(options: LaunchOptions, aborted: AbortSignal): Promise<num
       void server.stopped.then(() => {
         outcome.reject(new Error(`VS Code's server ended:\n${server.output().slice(-2000)}`));
       });
-      await page.goto(addressOf(server.origin, server.authority, options));
+      await page.goto(server.address(queryFor(server.authority, options)));
       return await outcome.promise;
     } finally {
       await browser.close();
@@ -98,14 +101,18 @@ async function launch(options: LaunchOptions, aborted: AbortSignal): Promise<num
   }
 }
 
-function addressOf(origin: string, authority: string, options: LaunchOptions): string {
+function queryFor(authority: string, options: LaunchOptions): Record<string, string> {
   const remote = (file: string): string => `vscode-remote://${authority}${path.resolve(file)}`;
-  const payload: [string, string][] = options.extensionDevelopmentPaths.map((dir) => ['extensionDevelopmentPath', remote(dir)]);
-  if (options.extensionTestsPath !== undefined) payload.push(['extensionTestsPath', remote(options.extensionTestsPath)]);
-  const query = new URLSearchParams({ payload: JSON.stringify(payload) });
-  if (options.folder === undefined) query.set('ew', 'true');
-  else query.set('folder', path.resolve(options.folder));
-  return `${origin}/?${query.toString()}`;
+  const payload: [string, string][] = options.extensionDevelopmentPaths.map((dir) => [
+    'extensionDevelopmentPath',
+    remote(dir),
+  ]);
+  if (options.extensionTestsPath !== undefined)
+    payload.push(['extensionTestsPath', remote(options.extensionTestsPath)]);
+  return {
+    payload: JSON.stringify(payload),
+    ...(options.folder === undefined ? { ew: 'true' } : { folder: path.resolve(options.folder) }),
+  };
 }
 
 /** Prints what the suite and the extension print; what VS Code says to itself only with `API_LIVE_SYNC_VERBOSE=1`. */

@@ -17,7 +17,9 @@ export class Notifications {
 
   constructor(page: Page) {
     this.#page = page;
-    this.#items = page.locator('.notifications-toasts .notification-list-item, .notifications-center.visible .notification-list-item');
+    this.#items = page.locator(
+      '.notifications-toasts .notification-list-item, .notifications-center.visible .notification-list-item',
+    );
   }
 
   /** What is on the screen now. */
@@ -27,10 +29,17 @@ export class Notifications {
         const icon = element.querySelector('.notification-list-item-icon');
         return {
           message: (element.querySelector('.notification-list-item-message')?.textContent ?? '').trim(),
-          severity: icon?.classList.contains('codicon-error') === true ? 'error' : icon?.classList.contains('codicon-warning') === true ? 'warning' : 'info',
-          buttons: [...element.querySelectorAll('.notification-list-item-buttons-container .monaco-button:not(.monaco-dropdown-button)')].map((button) =>
-            (button.textContent ?? '').trim(),
-          ),
+          severity:
+            icon?.classList.contains('codicon-error') === true
+              ? 'error'
+              : icon?.classList.contains('codicon-warning') === true
+                ? 'warning'
+                : 'info',
+          buttons: [
+            ...element.querySelectorAll(
+              '.notification-list-item-buttons-container .monaco-button:not(.monaco-dropdown-button)',
+            ),
+          ].map((button) => (button.textContent ?? '').trim()),
         };
       }),
     );
@@ -40,14 +49,21 @@ export class Notifications {
   async waitFor(pattern: string | RegExp, options?: WaitOptions): Promise<Notification> {
     return waitFor(
       `the notification ${String(pattern)}`,
-      async () => (await this.list()).find(({ message }) => (typeof pattern === 'string' ? message.includes(pattern) : pattern.test(message))),
+      async () =>
+        (await this.list()).find(({ message }) =>
+          typeof pattern === 'string' ? message.includes(pattern) : pattern.test(message),
+        ),
       options,
     );
   }
 
   /** Presses a button of the notification whose message matches. */
   async click(pattern: string | RegExp, button: string): Promise<void> {
-    await this.#item(pattern).locator('.notification-list-item-buttons-container .monaco-button').filter({ hasText: button }).first().click();
+    await this.#item(pattern)
+      .locator('.notification-list-item-buttons-container .monaco-button')
+      .filter({ hasText: button })
+      .first()
+      .click();
   }
 
   /** Closes a notification without choosing. */
@@ -64,6 +80,8 @@ export class Notifications {
   }
 
   #item(pattern: string | RegExp): Locator {
-    return this.#items.filter({ has: this.#page.locator('.notification-list-item-message').filter({ hasText: pattern }) }).first();
+    return this.#items
+      .filter({ has: this.#page.locator('.notification-list-item-message').filter({ hasText: pattern }) })
+      .first();
   }
 }

@@ -28,6 +28,7 @@ export async function runNpm(cwd: string, args: readonly string[]): Promise<void
  * Registry, cache and proxy settings stay.
  */
 function environmentForNestedNpm(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const own = /^(npm_package_|npm_lifecycle_|npm_command$|npm_config_(local_prefix|prefix|global|workspace|omit|ignore_scripts|dry_run)|INIT_CWD$)/i;
+  const own =
+    /^(npm_package_|npm_lifecycle_|npm_command$|npm_config_(local_prefix|prefix|global|workspace|omit|ignore_scripts|dry_run)|INIT_CWD$)/i;
   return Object.fromEntries(Object.entries(env).filter(([key]) => !own.test(key)));
 }

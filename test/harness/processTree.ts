@@ -24,7 +24,9 @@ export function processesOfRun(run: string): number[] {
     .filter((pid) => {
       try {
         // A process that has ended but was not yet collected by its parent has an empty environment.
-        return readFileSync(`/proc/${String(pid)}/environ`, 'latin1').split('\0').includes(marker);
+        return readFileSync(`/proc/${String(pid)}/environ`, 'latin1')
+          .split('\0')
+          .includes(marker);
       } catch {
         return false; // ended in between, or not ours to look at
       }
@@ -32,7 +34,11 @@ export function processesOfRun(run: string): number[] {
 }
 
 /** Ends a process group and what left the group but belongs to the same run: first politely, then by force. */
-export async function endProcessTree(groupId: number, run: string | undefined, graceMilliseconds: number): Promise<void> {
+export async function endProcessTree(
+  groupId: number,
+  run: string | undefined,
+  graceMilliseconds: number,
+): Promise<void> {
   const stragglers = (): number[] =>
     run === undefined ? [] : processesOfRun(run).filter((pid) => pid !== process.pid && pid !== process.ppid);
   const signalAll = (signal: NodeJS.Signals): void => {

@@ -51,7 +51,10 @@ async function runSuite(file: string, suite: HostSuite, executable: string): Pro
     const workspace = await copyWorkspace(suite.workspace ?? 'harbor-tours', path.join(dir, 'workspace'));
     const userDataDir = path.join(dir, 'user-data');
     await mkdir(path.join(userDataDir, 'User'), { recursive: true });
-    await writeFile(path.join(userDataDir, 'User', 'settings.json'), JSON.stringify({ ...baseSettings, ...suite.settings }));
+    await writeFile(
+      path.join(userDataDir, 'User', 'settings.json'),
+      JSON.stringify({ ...baseSettings, ...suite.settings }),
+    );
     const resultFile = path.join(dir, 'result.json');
     let failure: unknown;
     try {

@@ -26,10 +26,14 @@ async function main(args: readonly string[]): Promise<number> {
   await Promise.all([ensureVsCode(say), ensureChromium(say)]);
   if (!extensionIsBuilt()) say('The extension is not built: tests that need it will fail. Run "npm run build" first.');
 
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...flags, ...files.sort()], {
-    cwd: projectRoot,
-    stdio: 'inherit',
-  });
+  const child = spawn(
+    process.execPath,
+    ['--test', '--test-concurrency=1', '--test-reporter=spec', ...flags, ...files.sort()],
+    {
+      cwd: projectRoot,
+      stdio: 'inherit',
+    },
+  );
   // The terminal sends Ctrl-C to the tests too; they end what they started, and then we end.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));

@@ -67,7 +67,10 @@ export class StatusBar {
 
   async click(pattern: string | RegExp): Promise<void> {
     const { id } = await this.waitFor(pattern);
-    await this.#items.and(this.#items.page().locator(`[id="${id}"]`)).locator('.statusbar-item-label').click();
+    await this.#items
+      .and(this.#items.page().locator(`[id="${id}"]`))
+      .locator('.statusbar-item-label')
+      .click();
   }
 }
 

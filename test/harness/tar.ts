@@ -5,9 +5,10 @@ const blockSize = 512;
 
 /** Unpacks plain files and folders of a tar archive: as much of the format as the packages used here need. */
 export async function unpackTar(archive: Buffer, into: string): Promise<void> {
-  for (let offset = 0; offset + blockSize <= archive.length; ) {
+  for (let offset = 0; offset + blockSize <= archive.length;) {
     const header = archive.subarray(offset, offset + blockSize);
-    const name = text(header, 345, 155) === '' ? text(header, 0, 100) : `${text(header, 345, 155)}/${text(header, 0, 100)}`;
+    const name =
+      text(header, 345, 155) === '' ? text(header, 0, 100) : `${text(header, 345, 155)}/${text(header, 0, 100)}`;
     if (name === '') return; // two empty blocks end the archive
     const size = Number.parseInt(text(header, 124, 12).trim() || '0', 8);
     const mode = Number.parseInt(text(header, 100, 8).trim() || '644', 8);

@@ -18,13 +18,15 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Lets the person trust folders or not (Restricted Mode); off by default, then every folder is trusted. */
   readonly workspaceTrust?: boolean | undefined;
+  /** Gives pages the driver for tests and lets their address carry a `payload`; on by default. */
+  readonly testDriver?: boolean | undefined;
   readonly progress?: Progress | undefined;
 }
 
 /** A running VS Code server. */
 export interface VsCodeServer {
-  /** `http://127.0.0.1:port` */
-  readonly origin: string;
+  /** The address of a window: `{ folder }`, and what else VS Code's page takes. It holds the token without which the server answers nobody. */
+  readonly address: (query: Readonly<Record<string, string>>) => string;
   /** `127.0.0.1:port`, as it stands in `vscode-remote://` addresses. */
   readonly authority: string;
   readonly version: string;
@@ -56,7 +58,9 @@ async function startOnPort(
   installation: { serverMain: string; version: string },
   options: ServerOptions,
 ): Promise<VsCodeServer> {
-  const child = spawn(process.execPath, supervisedCommand(port, installation.serverMain, options), {
+  // Anybody on this machine, and any page in its browsers, can reach the port; only who knows the token gets in.
+  const token = randomUUID();
+  const child = spawn(process.execPath, supervisedCommand(port, token, installation.serverMain, options), {
     env: serverEnvironment(options),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -74,7 +78,9 @@ async function startOnPort(
   });
   const authority = `127.0.0.1:${String(port)}`;
   const server: VsCodeServer = {
-    origin: `http://${authority}`,
+    // Slashes need no escape in a query, and people read these addresses.
+    address: (query) =>
+      `http://${authority}/?${new URLSearchParams({ tkn: token, ...query }).toString().replaceAll('%2F', '/')}`,
     authority,
     version: installation.version,
     output: () => output,
@@ -88,16 +94,15 @@ async function startOnPort(
   return server;
 }
 
-function supervisedCommand(port: number, serverMain: string, options: ServerOptions): string[] {
+function supervisedCommand(port: number, token: string, serverMain: string, options: ServerOptions): string[] {
   return [
     path.join(import.meta.dirname, 'supervisor.ts'),
     process.execPath,
     serverMain,
     ...['--host', '127.0.0.1', '--port', String(port)],
-    '--without-connection-token',
+    ...['--connection-token', token],
     '--accept-server-license-terms',
-    // Makes the `payload` of the address count and gives the page its driver.
-    '--enable-smoke-test-driver',
+    ...(options.testDriver === false ? [] : ['--enable-smoke-test-driver']),
     '--disable-telemetry',
     ...['--server-data-dir', options.serverDataDir],
     ...(options.userDataDir === undefined ? [] : ['--user-data-dir', options.userDataDir]),
@@ -119,7 +124,7 @@ async function waitUntilItAnswers(server: VsCodeServer, child: ChildProcess): Pr
       throw new Error(`VS Code's server ended while it started:\n${server.output().slice(-2000)}`);
     }
     try {
-      const response = await fetch(`${server.origin}/version`, { signal: AbortSignal.timeout(5000) });
+      const response = await fetch(`http://${server.authority}/version`, { signal: AbortSignal.timeout(5000) });
       await response.arrayBuffer();
       if (response.ok) return;
     } catch {

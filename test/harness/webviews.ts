@@ -18,7 +18,8 @@ export class Webviews {
       const inner = (await handle.contentFrame())?.childFrames() ?? [];
       // While a page is being replaced there are two: the one that is shown and the one that is made ready.
       for (const frame of inner) {
-        if ((await frame.frameElement().then(async (element) => element.getAttribute('id'))) === 'active-frame') frames.push(frame);
+        if ((await frame.frameElement().then(async (element) => element.getAttribute('id'))) === 'active-frame')
+          frames.push(frame);
       }
     }
     return frames;

@@ -53,7 +53,7 @@ export class WorkbenchWindow {
 
   static async open(parts: WindowParts): Promise<WorkbenchWindow> {
     const window = new WorkbenchWindow(parts);
-    await parts.page.goto(`${parts.server.origin}/?folder=${encodeURIComponent(parts.folder)}`);
+    await parts.page.goto(parts.server.address({ folder: parts.folder }));
     await window.#ready();
     return window;
   }

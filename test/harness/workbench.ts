@@ -49,7 +49,14 @@ export class Workbench {
   readonly #claimedHosts = new Set<number>();
   readonly #opening = new Map<string, Promise<unknown>>();
 
-  private constructor(dir: string, stateDir: string, companionDir: string, server: VsCodeServer, context: BrowserContext, browser: Browser) {
+  private constructor(
+    dir: string,
+    stateDir: string,
+    companionDir: string,
+    server: VsCodeServer,
+    context: BrowserContext,
+    browser: Browser,
+  ) {
     this.dir = dir;
     this.stateDir = stateDir;
     this.#companionDir = companionDir;
@@ -65,7 +72,11 @@ export class Workbench {
       await mkdir(target, { recursive: true });
       return target;
     };
-    const [extensionsDir, userDataDir, companionDir] = [await folder('extensions'), await folder('user-data'), await folder('c')];
+    const [extensionsDir, userDataDir, companionDir] = [
+      await folder('extensions'),
+      await folder('user-data'),
+      await folder('c'),
+    ];
     const stateDir = options.stateDir ?? (await folder('state'));
     if (options.extension !== 'none') await installExtension(extensionsDir);
     await writeCompanionExtension(extensionsDir);
@@ -127,7 +138,11 @@ export class Workbench {
 
   /** Pictures of all windows, for a test that failed. */
   async screenshots(name: string): Promise<void> {
-    await Promise.all(this.windows.map(async (window, index) => window.screenshot(`${name}-${String(index + 1)}`).catch(() => undefined)));
+    await Promise.all(
+      this.windows.map(async (window, index) =>
+        window.screenshot(`${name}-${String(index + 1)}`).catch(() => undefined),
+      ),
+    );
   }
 
   /** Ends windows, browser and server with all they started, and deletes the folder. */
@@ -144,7 +159,10 @@ export class Workbench {
  * Runs a test on a workbench of its own and closes it, however the test ends. When it fails, pictures of the windows and what the
  * server said lie in test-results.
  */
-export async function withWorkbench(options: WorkbenchOptions, body: (workbench: Workbench) => Promise<void>): Promise<void> {
+export async function withWorkbench(
+  options: WorkbenchOptions,
+  body: (workbench: Workbench) => Promise<void>,
+): Promise<void> {
   const workbench = await Workbench.start(options);
   try {
     await body(workbench);
@@ -152,7 +170,10 @@ export async function withWorkbench(options: WorkbenchOptions, body: (workbench:
     const name = `failed-${String(Date.now())}`;
     await workbench.screenshots(name);
     await mkdir(testResultsDir, { recursive: true });
-    await writeFile(path.join(testResultsDir, `${name}.log`), workbench.windows.map((window) => window.log()).join('\n') + workbench.server.output());
+    await writeFile(
+      path.join(testResultsDir, `${name}.log`),
+      workbench.windows.map((window) => window.log()).join('\n') + workbench.server.output(),
+    );
     throw error;
   } finally {
     await workbench.close();

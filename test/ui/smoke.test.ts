@@ -16,7 +16,10 @@ test('two windows on two folders are two extension hosts, and what is typed and 
     assert.equal(await backend.editor.isDirty('openapi.yaml'), true);
     await backend.editor.save('openapi.yaml');
 
-    assert.equal(await backend.editor.onDisk('openapi.yaml'), before.replace('title: Harbor Tours', 'title: Quay Tours'));
+    assert.equal(
+      await backend.editor.onDisk('openapi.yaml'),
+      before.replace('title: Harbor Tours', 'title: Quay Tours'),
+    );
     assert.equal(await frontend.editor.onDisk('openapi.yaml'), before);
   });
 });
