@@ -1,0 +1,304 @@
+import { realpathSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import * as vscode from 'vscode';
+import { DisposableStore } from '../core/disposableStore.ts';
+import { detectOpenApi } from '../core/openapi/detectOpenApi.ts';
+import type { Disposable, Logger } from '../core/ports.ts';
+import { createDiskFiles } from '../node/files/diskFiles.ts';
+import type { UserProblem } from '../peer/folderSession.ts';
+import type { ExtensionApi } from './api.ts';
+import { contextKeys } from './commandTable.ts';
+import type { ContextKey } from './commandTable.ts';
+import { registerCommands } from './commands.ts';
+import { ConflictNotice } from './conflictNotice.ts';
+import { ConflictPanel } from './conflictPanel.ts';
+import { Consent } from './consent.ts';
+import { contextKeyValues } from './contextKeys.ts';
+import { EditorFiles } from './editorFiles.ts';
+import type { Folder, OpenFolder } from './folderSessions.ts';
+import { FolderSessions } from './folderSessions.ts';
+import { FolderPaths } from './folderPaths.ts';
+import { watchFolder } from './folderWatcher.ts';
+import { loadPeer } from './loadPeer.ts';
+import { createChannelLogger } from './logChannel.ts';
+import { problems } from './problems.ts';
+import { affectsSettings, autoStartRule, readSettings } from './readSettings.ts';
+import { appliedSentence } from './sentences.ts';
+import { toPeerSettings } from './settings.ts';
+import type { StatusBar } from './statusBar.ts';
+import { createStatusBar } from './statusBar.ts';
+import type { StatusBarInput, StatusBarView } from './statusBarModel.ts';
+import { statusActions, statusBarView } from './statusBarModel.ts';
+import type { UserMessages } from './userMessages.ts';
+import { createUserMessages } from './userMessages.ts';
+
+/** Statuses come in bursts (a bulk of 300 documents); what a person sees follows at most this often. */
+const REFRESH_DELAY_MS = 40;
+/** How long a note about a peer's change stays in the status bar. */
+const APPLIED_NOTE_MS = 5000;
+/** An API description says so near its beginning; longer texts are not searched while somebody only looks around. */
+const DETECTION_LENGTH = 20_000;
+
+/** Everything of one window, put together: the composition root of the extension's process. */
+export class App implements Disposable {
+  readonly #store = new DisposableStore();
+  readonly #logger: Logger;
+  readonly #messages: UserMessages;
+  readonly #sessions: FolderSessions;
+  readonly #statusBar: StatusBar;
+  readonly #panel: ConflictPanel;
+  readonly #notice: ConflictNotice;
+  readonly #consent: Consent;
+  readonly #context: vscode.ExtensionContext;
+  readonly #contextValues = new Map<ContextKey, boolean>();
+  #problem: UserProblem | undefined;
+  #isReady = false;
+  #ready: Promise<void> = Promise.resolve();
+  #refreshTimer: NodeJS.Timeout | undefined;
+
+  constructor(context: vscode.ExtensionContext) {
+    this.#context = context;
+    const channel = this.#store.add(vscode.window.createOutputChannel('API Live Sync', { log: true }));
+    this.#logger = createChannelLogger(channel);
+    this.#messages = createUserMessages(this.#logger);
+    this.#statusBar = this.#store.add(createStatusBar());
+    this.#sessions = this.#store.add(this.#createSessions());
+    this.#consent = this.#store.add(
+      new Consent(this.#sessions, this.#messages, this.#logger, () => this.#refreshSoon()),
+    );
+    this.#panel = this.#store.add(
+      new ConflictPanel({
+        extensionUri: context.extensionUri,
+        folders: () => this.#sessions.folders,
+        isReady: () => this.#isReady,
+        logger: this.#logger,
+        onDidChangeVisibility: () => this.#refreshSoon(),
+      }),
+    );
+    this.#notice = this.#store.add(new ConflictNotice(context.workspaceState, () => this.#panel.show(), this.#logger));
+    this.#store.add(
+      registerCommands({
+        folders: () => this.#openFoldersForCommand(),
+        editorPath: (file) => this.#editorPath(file),
+        statusActions: () => statusActions(this.#statusInput()),
+        showConflicts: () => this.#panel.show(),
+        showLog: () => channel.show(),
+        messages: this.#messages,
+        logger: this.#logger,
+      }),
+    );
+    this.#store.add(this.#sessions.onDidOpen((folder) => this.#folderOpened(folder)));
+    this.#store.add(this.#sessions.onDidChange(() => this.#refreshSoon()));
+    this.#store.add(vscode.window.onDidChangeActiveTextEditor(() => this.#refreshSoon()));
+    this.#store.add({ dispose: () => clearTimeout(this.#refreshTimer) });
+    this.#followWorkspace();
+  }
+
+  /** Resolves when all locks and files are let go of; meaningful after `dispose`. */
+  get closed(): Promise<void> {
+    return this.#sessions.closed;
+  }
+
+  api(activationMs: number): ExtensionApi {
+    return {
+      activationMs,
+      hasLoadedPeer: () => this.#sessions.hasLoadedPeer,
+      ready: this.#ready,
+      sessions: () => this.#sessions.folders.map(({ session }) => session),
+      statusBar: () => this.#statusView(),
+    };
+  }
+
+  /** Goes on after `activate` has returned: opens the folders that may be opened by themselves. */
+  startUp(activationMs: number): void {
+    this.#logger.info('Activated.', {
+      milliseconds: Math.round(activationMs * 10) / 10,
+      trusted: vscode.workspace.isTrusted,
+    });
+    const { warnings } = readSettings();
+    for (const warning of warnings) void vscode.window.showWarningMessage(warning);
+    this.#ready = this.#startWhatMay();
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+
+  async #startWhatMay(): Promise<void> {
+    try {
+      const folders = workspaceFolders().filter((folder) => autoStartRule(folder.path).autoStart !== 'off');
+      if (vscode.workspace.isTrusted && folders.length > 0) await this.#open(folders);
+    } catch (error) {
+      this.#logger.error('Starting failed.', {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+      this.#problem = problems.peerNotLoaded();
+    } finally {
+      this.#isReady = true;
+      this.#refreshSoon();
+    }
+  }
+
+  /** Opens sessions, if this editor can have any. */
+  async #open(folders: readonly Folder[]): Promise<void> {
+    // Asking does not load it: before somebody said yes, SQLite stays out of the process.
+    if (!isBuiltin('node:sqlite')) {
+      const isNews = this.#problem === undefined;
+      this.#problem = problems.sqliteMissing(process.versions.node);
+      if (isNews) this.#messages.showProblem(this.#problem);
+      return;
+    }
+    await this.#sessions.setFolders(folders);
+  }
+
+  async #openFoldersForCommand(): Promise<readonly OpenFolder[] | string> {
+    if (!vscode.workspace.isTrusted) {
+      return 'This folder is not trusted, so nothing is sent or written. Trust it first (Workspaces: Manage Workspace Trust).';
+    }
+    await this.#ready;
+    await this.#open(workspaceFolders());
+    if (this.#problem !== undefined)
+      return [this.#problem.message, this.#problem.remedy].filter((part) => part !== undefined).join(' ');
+    return this.#sessions.folders;
+  }
+
+  #createSessions(): FolderSessions {
+    return new FolderSessions({
+      loadPeer,
+      peerOptions: () => ({
+        logger: this.#logger,
+        settings: toPeerSettings(readSettings().settings),
+        workers: {
+          log: this.#bundle('logWorker'),
+          replica: this.#bundle('replicaWorker'),
+          merge: this.#bundle('mergeWorker'),
+        },
+      }),
+      createFiles: (folder) => {
+        const { ignore } = readSettings().settings;
+        const disk = createDiskFiles({ ignore, logger: this.#logger });
+        return new EditorFiles({ paths: folderPaths(folder.path), disk, ignore, logger: this.#logger });
+      },
+      logger: this.#logger,
+      onProblem: (problem) => this.#messages.showProblem(problem),
+    });
+  }
+
+  #editorPath(file: string): string {
+    const names = this.#sessions.folders.map(({ path, session }) =>
+      new FolderPaths(path, session.folder).toEditor(file),
+    );
+    return names.find((name) => name !== file) ?? file;
+  }
+
+  #bundle(name: string): string {
+    return vscode.Uri.joinPath(this.#context.extensionUri, 'dist', `${name}.cjs`).fsPath;
+  }
+
+  #followWorkspace(): void {
+    this.#store.add(
+      vscode.workspace.onDidChangeWorkspaceFolders(() => {
+        this.#ready = this.#ready.then(() => this.#startWhatMay());
+      }),
+    );
+    this.#store.add(
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        this.#ready = this.#ready.then(() => this.#startWhatMay());
+      }),
+    );
+    this.#store.add(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (!affectsSettings(event)) return;
+        const { warnings } = readSettings();
+        for (const warning of warnings) void vscode.window.showWarningMessage(warning);
+        if (!event.affectsConfiguration('apiLiveSync') || !this.#sessions.hasLoadedPeer) return;
+        this.#ready = this.#ready.then(() => this.#restart());
+      }),
+    );
+  }
+
+  async #restart(): Promise<void> {
+    try {
+      await this.#sessions.restart();
+    } catch (error) {
+      this.#logger.error('Starting again with new settings failed.', { error: String(error) });
+      this.#messages.showProblem(problems.peerNotLoaded());
+    }
+  }
+
+  #folderOpened(folder: OpenFolder): void {
+    const { session } = folder;
+    this.#store.add(watchFolder(folder, this.#sessions));
+    this.#store.add(
+      session.onDidApplyChange((change) => {
+        vscode.window.setStatusBarMessage(`$(arrow-down) ${appliedSentence(change)}`, APPLIED_NOTE_MS);
+      }),
+    );
+  }
+
+  #refreshSoon(): void {
+    this.#refreshTimer ??= setTimeout(() => {
+      this.#refreshTimer = undefined;
+      this.#refresh();
+    }, REFRESH_DELAY_MS);
+  }
+
+  #refresh(): void {
+    const { folders } = this.#sessions;
+    this.#statusBar.show(this.#statusView());
+    this.#panel.refresh();
+    this.#notice.update(
+      folders.map(({ path, name, session }) => ({ folder: path, folderName: name, conflicts: session.conflicts })),
+      (path) => folders.some(({ path: open, session }) => open === path && isServing(session.status.phase)),
+      this.#panel.isVisible,
+    );
+    const values = contextKeyValues(
+      folders.map(({ session }) => ({ status: session.status, canUndoResolution: session.canUndoResolution })),
+    );
+    for (const key of Object.values(contextKeys)) {
+      const value = values.get(key) ?? false;
+      if (this.#contextValues.get(key) === value) continue;
+      this.#contextValues.set(key, value);
+      void vscode.commands.executeCommand('setContext', key, value);
+    }
+  }
+
+  #statusInput(): StatusBarInput {
+    const folders = this.#sessions.folders.map((folder) => ({
+      folderName: folder.name,
+      status: folder.session.status,
+      canUndoResolution: folder.session.canUndoResolution,
+      hasOffer: this.#consent.hasOffer(folder),
+    }));
+    return {
+      isTrusted: vscode.workspace.isTrusted,
+      folders,
+      isApiInView: isApiInView(),
+      ...(this.#problem === undefined ? {} : { problem: this.#problem }),
+    };
+  }
+
+  #statusView(): StatusBarView | undefined {
+    return statusBarView(this.#statusInput());
+  }
+}
+
+function folderPaths(folder: string): FolderPaths {
+  return new FolderPaths(folder, realpathSync.native(folder));
+}
+
+function isServing(phase: string): boolean {
+  return phase === 'running' || phase === 'paused' || phase === 'attached';
+}
+
+function workspaceFolders(): readonly Folder[] {
+  return (vscode.workspace.workspaceFolders ?? [])
+    .filter((folder) => folder.uri.scheme === 'file')
+    .map((folder) => ({ path: folder.uri.fsPath, name: folder.name }));
+}
+
+function isApiInView(): boolean {
+  const document = vscode.window.activeTextEditor?.document;
+  if (document?.uri.scheme !== 'file' || !['yaml', 'json', 'jsonc'].includes(document.languageId)) return false;
+  return detectOpenApi(document.getText().slice(0, DETECTION_LENGTH)) !== undefined;
+}

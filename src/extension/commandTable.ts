@@ -1,0 +1,55 @@
+/** Every command of the extension. The package manifest declares the same; a unit test compares them. */
+export const commandIds = {
+  keepInStep: 'apiLiveSync.keepInStep',
+  join: 'apiLiveSync.join',
+  leave: 'apiLiveSync.leave',
+  forgetLibrary: 'apiLiveSync.forgetLibrary',
+  start: 'apiLiveSync.start',
+  stop: 'apiLiveSync.stop',
+  pause: 'apiLiveSync.pause',
+  resume: 'apiLiveSync.resume',
+  syncNow: 'apiLiveSync.syncNow',
+  showConflicts: 'apiLiveSync.showConflicts',
+  showStatus: 'apiLiveSync.showStatus',
+  showLog: 'apiLiveSync.showLog',
+  mergeNow: 'apiLiveSync.mergeNow',
+  undoResolution: 'apiLiveSync.undoResolution',
+} as const;
+
+export type CommandId = (typeof commandIds)[keyof typeof commandIds];
+
+/** Facts that the palette's `when` clauses read, set by `contextKeys.ts`. */
+export const contextKeys = {
+  /** At least one folder nobody said yes for. */
+  canKeepInStep: 'apiLiveSync.canKeepInStep',
+  /** At least one folder has joined a library. */
+  hasConsent: 'apiLiveSync.hasConsent',
+  canStart: 'apiLiveSync.canStart',
+  canStop: 'apiLiveSync.canStop',
+  canPause: 'apiLiveSync.canPause',
+  canResume: 'apiLiveSync.canResume',
+  hasConflicts: 'apiLiveSync.hasConflicts',
+  /** A peer's change waits for a save. */
+  hasWaiting: 'apiLiveSync.hasWaiting',
+  canUndoResolution: 'apiLiveSync.canUndoResolution',
+} as const;
+
+export type ContextKey = (typeof contextKeys)[keyof typeof contextKeys];
+
+/** When the palette offers a command; a command that is always offered has no row. */
+export const paletteConditions: { readonly [id in CommandId]?: ContextKey } = {
+  [commandIds.keepInStep]: contextKeys.canKeepInStep,
+  [commandIds.join]: contextKeys.canKeepInStep,
+  [commandIds.leave]: contextKeys.hasConsent,
+  [commandIds.forgetLibrary]: contextKeys.hasConsent,
+  [commandIds.start]: contextKeys.canStart,
+  [commandIds.stop]: contextKeys.canStop,
+  [commandIds.pause]: contextKeys.canPause,
+  [commandIds.resume]: contextKeys.canResume,
+  [commandIds.syncNow]: contextKeys.canStop,
+  [commandIds.mergeNow]: contextKeys.hasWaiting,
+  [commandIds.undoResolution]: contextKeys.canUndoResolution,
+};
+
+/** Id of the conflict panel's webview; also how VS Code brings it back after a reload. */
+export const conflictPanelViewType = 'apiLiveSync.conflicts';

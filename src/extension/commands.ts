@@ -1,0 +1,316 @@
+import * as vscode from 'vscode';
+import { DisposableStore } from '../core/disposableStore.ts';
+import type { Disposable, Logger } from '../core/ports.ts';
+import type { FolderSession, FolderStatus, Outcome, UserProblem } from '../peer/folderSession.ts';
+import type { CommandId } from './commandTable.ts';
+import { commandIds } from './commandTable.ts';
+import type { OpenFolder } from './folderSessions.ts';
+import { joinByHand } from './joinFlow.ts';
+import { problems } from './problems.ts';
+import type { StatusAction } from './statusBarModel.ts';
+import { canKeepInStep, canStart, canStop } from './statusBarModel.ts';
+import type { UserMessages } from './userMessages.ts';
+import { count } from './words.ts';
+
+/**
+ * How a command ended. Every command answers, also where it makes no sense: `declined` is said as a plain sentence,
+ * `cancelled` by the person is not said at all. Commands return this, so that a caller sees it too.
+ */
+export type Answer =
+  | { readonly kind: 'done'; readonly sentence?: string }
+  | { readonly kind: 'declined'; readonly sentence: string }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'failed'; readonly problem: UserProblem };
+
+export interface CommandsOptions {
+  /** Opens the sessions if that has not happened yet; the reason in a sentence where they cannot be had. */
+  readonly folders: () => Promise<readonly OpenFolder[] | string>;
+  /** A file of a session, as the editor names it. */
+  readonly editorPath: (file: string) => string;
+  readonly statusActions: () => readonly StatusAction[];
+  readonly showConflicts: () => void;
+  readonly showLog: () => void;
+  readonly messages: UserMessages;
+  readonly logger: Logger;
+}
+
+const done: Answer = { kind: 'done' };
+const cancelled: Answer = { kind: 'cancelled' };
+const declined = (sentence: string): Answer => ({ kind: 'declined', sentence });
+
+/** Registers every command of the table. */
+export function registerCommands(options: CommandsOptions): Disposable {
+  const store = new DisposableStore();
+  const handlers: { readonly [id in CommandId]: () => Answer | Promise<Answer> } = {
+    [commandIds.keepInStep]: () => withFolders(options, keepInStep),
+    [commandIds.join]: () => withFolders(options, join),
+    [commandIds.leave]: () => withFolders(options, leave),
+    [commandIds.forgetLibrary]: () => withFolders(options, forgetLibrary),
+    [commandIds.start]: () => withFolders(options, start),
+    [commandIds.stop]: () => withFolders(options, stop),
+    [commandIds.pause]: () => withFolders(options, pause),
+    [commandIds.resume]: () => withFolders(options, resume),
+    [commandIds.syncNow]: () => withFolders(options, syncNow),
+    [commandIds.mergeNow]: () => withFolders(options, (folders) => mergeNow(folders, options.editorPath)),
+    [commandIds.undoResolution]: () => withFolders(options, undoResolution),
+    [commandIds.showStatus]: () => showStatus(options),
+    [commandIds.showConflicts]: () => {
+      options.showConflicts();
+      return done;
+    },
+    [commandIds.showLog]: () => {
+      options.showLog();
+      return done;
+    },
+  };
+  for (const [id, handler] of Object.entries(handlers)) {
+    store.add(vscode.commands.registerCommand(id, () => run(options, id, handler)));
+  }
+  return store;
+}
+
+async function run(options: CommandsOptions, id: string, handler: () => Answer | Promise<Answer>): Promise<Answer> {
+  let answer: Answer;
+  try {
+    answer = await handler();
+  } catch (error) {
+    options.logger.error('A command failed.', {
+      command: id,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    answer = { kind: 'failed', problem: problems.unexpected() };
+  }
+  options.logger.debug('A command ended.', { command: id, outcome: answer.kind });
+  if (answer.kind === 'failed') options.messages.showProblem(answer.problem);
+  else if (answer.kind !== 'cancelled' && answer.sentence !== undefined) options.messages.answer(answer.sentence);
+  return answer;
+}
+
+async function withFolders(
+  options: CommandsOptions,
+  handler: (folders: readonly OpenFolder[]) => Promise<Answer>,
+): Promise<Answer> {
+  const folders = await options.folders();
+  if (typeof folders === 'string') return declined(folders);
+  if (folders.length === 0) return declined('Open a folder with an OpenAPI file first.');
+  return await handler(folders);
+}
+
+async function keepInStep(folders: readonly OpenFolder[]): Promise<Answer> {
+  const folder = await pickFolder(folders, canKeepInStep, 'Which folder should be kept in step?');
+  if (folder === 'none') return declined(alreadyInStep(folders));
+  if (folder === undefined) return cancelled;
+  const { session } = folder;
+  const offer = await session.findOffer();
+  const documents = offer === undefined ? await session.findDocuments() : [];
+  if (offer === undefined && documents.length === 0) {
+    return declined(`There is no OpenAPI file in ${folder.name} yet. Add one, then choose Keep in Step again.`);
+  }
+  const outcome = await session.keepInStep();
+  if (!outcome.isDone) return { kind: 'failed', problem: outcome.problem };
+  if (offer !== undefined)
+    return { kind: 'done', sentence: `${folder.name} is now kept in step with ${offer.neighbour}.` };
+  return {
+    kind: 'done',
+    sentence: `${folder.name} is ready (${count(documents.length, 'document')}). Open another copy of it in a second window: it is offered there.`,
+  };
+}
+
+async function join(folders: readonly OpenFolder[]): Promise<Answer> {
+  const folder = await pickFolder(folders, canKeepInStep, 'Which folder should join?');
+  if (folder === 'none') return declined(alreadyInStep(folders));
+  if (folder === undefined) return cancelled;
+  const result = await joinByHand(folder);
+  switch (result.kind) {
+    case 'joined':
+      return { kind: 'done', sentence: `${folder.name} is now kept in step with ${result.libraryName}.` };
+    case 'noLibrary':
+      return declined(
+        'There is nothing to join on this machine yet. Open the other folder in a window and choose Keep in Step there first.',
+      );
+    case 'cancelled':
+      return cancelled;
+    case 'failed':
+      return { kind: 'failed', problem: result.problem };
+  }
+}
+
+async function leave(folders: readonly OpenFolder[]): Promise<Answer> {
+  const folder = await pickFolder(folders, (status) => status.hasConsent, 'Which folder should leave?');
+  if (folder === 'none') return declined('No folder of this window is kept in step, so there is nothing to leave.');
+  if (folder === undefined) return cancelled;
+  const name = folder.session.status.library?.name ?? 'the library';
+  const isSure = await confirm(
+    `Leave ${name}?`,
+    [
+      `Stays: the files in ${folder.name} as they are now, and everything on the side of the others.`,
+      'Goes: changes are no longer sent or received here.',
+      openConflictsSentence(folder.session.status),
+    ],
+    'Leave',
+  );
+  return isSure ? toAnswer(await folder.session.leave(), `${folder.name} has left ${name}.`) : cancelled;
+}
+
+async function forgetLibrary(folders: readonly OpenFolder[]): Promise<Answer> {
+  const folder = await pickFolder(
+    folders,
+    (status) => status.hasConsent,
+    'The library of which folder should be forgotten?',
+  );
+  if (folder === 'none') return declined('No folder of this window has a library that could be forgotten.');
+  if (folder === undefined) return cancelled;
+  const name = folder.session.status.library?.name ?? 'the library';
+  const isSure = await confirm(
+    `Forget ${name}?`,
+    [
+      `Stays: the files in ${folder.name} as they are now.`,
+      `Goes: the history of ${name} on this machine, with all earlier versions of its files. This cannot be undone.`,
+      openConflictsSentence(folder.session.status),
+    ],
+    'Forget',
+  );
+  return isSure ? toAnswer(await folder.session.forgetLibrary(), `${name} is forgotten on this machine.`) : cancelled;
+}
+
+async function start(folders: readonly OpenFolder[]): Promise<Answer> {
+  if (folders.every(({ session }) => !session.status.hasConsent)) {
+    return declined('Nobody said yes for this folder yet. Choose Keep in Step or Join… first.');
+  }
+  return await forEach(folders, canStart, 'It is started already.', (session) => session.start());
+}
+
+async function stop(folders: readonly OpenFolder[]): Promise<Answer> {
+  return await forEach(folders, canStop, 'Nothing runs in this window, so there is nothing to stop.', (session) =>
+    isDone(session.stop()),
+  );
+}
+
+async function pause(folders: readonly OpenFolder[]): Promise<Answer> {
+  const whyNot = folders.some(({ session }) => session.status.phase === 'paused')
+    ? 'It is paused already.'
+    : 'Nothing runs in this window that could be paused.';
+  return await forEach(
+    folders,
+    (status) => status.phase === 'running',
+    whyNot,
+    (session) => isDone(session.pause()),
+  );
+}
+
+async function resume(folders: readonly OpenFolder[]): Promise<Answer> {
+  return await forEach(
+    folders,
+    (status) => status.phase === 'paused',
+    'Nothing is paused.',
+    (session) => isDone(session.resume()),
+  );
+}
+
+async function syncNow(folders: readonly OpenFolder[]): Promise<Answer> {
+  if (folders.some(({ session }) => session.status.phase === 'paused'))
+    return declined('It is paused. Choose Resume first.');
+  const title = 'API Live Sync: catching up';
+  return await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, async () =>
+    forEach(folders, canStop, 'Nothing runs in this window. Choose Keep in Step or Start first.', (session) =>
+      session.syncNow(),
+    ),
+  );
+}
+
+async function mergeNow(folders: readonly OpenFolder[], editorPath: (file: string) => string): Promise<Answer> {
+  const waiting = folders.flatMap(({ session }) =>
+    session.status.documents
+      .filter((document) => document.state === 'waiting')
+      .map((document) => ({ session, document })),
+  );
+  if (waiting.length === 0) return declined('No change waits for a save.');
+  const active = vscode.window.activeTextEditor?.document.uri.fsPath;
+  const items = waiting.map((one) => ({ label: one.document.path, ...one }));
+  const chosen =
+    items.length === 1
+      ? items[0]
+      : (items.find(({ document }) => editorPath(document.file) === active) ??
+        (await vscode.window.showQuickPick(items, { placeHolder: 'Merge into which unsaved file?' })));
+  if (chosen === undefined) return cancelled;
+  return toAnswer(await chosen.session.mergeNow(chosen.document.file));
+}
+
+async function undoResolution(folders: readonly OpenFolder[]): Promise<Answer> {
+  const folder = await pickFolder(folders, (_, session) => session.canUndoResolution, 'In which folder?');
+  if (folder === 'none') return declined('There is no choice to take back.');
+  if (folder === undefined) return cancelled;
+  return toAnswer(await folder.session.undoResolution());
+}
+
+async function showStatus(options: CommandsOptions): Promise<Answer> {
+  const items = options.statusActions().map((action) => ({ ...action, label: `$(${action.icon}) ${action.label}` }));
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: 'API Live Sync',
+    placeHolder: 'What would you like to do?',
+    matchOnDescription: true,
+  });
+  if (chosen === undefined) return cancelled;
+  if ('openFile' in chosen.run)
+    await vscode.window.showTextDocument(vscode.Uri.file(options.editorPath(chosen.run.openFile)));
+  else await vscode.commands.executeCommand(chosen.run.command);
+  return done;
+}
+
+/** Does something with every folder it makes sense for. */
+async function forEach(
+  folders: readonly OpenFolder[],
+  test: (status: FolderStatus) => boolean,
+  whyNot: string,
+  act: (session: FolderSession) => Promise<Outcome>,
+): Promise<Answer> {
+  const suitable = folders.filter(({ session }) => test(session.status));
+  if (suitable.length === 0) return declined(whyNot);
+  const outcomes = await Promise.all(suitable.map(({ session }) => act(session)));
+  const failed = outcomes.find((outcome) => !outcome.isDone);
+  return failed?.isDone === false ? { kind: 'failed', problem: failed.problem } : done;
+}
+
+async function isDone(work: Promise<void>): Promise<Outcome> {
+  await work;
+  return { isDone: true };
+}
+
+/** The one folder that is meant: the only one, else the one of the active editor, else the one that is picked. */
+async function pickFolder(
+  folders: readonly OpenFolder[],
+  test: (status: FolderStatus, session: FolderSession) => boolean,
+  placeHolder: string,
+): Promise<OpenFolder | 'none' | undefined> {
+  const suitable = folders.filter(({ session }) => test(session.status, session));
+  if (suitable.length <= 1) return suitable[0] ?? 'none';
+  const active = vscode.window.activeTextEditor?.document.uri;
+  const activeFolder = active === undefined ? undefined : vscode.workspace.getWorkspaceFolder(active);
+  const ofEditor = suitable.find((folder) => folder.path === activeFolder?.uri.fsPath);
+  if (ofEditor !== undefined) return ofEditor;
+  const items = suitable.map((folder) => ({ label: folder.name, description: folder.path, folder }));
+  return (await vscode.window.showQuickPick(items, { placeHolder }))?.folder;
+}
+
+async function confirm(message: string, details: readonly string[], button: string): Promise<boolean> {
+  const detail = details.filter((line) => line !== '').join('\n\n');
+  return (await vscode.window.showWarningMessage(message, { modal: true, detail }, button)) === button;
+}
+
+function openConflictsSentence(status: FolderStatus): string {
+  if (status.conflictCount === 0) return '';
+  return `${count(status.conflictCount, 'conflict')} not settled yet: your version stays in the file.`;
+}
+
+function toAnswer(outcome: Outcome, sentence?: string): Answer {
+  if (!outcome.isDone) return { kind: 'failed', problem: outcome.problem };
+  return sentence === undefined ? done : { kind: 'done', sentence };
+}
+
+function alreadyInStep(folders: readonly OpenFolder[]): string {
+  const folder = folders.find(({ session }) => session.status.hasConsent);
+  const name = folder?.session.status.library?.name;
+  return name === undefined
+    ? 'This folder is kept in step already.'
+    : `${folder?.name ?? 'This folder'} is kept in step with ${name} already.`;
+}

@@ -1,0 +1,52 @@
+import * as vscode from 'vscode';
+import type { Disposable, Logger } from '../core/ports.ts';
+import { conflictKey, folderOfKey, noticeSentence } from './conflictViewModel.ts';
+import type { FolderConflicts } from './conflictViewModel.ts';
+
+const showLabel = 'Show';
+const laterLabel = 'Later';
+/** Under this key VS Code keeps which conflicts were announced, so that a reload does not announce them again. */
+const STORAGE_KEY = 'announcedConflicts';
+
+/** One quiet notice when conflicts turn up that the person does not see; never two at a time. */
+export class ConflictNotice implements Disposable {
+  readonly #storage: vscode.Memento;
+  readonly #show: () => void;
+  readonly #logger: Logger;
+  #isShowing = false;
+  #isDisposed = false;
+
+  constructor(storage: vscode.Memento, show: () => void, logger: Logger) {
+    this.#storage = storage;
+    this.#show = show;
+    this.#logger = logger;
+  }
+
+  /**
+   * Announces what is new among the conflicts, unless the panel shows them anyway. `isKnown` says whether a folder's
+   * conflicts have been read: only then one that is not there is settled, and announced again if it comes back.
+   */
+  update(folders: readonly FolderConflicts[], isKnown: (folder: string) => boolean, isPanelVisible: boolean): void {
+    const held = folders.flatMap(({ folder, conflicts }) => conflicts.map((one) => conflictKey(folder, one)));
+    const announced = this.#storage.get<readonly string[]>(STORAGE_KEY, []);
+    const isNew = held.some((key) => !announced.includes(key));
+    const next = [...new Set([...announced.filter((key) => !isKnown(folderOfKey(key))), ...held])];
+    if (isNew || next.length !== announced.length) void this.#storage.update(STORAGE_KEY, next);
+    if (!isNew || isPanelVisible || this.#isShowing || this.#isDisposed) return;
+    this.#isShowing = true;
+    vscode.window.showWarningMessage(noticeSentence(folders), showLabel, laterLabel).then(
+      (choice) => {
+        this.#isShowing = false;
+        if (choice === showLabel && !this.#isDisposed) this.#show();
+      },
+      (error: unknown) => {
+        this.#isShowing = false;
+        this.#logger.debug('A notice could not be shown.', { error: String(error) });
+      },
+    );
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+  }
+}

@@ -1,0 +1,147 @@
+import type { HeldConflict } from '../peer/folderSession.ts';
+import type { ConflictView } from '../protocol/conflictPanel.ts';
+import { baseName, count } from './words.ts';
+
+/** One folder's conflicts, as the panel and the notice are made of them. */
+export interface FolderConflicts {
+  readonly folder: string;
+  readonly folderName: string;
+  readonly conflicts: readonly HeldConflict[];
+}
+
+/** An element longer than this is cut in the panel; "Open Diff" shows all of it. */
+const MAX_TEXT_LENGTH = 100_000;
+
+/** All conflicts as the panel shows them, by document, then in the order of the labels. */
+export function toConflictViews(folders: readonly FolderConflicts[]): ConflictView[] {
+  return folders
+    .flatMap((folder) => folder.conflicts.map((held) => toConflictView(folder, held, folders.length > 1)))
+    .sort(
+      (a, b) =>
+        compare(a.documentName, b.documentName) || compare(a.documentKey, b.documentKey) || compare(a.label, b.label),
+    );
+}
+
+/** Names a conflict in this window: two folders of one window may have joined the same library. */
+export function conflictKey(folder: string, held: HeldConflict): string {
+  return JSON.stringify([folder, held.docId, held.conflict.id]);
+}
+
+/** The folder that a conflict's name was made with; '' where it was made by something else. */
+export function folderOfKey(key: string): string {
+  try {
+    const parsed: unknown = JSON.parse(key);
+    return Array.isArray(parsed) && typeof parsed[0] === 'string' ? parsed[0] : '';
+  } catch {
+    // Kept by another version: it names no folder of ours.
+    return '';
+  }
+}
+
+/** Changes with any text or the kind; not for security, only to see that what was chosen is still what is there. */
+export function conflictFingerprint(held: HeldConflict): string {
+  const { kind, base, ours, theirs } = held.conflict;
+  return hash(JSON.stringify([kind, base?.text, ours?.text, theirs?.text]));
+}
+
+/** The kind of a conflict in words: who did what. */
+export function kindText(held: HeldConflict): string {
+  const { conflict, theirsName: name } = held;
+  switch (conflict.kind) {
+    case 'edit-edit':
+      return `You and ${name} both changed this`;
+    case 'edit-delete':
+      return conflict.ours === undefined ? `${name} changed it, you deleted it` : `You changed it, ${name} deleted it`;
+    case 'add-add':
+      return `You and ${name} both added this, differently`;
+    case 'move-move':
+      return `You and ${name} both moved this, to different places`;
+    case 'semantic':
+      return `Your change and the one from ${name} do not fit together`;
+  }
+}
+
+/** The sentence of the one notice: exact for one conflict, counted for more. */
+export function noticeSentence(folders: readonly FolderConflicts[]): string {
+  const all = folders.flatMap((folder) => folder.conflicts);
+  const [first] = all;
+  if (first === undefined) return '';
+  const files = [...new Set(all.map((held) => held.file))];
+  const where = files.length === 1 ? baseName(first.path) : count(files.length, 'file');
+  if (all.length > 1) return `${count(all.length, 'conflict')} in ${where}: both sides are kept until you choose.`;
+  return `1 conflict in ${where}: ${noticeKind(first)}.`;
+}
+
+/** What stands above the panel's list where it is empty. */
+export function emptyText(phases: readonly string[]): string {
+  if (phases.length === 0) return 'No conflicts. Open a folder with an OpenAPI file to keep it in step.';
+  if (phases.every((phase) => phase === 'asleep')) return 'No conflicts. Nothing is kept in step in this window.';
+  if (phases.some((phase) => phase === 'failed'))
+    return 'No conflicts are known. Something keeps a folder from being in step; the status bar says what.';
+  return 'No conflicts. Everything is in step.';
+}
+
+/** Titles of the two sides and of the difference between them, as the editor's tab shows it. */
+export function diffTitle(held: HeldConflict): string {
+  return `${held.conflict.label}: Yours ↔ From ${held.theirsName}`;
+}
+
+function toConflictView(folder: FolderConflicts, held: HeldConflict, isOneOfMany: boolean): ConflictView {
+  const { conflict } = held;
+  const view: ConflictView = {
+    key: conflictKey(folder.folder, held),
+    fingerprint: conflictFingerprint(held),
+    documentKey: held.file,
+    documentName: isOneOfMany ? `${held.path} (${folder.folderName})` : held.path,
+    label: conflict.label,
+    kind: conflict.kind,
+    kindText: kindText(held),
+    theirsName: held.theirsName,
+  };
+  if (conflict.explanation !== undefined) view.explanation = conflict.explanation;
+  if (conflict.base !== undefined) view.base = shorten(conflict.base.text);
+  if (conflict.ours !== undefined) view.ours = shorten(conflict.ours.text);
+  if (conflict.theirs !== undefined) view.theirs = shorten(conflict.theirs.text);
+  if (held.theirsAt !== undefined) view.theirsAt = held.theirsAt;
+  return view;
+}
+
+function noticeKind(held: HeldConflict): string {
+  const { conflict, theirsName: name } = held;
+  const { label } = conflict;
+  switch (conflict.kind) {
+    case 'edit-edit':
+      return `you and ${name} both changed ${label}`;
+    case 'edit-delete':
+      return conflict.ours === undefined
+        ? `${name} changed ${label}, you deleted it`
+        : `you changed ${label}, ${name} deleted it`;
+    case 'add-add':
+      return `you and ${name} both added ${label}, differently`;
+    case 'move-move':
+      return `you and ${name} both moved ${label}`;
+    case 'semantic':
+      return `your change and the one from ${name} do not fit together at ${label}`;
+  }
+}
+
+function shorten(text: string): string {
+  return text.length <= MAX_TEXT_LENGTH ? text : `${text.slice(0, MAX_TEXT_LENGTH)}\n…`;
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** FNV-1a over UTF-16 units, 2 × 32 bits with different seeds. */
+function hash(text: string): string {
+  let low = 0x811c9dc5;
+  let high = 0x01000193;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    low = Math.imul(low ^ unit, 0x01000193);
+    high = Math.imul(high ^ unit, 0x85ebca6b);
+  }
+  return (low >>> 0).toString(16).padStart(8, '0') + (high >>> 0).toString(16).padStart(8, '0');
+}

@@ -1,0 +1,29 @@
+import type { AppliedChange, DocumentPair, JoinOffer, LibraryChoice } from '../peer/folderSession.ts';
+import { count, listNames } from './words.ts';
+
+/** The one notice that asks for consent. */
+export function offerSentence(offer: JoinOffer): string {
+  return `Another window has this API (${offer.name}, ${count(offer.documentCount, 'document')}). Keep them in step?`;
+}
+
+/** "alice changed GET /pets in openapi.yaml" */
+export function appliedSentence(change: AppliedChange): string {
+  const what = change.changes.length === 0 ? '' : ` ${listNames(change.changes, 2)} in`;
+  return `${change.authorName} changed${what} ${change.path}`;
+}
+
+/** How one document of a library would pair: "openapi.yaml ↔ api/openapi.yaml". */
+export function pairSentence(pair: DocumentPair): string {
+  return `${pair.libraryPath} ↔ ${pair.localPath ?? 'not in this folder'}`;
+}
+
+/** All pairs of a library in one line. */
+export function pairsSentence(pairs: readonly DocumentPair[]): string {
+  const shown = pairs.slice(0, 3).map(pairSentence).join(' · ');
+  return pairs.length > 3 ? `${shown} · ${count(pairs.length - 3, 'more', 'more')}` : shown;
+}
+
+/** Who has joined a library: "with backend and frontend". */
+export function folderNamesSentence(library: LibraryChoice): string {
+  return library.folderNames.length === 0 ? 'nobody is in it now' : `with ${listNames(library.folderNames)}`;
+}

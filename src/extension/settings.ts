@@ -1,0 +1,117 @@
+import * as z from 'zod/mini';
+import type { PeerSettings } from '../peer/folderSession.ts';
+
+/** Every setting of the extension. The package manifest declares the same; a unit test compares them. */
+export const settingIds = {
+  autoStart: 'apiLiveSync.autoStart',
+  displayName: 'apiLiveSync.displayName',
+  ignore: 'apiLiveSync.ignore',
+  heartbeatSeconds: 'apiLiveSync.heartbeatSeconds',
+  timeoutSeconds: 'apiLiveSync.timeoutSeconds',
+  infoVersion: 'apiLiveSync.infoVersion',
+} as const;
+
+export type SettingId = (typeof settingIds)[keyof typeof settingIds];
+
+export type AutoStart = 'ask' | 'on' | 'off';
+
+export interface Settings {
+  readonly autoStart: AutoStart;
+  readonly displayName: string;
+  readonly ignore: readonly string[];
+  readonly heartbeatSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly infoVersion: PeerSettings['infoVersion'];
+}
+
+/** What counts where nothing is set, or nothing that makes sense. */
+export const defaultSettings: Settings = {
+  autoStart: 'ask',
+  displayName: '',
+  ignore: [],
+  heartbeatSeconds: 5,
+  timeoutSeconds: 15,
+  infoVersion: 'ask',
+};
+
+/** Shorter beats would keep a laptop awake, longer ones would leave a dead leader unnoticed. */
+const HEARTBEAT_SECONDS = { min: 1, max: 60 };
+const TIMEOUT_SECONDS = { min: 3, max: 600 };
+/** A name has to fit into a status line. */
+const DISPLAY_NAME_MAX_LENGTH = 60;
+const IGNORE_MAX_COUNT = 200;
+
+/** A setting's check, and what a person is told to put there instead. */
+const checks: { readonly [key in keyof Settings]: { schema: z.ZodMiniType<Settings[key]>; expected: string } } = {
+  autoStart: { schema: z.enum(['ask', 'on', 'off']), expected: '"ask", "on" or "off"' },
+  displayName: {
+    // Control characters could break a status line in two.
+    schema: z.string().check(z.maxLength(DISPLAY_NAME_MAX_LENGTH), z.regex(/^\P{Cc}*$/u)),
+    expected: `a text of at most ${DISPLAY_NAME_MAX_LENGTH} characters`,
+  },
+  ignore: {
+    schema: z.readonly(
+      z.array(z.string().check(z.minLength(1), z.maxLength(500))).check(z.maxLength(IGNORE_MAX_COUNT)),
+    ),
+    expected: 'a list of file patterns',
+  },
+  heartbeatSeconds: {
+    schema: z.number().check(z.gte(HEARTBEAT_SECONDS.min), z.lte(HEARTBEAT_SECONDS.max)),
+    expected: `a number from ${HEARTBEAT_SECONDS.min} to ${HEARTBEAT_SECONDS.max}`,
+  },
+  timeoutSeconds: {
+    schema: z.number().check(z.gte(TIMEOUT_SECONDS.min), z.lte(TIMEOUT_SECONDS.max)),
+    expected: `a number from ${TIMEOUT_SECONDS.min} to ${TIMEOUT_SECONDS.max}`,
+  },
+  infoVersion: {
+    schema: z.enum(['ask', 'higher', 'ours', 'theirs']),
+    expected: '"ask", "higher", "ours" or "theirs"',
+  },
+};
+
+export interface CheckedSettings {
+  readonly settings: Settings;
+  /** One plain sentence per value that cannot be used. */
+  readonly warnings: readonly string[];
+}
+
+/** Checks what stands in the user's settings. A wrong value counts as not set and is said in one sentence. */
+export function checkSettings(read: (id: SettingId) => unknown): CheckedSettings {
+  const warnings: string[] = [];
+  const check = <K extends keyof Settings>(key: K): Settings[K] => {
+    const id = settingIds[key];
+    const value = read(id);
+    if (value === undefined || value === null) return defaultSettings[key];
+    const result = checks[key].schema.safeParse(value);
+    if (result.success) return result.data;
+    warnings.push(`The setting ${id} should be ${checks[key].expected}; until then the default counts.`);
+    return defaultSettings[key];
+  };
+  const settings: Settings = {
+    autoStart: check('autoStart'),
+    displayName: check('displayName'),
+    ignore: check('ignore'),
+    heartbeatSeconds: check('heartbeatSeconds'),
+    timeoutSeconds: check('timeoutSeconds'),
+    infoVersion: check('infoVersion'),
+  };
+  if (settings.timeoutSeconds >= settings.heartbeatSeconds * 2) return { settings, warnings };
+  // With less than two beats in the timeout, one late packet would look like a death.
+  const timeoutSeconds = settings.heartbeatSeconds * 3;
+  warnings.push(
+    `The setting ${settingIds.timeoutSeconds} should be at least twice ${settingIds.heartbeatSeconds}; until then ${timeoutSeconds} counts.`,
+  );
+  return { settings: { ...settings, timeoutSeconds }, warnings };
+}
+
+/** The part of the settings that a peer needs, in its own units. */
+export function toPeerSettings(settings: Settings): PeerSettings {
+  const displayName = settings.displayName.trim();
+  return {
+    displayName: displayName === '' ? undefined : displayName,
+    ignore: settings.ignore,
+    heartbeatMs: settings.heartbeatSeconds * 1000,
+    timeoutMs: settings.timeoutSeconds * 1000,
+    infoVersion: settings.infoVersion,
+  };
+}

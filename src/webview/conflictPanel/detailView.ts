@@ -1,0 +1,212 @@
+import type { Choice, ConflictView } from '../../protocol/conflictPanel.ts';
+import { button, element, icon, setAttributes } from './dom.ts';
+import type { PanelState } from './panelState.ts';
+import { decisionsToApply, selectedConflict } from './panelState.ts';
+import { exactTime, relativeTime } from './relativeTime.ts';
+import type { Segment } from './wordDiff.ts';
+import { diffWords, uniteSegments } from './wordDiff.ts';
+
+export interface DetailActions {
+  choose(choice: Choice): void;
+  apply(): void;
+  openDiff(): void;
+  openFile(): void;
+}
+
+interface Side {
+  readonly root: HTMLElement;
+  readonly chooser: HTMLButtonElement | undefined;
+}
+
+/** The right side: one conflict with its three texts and what can be done with it. Built anew for another conflict only. */
+export class DetailView {
+  readonly root = element('section', { class: 'detail', 'aria-label': 'Selected conflict' });
+  readonly #actions: DetailActions;
+  #shown: string | undefined;
+  #sides: Partial<Record<Choice, Side>> = {};
+  #apply: HTMLButtonElement | undefined;
+  #time: HTMLElement | undefined;
+
+  constructor(actions: DetailActions) {
+    this.#actions = actions;
+  }
+
+  show(state: PanelState): void {
+    const conflict = selectedConflict(state);
+    const shown = conflict === undefined ? undefined : `${conflict.key} ${conflict.fingerprint} ${conflict.theirsName}`;
+    if (shown !== this.#shown) {
+      this.#shown = shown;
+      this.#build(conflict);
+    }
+    if (conflict === undefined) return;
+    const choice = state.decisions.get(conflict.key)?.choice;
+    for (const name of ['ours', 'theirs'] as const) this.#showChosen(name, choice === name, state.isBusy);
+    setAttributes(this.root, { 'aria-busy': state.isBusy ? 'true' : undefined });
+    if (this.#apply !== undefined) this.#apply.disabled = decisionsToApply(state, 'selected').length === 0;
+    this.tick(conflict);
+  }
+
+  /** Lets "5 minutes ago" grow older. */
+  tick(conflict: ConflictView | undefined): void {
+    if (this.#time === undefined || conflict?.theirsAt === undefined) return;
+    this.#time.textContent = relativeTime(conflict.theirsAt, Date.now());
+  }
+
+  #build(conflict: ConflictView | undefined): void {
+    this.#sides = {};
+    this.#apply = undefined;
+    this.#time = undefined;
+    if (conflict === undefined) {
+      this.root.replaceChildren();
+      return;
+    }
+    const texts = markedTexts(conflict);
+    const base = makeSide({
+      name: 'Base',
+      note: 'the last both had',
+      segments: texts.base,
+      absent: 'It did not exist.',
+    });
+    const ours = makeSide({
+      name: 'Yours',
+      note: 'in your file now',
+      segments: texts.ours,
+      absent: 'You deleted this.',
+      chooser: { label: 'Keep Yours', shortcut: '1', onClick: () => this.#actions.choose('ours') },
+    });
+    const theirs = makeSide({
+      name: `From ${conflict.theirsName}`,
+      note: '',
+      segments: texts.theirs,
+      absent: `${conflict.theirsName} deleted this.`,
+      chooser: { label: 'Take Theirs', shortcut: '2', onClick: () => this.#actions.choose('theirs') },
+    });
+    this.#sides = { ours, theirs };
+    this.#apply = button({
+      label: 'Apply',
+      title: 'Apply what you chose here (Enter)',
+      kind: 'primary',
+      shortcut: 'Enter',
+      onClick: () => this.#actions.apply(),
+    });
+    this.root.replaceChildren(
+      this.#header(conflict),
+      element('div', { class: 'sides' }, base.root, ours.root, theirs.root),
+      element(
+        'footer',
+        { class: 'detail-actions' },
+        this.#apply,
+        button({
+          label: 'Open Diff',
+          title: 'Compare yours with theirs in an editor',
+          kind: 'secondary',
+          onClick: () => this.#actions.openDiff(),
+        }),
+        element('span', { class: 'hint' }, 'Nothing changes until you apply.'),
+      ),
+    );
+  }
+
+  #header(conflict: ConflictView): HTMLElement {
+    const facts = element('p', { class: 'facts' }, element('span', {}, conflict.kindText));
+    if (conflict.theirsAt !== undefined) {
+      this.#time = element('time', {
+        title: exactTime(conflict.theirsAt),
+        datetime: new Date(conflict.theirsAt).toISOString(),
+      });
+      facts.append(this.#time);
+    }
+    facts.append(
+      button({
+        label: conflict.documentName,
+        title: 'Go to this place in the file',
+        kind: 'link',
+        onClick: () => this.#actions.openFile(),
+      }),
+    );
+    return element(
+      'header',
+      { class: 'detail-header' },
+      element('h2', {}, conflict.label),
+      facts,
+      conflict.explanation === undefined
+        ? undefined
+        : element('p', { class: 'explanation' }, icon('info'), element('span', {}, conflict.explanation)),
+    );
+  }
+
+  #showChosen(name: Choice, isChosen: boolean, isBusy: boolean): void {
+    const side = this.#sides[name];
+    side?.root.classList.toggle('is-chosen', isChosen);
+    if (side?.chooser === undefined) return;
+    side.chooser.setAttribute('aria-pressed', String(isChosen));
+    side.chooser.disabled = isBusy;
+  }
+}
+
+interface SideOptions {
+  readonly name: string;
+  readonly note: string;
+  /** Undefined where the element does not exist on this side. */
+  readonly segments: readonly Segment[] | undefined;
+  readonly absent: string;
+  readonly chooser?: { readonly label: string; readonly shortcut: string; readonly onClick: () => void };
+}
+
+function makeSide(options: SideOptions): Side {
+  const content =
+    options.segments === undefined
+      ? element('p', { class: 'absent' }, options.absent)
+      : element('pre', {}, element('code', {}, ...options.segments.map(toNode)));
+  const chooser =
+    options.chooser === undefined
+      ? undefined
+      : button({
+          ...options.chooser,
+          icon: 'check',
+          kind: 'secondary',
+          title: `${options.chooser.label} (${options.chooser.shortcut})`,
+        });
+  chooser?.classList.add('chooser');
+  const root = element(
+    'article',
+    { class: `side${options.chooser === undefined ? ' base' : ''}` },
+    element(
+      'h3',
+      {},
+      options.name,
+      options.note === '' ? undefined : element('span', { class: 'side-note' }, options.note),
+    ),
+    // Long lines and long elements scroll here, also by keyboard.
+    element('div', { class: 'side-text', role: 'region', tabindex: '0', 'aria-label': options.name }, content),
+    chooser === undefined ? undefined : element('div', { class: 'side-actions' }, chooser),
+  );
+  return { root, chooser };
+}
+
+function toNode(segment: Segment): Node {
+  return segment.isChanged ? element('mark', {}, segment.text) : document.createTextNode(segment.text);
+}
+
+/** The three texts with what differs from the base marked; without a base, what differs between the two sides. */
+function markedTexts(conflict: ConflictView): Record<'base' | 'ours' | 'theirs', readonly Segment[] | undefined> {
+  const { base, ours, theirs } = conflict;
+  if (base === undefined) {
+    if (ours === undefined || theirs === undefined)
+      return { base: undefined, ours: whole(ours), theirs: whole(theirs) };
+    const words = diffWords(ours, theirs);
+    return { base: undefined, ours: words.before, theirs: words.after };
+  }
+  const toOurs = ours === undefined ? undefined : diffWords(base, ours);
+  const toTheirs = theirs === undefined ? undefined : diffWords(base, theirs);
+  const plain = [{ text: base, isChanged: false }];
+  return {
+    base: uniteSegments(toOurs?.before ?? plain, toTheirs?.before ?? plain),
+    ours: toOurs?.after,
+    theirs: toTheirs?.after,
+  };
+}
+
+function whole(text: string | undefined): readonly Segment[] | undefined {
+  return text === undefined ? undefined : [{ text, isChanged: false }];
+}

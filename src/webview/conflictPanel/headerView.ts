@@ -1,0 +1,82 @@
+import { button, element, icon } from './dom.ts';
+import type { PanelState } from './panelState.ts';
+import { counterText, decisionsToApply, progressText } from './panelState.ts';
+
+export interface HeaderActions {
+  readonly previous: () => void;
+  readonly next: () => void;
+  readonly undo: () => void;
+  readonly applyAll: () => void;
+}
+
+/** The top of the panel: how many, how far, and what concerns all of them. */
+export class HeaderView {
+  readonly root: HTMLElement;
+  readonly #counter = element('h1');
+  readonly #progress = element('span', { class: 'progress' });
+  /** Said politely by a screen reader whenever its text changes. */
+  readonly #note = element('div', { class: 'note', role: 'status', 'aria-live': 'polite' });
+  readonly #previous: HTMLButtonElement;
+  readonly #next: HTMLButtonElement;
+  readonly #undo: HTMLButtonElement;
+  readonly #applyAll: HTMLButtonElement;
+  #noteText = '';
+
+  constructor(actions: HeaderActions) {
+    this.#previous = button({
+      label: 'Previous Conflict (Shift+F7)',
+      icon: 'arrow-up',
+      kind: 'icon',
+      shortcut: 'Shift+F7',
+      onClick: actions.previous,
+    });
+    this.#next = button({
+      label: 'Next Conflict (F7)',
+      icon: 'arrow-down',
+      kind: 'icon',
+      shortcut: 'F7',
+      onClick: actions.next,
+    });
+    this.#undo = button({
+      label: 'Undo',
+      title: 'Take back the last choice that was applied',
+      icon: 'discard',
+      kind: 'secondary',
+      onClick: actions.undo,
+    });
+    this.#applyAll = button({
+      label: 'Apply All',
+      title: 'Apply every choice made below',
+      icon: 'check-all',
+      kind: 'primary',
+      onClick: actions.applyAll,
+    });
+    const tools = element('div', { class: 'tools' }, this.#previous, this.#next, this.#undo, this.#applyAll);
+    const title = element('div', { class: 'title' }, this.#counter, this.#progress);
+    this.root = element('header', { class: 'header' }, element('div', { class: 'bar' }, title, tools), this.#note);
+  }
+
+  show(state: PanelState): void {
+    const isEmpty = state.conflicts.length === 0;
+    const chosen = decisionsToApply(state, 'all').length;
+    this.#counter.textContent = state.isReady ? counterText(state) : 'Conflicts';
+    this.#progress.textContent = progressText(state);
+    this.#previous.hidden = isEmpty;
+    this.#next.hidden = isEmpty;
+    this.#undo.hidden = !state.canUndo;
+    this.#undo.disabled = state.isBusy;
+    this.#applyAll.hidden = isEmpty;
+    this.#applyAll.disabled = chosen === 0;
+    this.#showNote(state);
+  }
+
+  #showNote(state: PanelState): void {
+    const text = state.note?.text ?? '';
+    this.#note.classList.toggle('is-problem', state.note?.isProblem === true);
+    if (text === this.#noteText) return;
+    this.#noteText = text;
+    if (text === '') this.#note.replaceChildren();
+    else
+      this.#note.replaceChildren(icon(state.note?.isProblem === true ? 'warning' : 'info'), element('span', {}, text));
+  }
+}

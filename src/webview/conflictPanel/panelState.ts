@@ -1,0 +1,165 @@
+import type {
+  Choice,
+  ConflictView,
+  Decision,
+  OutcomeMessage,
+  SavedPanelState,
+  StateMessage,
+} from '../../protocol/conflictPanel.ts';
+
+/** Everything that the panel shows; each event makes a new one. */
+export interface PanelState {
+  readonly isReady: boolean;
+  readonly emptyText: string;
+  readonly canUndo: boolean;
+  readonly conflicts: readonly ConflictView[];
+  readonly selectedKey: string | undefined;
+  /** What was chosen and not applied yet, by key. */
+  readonly decisions: ReadonlyMap<string, Decision>;
+  /** Something was applied or undone and is not answered yet. */
+  readonly isBusy: boolean;
+  /** The line below the title; also what a screen reader says. */
+  readonly note: { readonly text: string; readonly isProblem: boolean } | undefined;
+}
+
+/** Before the first message, with what was kept from before a reload. */
+export function initialState(saved: SavedPanelState): PanelState {
+  return {
+    isReady: false,
+    emptyText: '',
+    canUndo: false,
+    conflicts: [],
+    selectedKey: saved.selectedKey,
+    decisions: new Map(saved.decisions.map((decision) => [decision.key, decision])),
+    isBusy: false,
+    note: undefined,
+  };
+}
+
+/** What is kept over a reload. */
+export function toSavedState(state: PanelState): SavedPanelState {
+  const decisions = [...state.decisions.values()];
+  return state.selectedKey === undefined ? { decisions } : { selectedKey: state.selectedKey, decisions };
+}
+
+/** The conflicts as they are now. A choice is dropped where its texts changed: it was made for other ones. */
+export function receiveState(state: PanelState, message: StateMessage): PanelState {
+  const fingerprints = new Map(message.conflicts.map((conflict) => [conflict.key, conflict.fingerprint]));
+  // Until the folders are open, what is missing is not settled.
+  const isKept = (decision: Decision): boolean =>
+    !message.isReady || fingerprints.get(decision.key) === decision.fingerprint;
+  const decisions = new Map([...state.decisions].filter(([, decision]) => isKept(decision)));
+  return {
+    ...state,
+    isReady: message.isReady,
+    emptyText: message.emptyText,
+    canUndo: message.canUndo,
+    conflicts: message.conflicts,
+    decisions,
+    selectedKey: message.isReady ? selectedAfter(state, message.conflicts) : state.selectedKey,
+    note: noteAfter(state, message) ?? state.note,
+  };
+}
+
+/** The answer to Apply or Undo. */
+export function receiveOutcome(state: PanelState, message: OutcomeMessage): PanelState {
+  const left = state.conflicts.length;
+  const rest =
+    message.isDone && left > 0 ? ` ${left === 1 ? '1 is' : `${left.toLocaleString('en-US')} are`} left.` : '';
+  return { ...state, isBusy: false, note: { text: message.sentence + rest, isProblem: !message.isDone } };
+}
+
+/** Chooses a side for a conflict, without applying it; the same choice again takes it back. */
+export function choose(state: PanelState, key: string, choice: Choice): PanelState {
+  const conflict = state.conflicts.find((one) => one.key === key);
+  if (conflict === undefined || state.isBusy) return state;
+  const decisions = new Map(state.decisions);
+  if (decisions.get(key)?.choice === choice) decisions.delete(key);
+  else decisions.set(key, { key, fingerprint: conflict.fingerprint, choice });
+  return { ...state, decisions, note: undefined };
+}
+
+export function select(state: PanelState, key: string): PanelState {
+  return state.conflicts.some((conflict) => conflict.key === key) ? { ...state, selectedKey: key } : state;
+}
+
+/** Goes on by some places; stops at the ends. */
+export function selectBy(state: PanelState, delta: number): PanelState {
+  const at = state.conflicts.findIndex((conflict) => conflict.key === state.selectedKey);
+  const next = state.conflicts[Math.min(Math.max(at + delta, 0), state.conflicts.length - 1)];
+  return next === undefined ? state : { ...state, selectedKey: next.key };
+}
+
+/** What Apply sends: the selected conflict's choice, or all choices. */
+export function decisionsToApply(state: PanelState, which: 'selected' | 'all'): readonly Decision[] {
+  if (state.isBusy) return [];
+  if (which === 'all') return state.conflicts.flatMap((conflict) => state.decisions.get(conflict.key) ?? []);
+  const decision = state.selectedKey === undefined ? undefined : state.decisions.get(state.selectedKey);
+  return decision === undefined ? [] : [decision];
+}
+
+export function startWork(state: PanelState): PanelState {
+  return { ...state, isBusy: true, note: undefined };
+}
+
+export function selectedConflict(state: PanelState): ConflictView | undefined {
+  return state.conflicts.find((conflict) => conflict.key === state.selectedKey);
+}
+
+/** "3 conflicts in 2 documents" */
+export function counterText(state: PanelState): string {
+  const { conflicts } = state;
+  const documents = new Set(conflicts.map((conflict) => conflict.documentKey)).size;
+  if (conflicts.length === 0) return 'No conflicts';
+  return `${plural(conflicts.length, 'conflict')} in ${plural(documents, 'document')}`;
+}
+
+/** "2 of 3 chosen" */
+export function progressText(state: PanelState): string {
+  const chosen = decisionsToApply({ ...state, isBusy: false }, 'all').length;
+  return chosen === 0
+    ? ''
+    : `${chosen.toLocaleString('en-US')} of ${state.conflicts.length.toLocaleString('en-US')} chosen`;
+}
+
+/** Stays where it was; where that conflict is gone, goes to the one that took its place. */
+function selectedAfter(state: PanelState, conflicts: readonly ConflictView[]): string | undefined {
+  if (conflicts.some((conflict) => conflict.key === state.selectedKey)) return state.selectedKey;
+  const at = state.conflicts.findIndex((conflict) => conflict.key === state.selectedKey);
+  const stillThere = new Set(conflicts.map((conflict) => conflict.key));
+  const following = state.conflicts.slice(Math.max(at, 0)).find((conflict) => stillThere.has(conflict.key));
+  return following?.key ?? (at > 0 ? conflicts.at(-1)?.key : conflicts[0]?.key);
+}
+
+/** What came while the panel was open, in words; what the person did themself is said by its outcome. */
+function noteAfter(state: PanelState, message: StateMessage): PanelState['note'] {
+  if (!state.isReady || !message.isReady || state.isBusy) return undefined;
+  const before = new Map(state.conflicts.map((conflict) => [conflict.key, conflict]));
+  const dropped = message.conflicts.find((conflict) => {
+    const decision = state.decisions.get(conflict.key);
+    return decision !== undefined && decision.fingerprint !== conflict.fingerprint;
+  });
+  if (dropped !== undefined) return information(`${dropped.label} has changed meanwhile: choose again.`);
+  const added = message.conflicts.filter((conflict) => !before.has(conflict.key)).length;
+  const settled = state.conflicts.length + added - message.conflicts.length;
+  const changed = message.conflicts.filter((conflict) => {
+    const old = before.get(conflict.key);
+    return old !== undefined && old.fingerprint !== conflict.fingerprint;
+  });
+  const sentences = [
+    added > 0 ? `${plural(added, 'new conflict')}.` : '',
+    settled > 0 ? `${plural(settled, 'conflict')} settled meanwhile.` : '',
+    changed.length > 0
+      ? `${changed.length === 1 ? (changed[0]?.label ?? '') : plural(changed.length, 'conflict')} changed meanwhile.`
+      : '',
+  ].filter((sentence) => sentence !== '');
+  return sentences.length === 0 ? undefined : information(sentences.join(' '));
+}
+
+function information(text: string): { text: string; isProblem: boolean } {
+  return { text, isProblem: false };
+}
+
+function plural(number: number, noun: string): string {
+  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
+}
