@@ -21,13 +21,14 @@ export interface LineMerge {
 /**
  * The three-way merge of lines as `git merge-file` defines it: replacements of one side that neither overlap nor touch
  * one of the other are taken; equal replacements of the same lines are taken once; everything else clashes.
+ * With a `distance`, replacements clash that have at most so many unchanged lines between them.
  */
-export function mergeLines(base: readonly string[], ours: readonly string[], theirs: readonly string[]): LineMerge {
+export function mergeLines(base: readonly string[], ours: readonly string[], theirs: readonly string[], distance = 0): LineMerge {
   const table = new LineTable();
   const b = table.intern(base);
   const o = table.intern(ours);
   const t = table.intern(theirs);
-  const stretches = mergeHunks(diffLines(b, o), diffLines(b, t), b.length, o, t);
+  const stretches = mergeHunks(diffLines(b, o), diffLines(b, t), b.length, o, t, distance);
   const lines: string[] = [];
   let clean = true;
   for (const stretch of stretches) {
@@ -47,7 +48,14 @@ export function mergeTextByLines(base: string, ours: string, theirs: string): st
   return merge.clean ? merge.lines.join('') : undefined;
 }
 
-function mergeHunks(toOurs: readonly Hunk[], toTheirs: readonly Hunk[], baseLength: number, ours: Int32Array, theirs: Int32Array): MergeStretch[] {
+function mergeHunks(
+  toOurs: readonly Hunk[],
+  toTheirs: readonly Hunk[],
+  baseLength: number,
+  ours: Int32Array,
+  theirs: Int32Array,
+  distance: number,
+): MergeStretch[] {
   const stretches: MergeStretch[] = [];
   let i = 0;
   let j = 0;
@@ -76,17 +84,21 @@ function mergeHunks(toOurs: readonly Hunk[], toTheirs: readonly Hunk[], baseLeng
     const firstOurs = i;
     const firstTheirs = j;
     let growth = true;
+    let endOurs = -Infinity;
+    let endTheirs = -Infinity;
     while (growth) {
       growth = false;
       const nextOurs = toOurs[i];
-      if (nextOurs !== undefined && (nextOurs.aStart <= end)) {
-        end = Math.max(end, nextOurs.aEnd);
+      if (nextOurs !== undefined && nextOurs.aStart <= Math.max(endTheirs + distance, end)) {
+        endOurs = nextOurs.aEnd;
+        end = Math.max(end, endOurs);
         i++;
         growth = true;
       }
       const nextTheirs = toTheirs[j];
-      if (nextTheirs !== undefined && (nextTheirs.aStart <= end)) {
-        end = Math.max(end, nextTheirs.aEnd);
+      if (nextTheirs !== undefined && nextTheirs.aStart <= Math.max(endOurs + distance, end)) {
+        endTheirs = nextTheirs.aEnd;
+        end = Math.max(end, endTheirs);
         j++;
         growth = true;
       }

@@ -3,6 +3,7 @@ import { type Document, isAlias, isMap, isPair, isScalar, isSeq, parseDocument, 
 import type { DocumentFormat } from '../merge/types.ts';
 import type { Problem } from '../problem.ts';
 import { scanJson } from './jsonScan.ts';
+import { indentQuotedLines } from './quoteIndent.ts';
 import { MAX_ALIASES, MAX_DEPTH, MAX_PROBLEMS, MAX_TEXT_LENGTH } from './limits.ts';
 
 /** A document as data, read by the `yaml` and `jsonc-parser` libraries. Aliases are never expanded. */
@@ -40,6 +41,8 @@ export interface PlainAlias extends PlainBase {
 }
 
 export interface PlainDocument {
+  /** The text that the nodes' places refer to; it differs from the given one where under-indented quotes were mended for reading. */
+  readonly text: string;
   /** Undefined where the text cannot be read, or is empty. */
   readonly root: PlainNode | undefined;
   /** Errors only: a text that gives none is valid. */
@@ -61,10 +64,24 @@ export function readPlainDocument(text: string, format: DocumentFormat): PlainDo
 }
 
 function failed(code: string, message: string): PlainDocument {
-  return { root: undefined, problems: [{ code, message, severity: 'error' }] };
+  return { text: '', root: undefined, problems: [{ code, message, severity: 'error' }] };
 }
 
 function readYaml(text: string): PlainDocument {
+  const read = readStrictYaml(text);
+  if (read.root !== undefined || !read.problems.some(({ message }) => message.startsWith('Missing closing'))) return read;
+  const indented = indentQuotedLines(text);
+  if (indented === undefined) return read;
+  const again = readStrictYaml(indented.text);
+  const problems = again.problems.map((problem) =>
+    problem.range === undefined
+      ? problem
+      : { ...problem, range: { start: indented.originalOffset(problem.range.start), end: indented.originalOffset(problem.range.end) } },
+  );
+  return { ...again, problems };
+}
+
+function readStrictYaml(text: string): PlainDocument {
   const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent', stringKeys: false });
   const problems: Problem[] = document.errors.slice(0, MAX_PROBLEMS).map((error) => ({
     code: error.code === 'MULTIPLE_DOCS' ? 'several-documents' : 'yaml-syntax',
@@ -72,7 +89,7 @@ function readYaml(text: string): PlainDocument {
     severity: 'error',
     range: { start: error.pos[0], end: Math.min(text.length, Math.max(error.pos[1], error.pos[0])) },
   }));
-  if (problems.length > 0) return { root: undefined, problems };
+  if (problems.length > 0) return { text, root: undefined, problems };
   return new YamlReader(text, document).read();
 }
 
@@ -90,7 +107,7 @@ class YamlReader {
 
   read(): PlainDocument {
     const root = this.#document.contents === null ? undefined : this.#node(this.#document.contents, 0);
-    return { root: this.#problems.length > 0 ? undefined : root, problems: this.#problems };
+    return { text: this.#text, root: this.#problems.length > 0 ? undefined : root, problems: this.#problems };
   }
 
   #node(node: unknown, depth: number): PlainNode {
@@ -199,9 +216,9 @@ function readJson(text: string, format: 'json' | 'jsonc'): PlainDocument {
     severity: 'error',
     range: { start: error.offset, end: Math.min(text.length, error.offset + error.length) },
   }));
-  if (problems.length > 0 || root === undefined) return { root: undefined, problems };
+  if (problems.length > 0 || root === undefined) return { text, root: undefined, problems };
   const value = plainJson(root, text, problems);
-  return { root: problems.length > 0 ? undefined : value, problems };
+  return { text, root: problems.length > 0 ? undefined : value, problems };
 }
 
 /** `CloseBraceExpected` as words. */

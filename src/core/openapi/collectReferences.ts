@@ -1,11 +1,5 @@
 import type { DocumentFormat } from '../merge/types.ts';
-import type { Problem } from '../problem.ts';
 import { type PlainMap, type PlainNode, readPlainDocument } from './plainDocument.ts';
-
-/** Whether a text can be read at all: syntax, doubled keys, limits. Empty: it is valid. Never throws. */
-export function checkDocument(text: string, format: DocumentFormat): Problem[] {
-  return [...readPlainDocument(text, format).problems];
-}
 
 const REFERENCE = /\$ref["']?\s*:\s*["']?([^"'\s,}\]]+)/g;
 
@@ -51,38 +45,4 @@ function addFileTarget(reference: string, targets: Set<string>): void {
   // A scheme (two letters or more, so that a Windows drive is none), or a network path, is not a file of this workspace.
   if (file === '' || /^[a-z][a-z0-9+.-]+:/i.test(file) || file.startsWith('//')) return;
   targets.add(file);
-}
-
-/** What pairs the documents of two workspaces: title, version, and operations such as `GET /pets`. */
-export interface ApiDescription {
-  readonly title: string;
-  readonly version: string;
-  readonly operations: readonly string[];
-}
-
-const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']);
-
-/** Describes a root document; everything is empty where the text cannot be read. */
-export function describeApi(text: string, format: DocumentFormat): ApiDescription {
-  const { root } = readPlainDocument(text, format);
-  const info = child(root, 'info');
-  const operations: string[] = [];
-  const paths = child(root, 'paths');
-  if (paths?.kind === 'map') {
-    for (const [path, item] of paths.entries) {
-      if (item.kind !== 'map') continue;
-      for (const method of item.entries.keys()) {
-        if (METHODS.has(method)) operations.push(`${method.toUpperCase()} ${path}`);
-      }
-    }
-  }
-  return { title: scalarText(child(info, 'title')), version: scalarText(child(info, 'version')), operations };
-}
-
-function child(node: PlainNode | undefined, key: string): PlainNode | undefined {
-  return node?.kind === 'map' ? node.entries.get(key) : undefined;
-}
-
-function scalarText(node: PlainNode | undefined): string {
-  return node?.kind === 'scalar' ? node.text : '';
 }

@@ -1,0 +1,247 @@
+import type { Canon } from './canon.ts';
+import { coreText, type Located, locate, sameCore } from './entryText.ts';
+import { commonName, identify, type SequenceRule } from './identity.ts';
+import { LineTable, longestIncreasing } from './lineDiff.ts';
+import type { SourceCollection, SourceTree } from './sourceTree.ts';
+
+export interface CollectionRevision {
+  readonly tree: SourceTree;
+  readonly node: SourceCollection;
+}
+
+/** One element in the revisions that have it. */
+export interface Triple {
+  readonly id: string;
+  readonly base: Located | undefined;
+  readonly ours: Located | undefined;
+  readonly theirs: Located | undefined;
+}
+
+export interface Alignment {
+  readonly triples: ReadonlyMap<string, Triple>;
+  readonly baseIds: readonly string[];
+  readonly ourIds: readonly string[];
+  readonly theirIds: readonly string[];
+}
+
+/** Matches the entries of three revisions of one collection: by name, by content, and renamed ones by their body. */
+export function alignEntries(
+  base: CollectionRevision | undefined,
+  ours: CollectionRevision,
+  theirs: CollectionRevision,
+  rule: SequenceRule | undefined,
+  canon: Canon,
+): Alignment {
+  const revisions = base === undefined ? [ours, theirs] : [base, ours, theirs];
+  const usualName = ours.node.kind === 'sequence' && rule === undefined ? commonName(revisions) : undefined;
+  const names = (revision: CollectionRevision): (string | undefined)[] => identify(revision.tree, revision.node, rule, canon, usualName);
+  const baseIds = base === undefined ? [] : contentIds(base, names(base));
+  const ourIds = matchToBase(base, baseIds, ours, names(ours), canon);
+  const theirIds = matchToBase(base, baseIds, theirs, names(theirs), canon);
+  if (base !== undefined) {
+    followRenames(base, baseIds, ours, ourIds, theirs, theirIds);
+    followRenames(base, baseIds, theirs, theirIds, ours, ourIds);
+  }
+  const triples = new Map<string, Triple>();
+  const put = (revision: CollectionRevision | undefined, ids: readonly string[], side: 'base' | 'ours' | 'theirs'): void => {
+    if (revision === undefined) return;
+    ids.forEach((id, index) => {
+      const triple = triples.get(id) ?? { id, base: undefined, ours: undefined, theirs: undefined };
+      triples.set(id, { ...triple, [side]: locate(revision.tree, revision.node, index) });
+    });
+  };
+  put(base, baseIds, 'base');
+  put(ours, ourIds, 'ours');
+  put(theirs, theirIds, 'theirs');
+  return { triples, baseIds, ourIds, theirIds };
+}
+
+/** Items without a name are called by their content, and by a count where the same content comes again. */
+function contentIds(revision: CollectionRevision, names: readonly (string | undefined)[]): string[] {
+  const seen = new Map<string, number>();
+  return names.map((name, index) => {
+    if (name !== undefined) return name;
+    const hash = contentHash(revision, index);
+    const count = (seen.get(hash) ?? 0) + 1;
+    seen.set(hash, count);
+    return `~${hash}${count === 1 ? '' : `#${count}`}`;
+  });
+}
+
+function contentHash(revision: CollectionRevision, index: number): string {
+  const located = locate(revision.tree, revision.node, index);
+  return located === undefined ? '' : hashText(coreText(located).replace(/\s+/g, ' '));
+}
+
+/** FNV-1a, 52 bits of it: names things inside one result, protects nothing. */
+export function hashText(text: string): string {
+  let low = 0x811c9dc5;
+  let high = 0x1b873593;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    low = Math.imul(low ^ code, 0x01000193);
+    high = Math.imul(high ^ code, 0x85ebca6b) ^ (high >>> 13);
+  }
+  return (low >>> 0).toString(16).padStart(8, '0') + (high >>> 12).toString(16).padStart(5, '0');
+}
+
+function matchToBase(
+  base: CollectionRevision | undefined,
+  baseIds: readonly string[],
+  side: CollectionRevision,
+  names: readonly (string | undefined)[],
+  canon: Canon,
+): string[] {
+  const ids: (string | undefined)[] = [...names];
+  if (base !== undefined && names.some((name) => name === undefined)) matchByContent(base, baseIds, side, ids, canon);
+  const taken = new Set(ids);
+  const seen = new Map<string, number>();
+  return ids.map((id, index) => {
+    if (id !== undefined) return id;
+    const hash = contentHash(side, index);
+    let name: string;
+    do {
+      const count = (seen.get(hash) ?? 0) + 1;
+      seen.set(hash, count);
+      name = `~${hash}${count === 1 ? '' : `#${count}`}`;
+    } while (taken.has(name) || baseIds.includes(name));
+    taken.add(name);
+    return name;
+  });
+}
+
+/** How alike two items without a name must be to count as one that was edited: the share of their lines that both have. */
+const ALIKE = 0.5;
+/** Beyond this product of lengths only equal items are matched; the comparison of all with all would take too long. */
+const MAX_COMPARISONS = 2_500;
+
+function matchByContent(base: CollectionRevision, baseIds: readonly string[], side: CollectionRevision, ids: (string | undefined)[], canon: Canon): void {
+  const freeBase = baseIds.map((_, index) => index).filter((index) => !ids.includes(baseIds[index]));
+  const freeSide = ids.map((_, index) => index).filter((index) => ids[index] === undefined);
+  const positions = new Map<number, number[]>();
+  for (const index of freeBase) {
+    const number = canonOf(base, index, canon);
+    positions.set(number, [...(positions.get(number) ?? []), index]);
+  }
+  const equalPairs: { readonly side: number; readonly base: number }[] = [];
+  for (const index of freeSide) {
+    const baseIndex = positions.get(canonOf(side, index, canon))?.shift();
+    if (baseIndex !== undefined) equalPairs.push({ side: index, base: baseIndex });
+  }
+  const inOrder = new Set(longestIncreasing(equalPairs.map((pair) => pair.base)));
+  const matchedBase = new Set<number>();
+  equalPairs.forEach((pair, position) => {
+    // Equal items out of order are matched too: they were moved.
+    if (!inOrder.has(position) && matchedBase.has(pair.base)) return;
+    ids[pair.side] = baseIds[pair.base];
+    matchedBase.add(pair.base);
+  });
+  const restBase = freeBase.filter((index) => !matchedBase.has(index));
+  const restSide = freeSide.filter((index) => ids[index] === undefined);
+  if (restBase.length * restSide.length > MAX_COMPARISONS) return;
+  const candidates: { readonly side: number; readonly base: number; readonly score: number }[] = [];
+  for (const sideIndex of restSide) {
+    for (const baseIndex of restBase) {
+      const score = likeness(coreAt(base, baseIndex), coreAt(side, sideIndex));
+      // An only item against an only item at the same place is the same item, edited, whatever it says now.
+      const isOnly = restBase.length === 1 && restSide.length === 1 && side.node.entries.length === base.node.entries.length;
+      if (score >= ALIKE || isOnly) candidates.push({ side: sideIndex, base: baseIndex, score });
+    }
+  }
+  candidates.sort((a, b) => b.score - a.score || Math.abs(a.side - a.base) - Math.abs(b.side - b.base) || a.base - b.base);
+  for (const candidate of candidates) {
+    if (ids[candidate.side] !== undefined || matchedBase.has(candidate.base)) continue;
+    ids[candidate.side] = baseIds[candidate.base];
+    matchedBase.add(candidate.base);
+  }
+}
+
+function canonOf(revision: CollectionRevision, index: number, canon: Canon): number {
+  const entry = revision.node.entries[index];
+  return entry === undefined ? -1 : canon.of(revision.tree, entry.value);
+}
+
+function coreAt(revision: CollectionRevision, index: number): string {
+  const located = locate(revision.tree, revision.node, index);
+  return located === undefined ? '' : coreText(located);
+}
+
+/** How alike a body must be to its base to be followed under another name, and by how much the second best must be worse. */
+const RENAME_LIKENESS = 0.7;
+const RENAME_MARGIN = 0.05;
+/** Bodies of fewer lines say too little to be recognised by. */
+const RENAME_MIN_LINES = 3;
+
+/**
+ * Where one side edited an element that the other side does not have, the other side may have renamed it: then one of
+ * its new entries has the same body. The renamed entry gets the base's id.
+ */
+function followRenames(
+  base: CollectionRevision,
+  baseIds: readonly string[],
+  editor: CollectionRevision,
+  editorIds: readonly string[],
+  renamer: CollectionRevision,
+  renamerIds: string[],
+): void {
+  const known = new Set([...baseIds, ...editorIds]);
+  const kept = new Set(renamerIds);
+  const fresh = renamerIds.map((_, index) => index).filter((index) => !known.has(renamerIds[index] ?? ''));
+  if (fresh.length === 0) return;
+  const editorIndex = new Map(editorIds.map((id, index) => [id, index]));
+  const wanted: { readonly id: string; readonly located: Located }[] = [];
+  baseIds.forEach((id, index) => {
+    const edited = editorIndex.get(id);
+    if (kept.has(id) || edited === undefined) return;
+    const located = locate(base.tree, base.node, index);
+    const editedLocated = locate(editor.tree, editor.node, edited);
+    if (located !== undefined && editedLocated !== undefined && !sameCore(located, editedLocated)) wanted.push({ id, located });
+  });
+  if (wanted.length * fresh.length > MAX_COMPARISONS * 4) return;
+  const found: { readonly id: string; readonly index: number; readonly score: number }[] = [];
+  for (const { id, located } of wanted) {
+    const body = bodyText(located);
+    if (body.split('\n').length < RENAME_MIN_LINES) continue;
+    const scored = fresh
+      .map((index) => {
+        const candidate = locate(renamer.tree, renamer.node, index);
+        return { index, score: candidate === undefined ? 0 : likeness(body, bodyText(candidate)) };
+      })
+      .sort((a, b) => b.score - a.score);
+    const [best, second] = scored;
+    if (best === undefined || best.score < RENAME_LIKENESS) continue;
+    if (second !== undefined && second.score > best.score - RENAME_MARGIN) continue;
+    found.push({ id, ...best });
+  }
+  const claims = new Map<number, number>();
+  for (const { index } of found) claims.set(index, (claims.get(index) ?? 0) + 1);
+  for (const { id, index } of found) if (claims.get(index) === 1) renamerIds[index] = id;
+}
+
+function bodyText({ tree, entry }: Located): string {
+  return tree.text.slice(entry.valueStart, entry.end);
+}
+
+/** The share of lines, without their indentation, that two texts have in common: 1 is all. */
+function likeness(a: string, b: string): number {
+  const table = new LineTable();
+  const clean = (text: string): string[] =>
+    text
+      .split('\n')
+      .map((line) => line.trim().replace(/,$/, ''))
+      .filter((line) => line !== '');
+  const linesA = table.intern(clean(a));
+  const linesB = table.intern(clean(b));
+  if (linesA.length === 0 && linesB.length === 0) return 1;
+  const counts = new Map<number, number>();
+  for (const line of linesA) counts.set(line, (counts.get(line) ?? 0) + 1);
+  let common = 0;
+  for (const line of linesB) {
+    const count = counts.get(line) ?? 0;
+    if (count > 0) {
+      common++;
+      counts.set(line, count - 1);
+    }
+  }
+  return (2 * common) / (linesA.length + linesB.length);
+}

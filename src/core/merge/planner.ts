@@ -1,0 +1,207 @@
+import { alignEntries, type CollectionRevision, type Triple } from './align.ts';
+import type { Canon } from './canon.ts';
+import { columnOf, headText, leadText, type Located, type PlacedText, sameCore, samePlaced, sharesLine, shiftLines, tailText, valueText } from './entryText.ts';
+import { sequenceRule } from './identity.ts';
+import { mergeOrder } from './order.ts';
+import type { CollectionPlan, ConflictPlan, CorePlan, ElementPath, EntryPlan, ValuePlan } from './plan.ts';
+import { mergeProse, uniteProse } from './proseMerge.ts';
+import { mergeScalars } from './scalarMerge.ts';
+import type { SourceNode } from './sourceTree.ts';
+import type { ConflictKind, MergeOptions } from './types.ts';
+
+export const ROOT_PATH: ElementPath = { ids: [], base: [], ours: [], theirs: [], key: undefined };
+
+/** Decides for every element that both sides touched what the merge makes of it. */
+export class Planner {
+  readonly #canon: Canon;
+  readonly #options: MergeOptions;
+  /** Elements, by their path of ids, that must be held whatever they look like: the check of a first result found them wrong. */
+  readonly #heldPaths: ReadonlySet<string>;
+
+  constructor(canon: Canon, options: MergeOptions, heldPaths: ReadonlySet<string>) {
+    this.#canon = canon;
+    this.#options = options;
+    this.#heldPaths = heldPaths;
+  }
+
+  /** Undefined where both sides moved the entries of a sequence in different ways. */
+  planCollection(base: CollectionRevision | undefined, ours: CollectionRevision, theirs: CollectionRevision, path: ElementPath): CollectionPlan | undefined {
+    const rule = ours.node.kind === 'sequence' ? sequenceRule(path.key) : undefined;
+    const alignment = alignEntries(base, ours, theirs, rule, this.#canon);
+    const plans = new Map<string, EntryPlan>();
+    for (const triple of alignment.triples.values()) {
+      const plan = this.#planEntry(triple, path);
+      if (plan !== undefined) plans.set(triple.id, plan);
+    }
+    const orderMatters = ours.node.kind === 'sequence' && rule?.isSet !== true;
+    const order = mergeOrder(alignment.baseIds, alignment.ourIds, alignment.theirIds, new Set(plans.keys()), orderMatters);
+    if (order === undefined) return undefined;
+    const entries: EntryPlan[] = [];
+    for (const id of order) {
+      const plan = plans.get(id);
+      if (plan !== undefined) entries.push(plan);
+    }
+    const frame = ours.node.style === 'flow' && theirs.node.style === 'block' ? 'theirs' : 'ours';
+    return { base, ours, theirs, frame, entries };
+  }
+
+  #planEntry(triple: Triple, parent: ElementPath): EntryPlan | undefined {
+    const path = childPath(parent, triple);
+    const { base, ours, theirs } = triple;
+    if (this.#heldPaths.size > 0 && this.#heldPaths.has(JSON.stringify(path.ids))) return this.#conflict(triple, path, kindOf(triple));
+    if (ours !== undefined && theirs !== undefined) return this.#planPresent(triple, ours, theirs, path);
+    if (ours === undefined && theirs === undefined) return undefined;
+    const only = ours ?? theirs;
+    if (only === undefined) return undefined;
+    if (base === undefined) return { triple, path, lead: placedLead(only), core: { kind: 'take', from: only } };
+    if (this.#sameElement(base, only)) return goneBut(triple, path, base, only);
+    return this.#conflict(triple, path, 'edit-delete');
+  }
+
+  #planPresent(triple: Triple, ours: Located, theirs: Located, path: ElementPath): EntryPlan {
+    const { base } = triple;
+    const lead = mergeLeads(base, ours, theirs);
+    const take = (from: Located): EntryPlan => ({ triple, path, lead, core: { kind: 'take', from } });
+    if (sameCore(ours, theirs)) return take(ours);
+    if (base !== undefined && sameCore(base, ours)) return take(theirs);
+    if (base !== undefined && sameCore(base, theirs)) return take(ours);
+    const core = this.#planParts(base, ours, theirs, path);
+    if (core === undefined) return this.#conflict(triple, path, base === undefined ? 'add-add' : 'edit-edit', lead);
+    return { triple, path, lead, core };
+  }
+
+  #planParts(base: Located | undefined, ours: Located, theirs: Located, path: ElementPath): CorePlan | undefined {
+    const value = this.#planValue(base, ours, theirs, path);
+    if (value === undefined) return undefined;
+    const frame = value.kind === 'collection' && value.collection.frame === 'theirs' ? theirs : ours;
+    const head = mergeHeads(base, ours, theirs, frame);
+    if (head === undefined) return undefined;
+    const tail = mergeTrivia(base && placedTail(base), placedTail(ours), placedTail(theirs), frame);
+    return { kind: 'parts', frame, head, value, tail };
+  }
+
+  #planValue(base: Located | undefined, ours: Located, theirs: Located, path: ElementPath): ValuePlan | undefined {
+    const b = base?.entry.value;
+    const o = ours.entry.value;
+    const t = theirs.entry.value;
+    if (o.kind !== 'scalar' && t.kind === o.kind && (b === undefined || b.kind === o.kind || isEmptyScalar(b))) {
+      const baseRevision = base !== undefined && b !== undefined && b.kind === o.kind ? revisionOf(base, b) : undefined;
+      const ourRevision = revisionOf(ours, o);
+      const theirRevision = revisionOf(theirs, t);
+      if (ourRevision !== undefined && theirRevision !== undefined) {
+        const collection = this.planCollection(baseRevision, ourRevision, theirRevision, path);
+        return collection === undefined ? undefined : { kind: 'collection', collection };
+      }
+    }
+    const same = (a: Located, c: Located): boolean => this.#canon.of(a.tree, a.entry.value) === this.#canon.of(c.tree, c.entry.value);
+    const take = (from: Located): ValuePlan => ({ kind: 'text', placed: { text: valueText(from), column: columnOf(from) } });
+    const isText = [b, o, t].every((node) => node === undefined || node.kind === 'scalar');
+    if (!isText) return undefined;
+    if (same(ours, theirs)) return take(base !== undefined && valueText(ours) === valueText(base) ? theirs : ours);
+    if (base !== undefined && same(base, ours)) return take(theirs);
+    if (base !== undefined && same(base, theirs)) return take(ours);
+    const merged = mergeScalars(base, ours, theirs, path, this.#options);
+    return merged === undefined ? undefined : { kind: 'text', placed: merged };
+  }
+
+  #sameElement(a: Located, b: Located): boolean {
+    return sameCore(a, b) || (a.entry.key === b.entry.key && this.#canon.of(a.tree, a.entry.value) === this.#canon.of(b.tree, b.entry.value));
+  }
+
+  #conflict(triple: Triple, path: ElementPath, kind: ConflictKind, lead?: PlacedText): EntryPlan {
+    const { base, ours, theirs } = triple;
+    const anyLead = lead ?? placedLeadOf(ours ?? theirs ?? base);
+    const conflict: ConflictPlan = { kind, both: undefined };
+    return { triple, path, lead: anyLead, core: { kind: 'conflict', conflict } };
+  }
+}
+
+function kindOf({ base, ours, theirs }: Triple): ConflictKind {
+  if (base === undefined) return 'add-add';
+  return ours === undefined || theirs === undefined ? 'edit-delete' : 'edit-edit';
+}
+
+function childPath(parent: ElementPath, { id, base, ours, theirs }: Triple): ElementPath {
+  const segment = (located: Located | undefined): string | number => located?.entry.key ?? located?.index ?? id;
+  const key = (ours ?? theirs ?? base)?.entry.key;
+  return {
+    ids: [...parent.ids, id],
+    base: [...parent.base, segment(base)],
+    ours: [...parent.ours, segment(ours)],
+    theirs: [...parent.theirs, segment(theirs)],
+    key: key ?? parent.key,
+  };
+}
+
+function revisionOf(located: Located, node: SourceNode): CollectionRevision | undefined {
+  return node.kind === 'scalar' ? undefined : { tree: located.tree, node };
+}
+
+function isEmptyScalar(node: SourceNode): boolean {
+  return node.kind === 'scalar' && node.style === 'empty';
+}
+
+function placedLead(located: Located): PlacedText {
+  return { text: leadText(located), column: columnOf(located) };
+}
+
+function placedLeadOf(located: Located | undefined): PlacedText {
+  return located === undefined ? { text: '', column: 0 } : placedLead(located);
+}
+
+function placedTail(located: Located): PlacedText {
+  return { text: tailText(located), column: columnOf(located) };
+}
+
+/** Of an element that one side deleted, what the other wrote above it in the meantime stays: it may belong to what follows. */
+function goneBut(triple: Triple, path: ElementPath, base: Located, kept: Located): EntryPlan | undefined {
+  if (kept.container.style === 'flow') return undefined;
+  const before = new Set(leadText(base).split('\n').map((line) => line.trim()));
+  const added = leadText(kept)
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !before.has(line.trim()));
+  if (added.length === 0) return undefined;
+  return { triple, path, lead: { text: `${added.join('\n')}\n`, column: columnOf(kept) }, core: { kind: 'gone' } };
+}
+
+function mergeLeads(base: Located | undefined, ours: Located, theirs: Located): PlacedText {
+  return mergeTrivia(base && placedLead(base), placedLead(ours), placedLead(theirs), ours);
+}
+
+/** Comments and white space never clash: what all three differ in is merged by lines, or united. */
+function mergeTrivia(base: PlacedText | undefined, ours: PlacedText, theirs: PlacedText, frame: Located): PlacedText {
+  const isBlock = frame.container.style === 'block';
+  if (samePlaced(ours.text, ours.column, theirs.text, theirs.column, isBlock)) return ours;
+  if (base !== undefined && samePlaced(base.text, base.column, ours.text, ours.column, isBlock)) return theirs;
+  if (base !== undefined && samePlaced(base.text, base.column, theirs.text, theirs.column, isBlock)) return ours;
+  if (theirs.text.trim() === '') return ours;
+  if (ours.text.trim() === '') return theirs;
+  const column = ours.column;
+  const b = base === undefined ? '' : shiftLines(base.text, base.column, column, isBlock);
+  const t = shiftLines(theirs.text, theirs.column, column, isBlock);
+  return { text: mergeProse(b, ours.text, t, false) ?? uniteProse(b, ours.text, t), column };
+}
+
+/** The head of an element that both sides changed; undefined where both changed it differently. `frame` decides what geometry it must have. */
+function mergeHeads(base: Located | undefined, ours: Located, theirs: Located, frame: Located): PlacedText | undefined {
+  const head = (located: Located): PlacedText => ({ text: headText(located), column: columnOf(located) });
+  const o = head(ours);
+  const t = head(theirs);
+  const own = frame === ours ? o : t;
+  if (ours.container.style !== theirs.container.style) return own;
+  const words = (placed: PlacedText): string => placed.text.split(/\s+/).filter((word) => word !== '').join(' ');
+  if (words(o) === words(t)) return own;
+  const b = base === undefined ? undefined : head(base);
+  if (b === undefined || base === undefined) return undefined;
+  const changed = words(b) === words(o) ? theirs : words(b) === words(t) ? ours : undefined;
+  if (changed === undefined) return undefined;
+  if (sameGeometry(changed, frame)) return head(changed);
+  return undefined;
+}
+
+/** Whether the values of two entries begin in the same way: on the head's line, or on the line below. */
+function sameGeometry(a: Located, b: Located): boolean {
+  const below = (located: Located): boolean => headText(located).endsWith('\n');
+  return below(a) === below(b) && sharesLine(a) === sharesLine(b);
+}
+

@@ -1,0 +1,57 @@
+import type { DocumentFormat } from '../../src/core/merge/types.ts';
+import { type PlainNode, readPlainDocument } from '../../src/core/openapi/plainDocument.ts';
+import type { MergeCase } from './mergeCorpus.ts';
+
+/**
+ * Pointers of leaves that one side alone changed, added or removed and that the result does not have so. Written for
+ * scoring, apart from the merge and its check. What lies in a conflict is left out, and so is what moved as a whole.
+ */
+export function missingChanges(merge: MergeCase, result: string, conflicts: readonly string[]): string[] {
+  const read = (text: string): Map<string, number> | undefined => leafBag(text, merge.format);
+  const base = read(merge.base);
+  const ours = read(merge.ours);
+  const theirs = read(merge.theirs);
+  const merged = read(result);
+  if (base === undefined || ours === undefined || theirs === undefined || merged === undefined) return [];
+  const missing: string[] = [];
+  for (const leaf of new Set([...base.keys(), ...ours.keys(), ...theirs.keys()])) {
+    const b = base.get(leaf) ?? 0;
+    const o = (ours.get(leaf) ?? 0) - b;
+    const t = (theirs.get(leaf) ?? 0) - b;
+    if (o !== 0 && t !== 0) continue;
+    const expected = b + o + t;
+    const actual = merged.get(leaf) ?? 0;
+    const isLost = expected > b ? actual < expected : actual > expected;
+    if (o + t === 0 || !isLost) continue;
+    const path = leaf.slice(0, leaf.indexOf('\u0000'));
+    if (conflicts.some((pointer) => overlaps(path, pointer))) continue;
+    missing.push(`${path} (base ${b}, ours ${b + o}, theirs ${b + t}, merged ${actual})`);
+  }
+  return missing;
+}
+
+function overlaps(path: string, pointer: string): boolean {
+  const plain = pointer.replace(/\/\d+(?=\/|$)/g, '/*');
+  return path === plain || path.startsWith(`${plain}/`) || plain.startsWith(`${path}/`);
+}
+
+/** How often each leaf occurs: path without positions in sequences, and value. */
+function leafBag(text: string, format: DocumentFormat): Map<string, number> | undefined {
+  const { root } = readPlainDocument(text, format);
+  if (root === undefined) return undefined;
+  const bag = new Map<string, number>();
+  fill(bag, root, '');
+  return bag;
+}
+
+function fill(bag: Map<string, number>, node: PlainNode, path: string): void {
+  if (node.kind === 'map' && node.entries.size > 0) {
+    for (const [key, value] of node.entries) fill(bag, value, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  } else if (node.kind === 'sequence' && node.items.length > 0) {
+    for (const item of node.items) fill(bag, item, `${path}/*`);
+  } else {
+    const value = node.kind === 'scalar' ? node.text : node.kind === 'alias' ? `*${node.name}` : node.kind;
+    const leaf = `${path}\u0000${value}`;
+    bag.set(leaf, (bag.get(leaf) ?? 0) + 1);
+  }
+}
