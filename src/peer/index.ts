@@ -13,9 +13,9 @@ export interface PeerOptions {
 
 /** The worker threads' programs: bundles (`dist/*.cjs`), or the sources where those run. */
 export interface PeerWorkers {
-  readonly log: string | URL;
-  readonly replica: string | URL;
-  readonly merge: string | URL;
+  readonly log: string;
+  readonly replica: string;
+  readonly merge: string;
 }
 
 /** A whole peer without an editor: opens sessions on workspace folders and owns them. */

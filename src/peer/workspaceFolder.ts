@@ -34,7 +34,7 @@ export interface WorkspaceFolderOptions {
   readonly stateDir: string;
   readonly files: WorkingFiles;
   readonly merger: Merger;
-  readonly workers: { readonly log: string | URL; readonly replica: string | URL };
+  readonly workers: { readonly log: string; readonly replica: string };
 }
 
 /** So long a person waits for "Sync Now" before hearing what stands in the way. */

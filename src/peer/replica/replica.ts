@@ -298,17 +298,20 @@ export class Replica implements EntrySink, Disposable {
       this.#wantsAnnouncement = true;
       return;
     }
+    const created: DocumentReplica[] = [];
     for (const file of await this.#options.discover()) {
       const localPath = this.#options.layout.localPathOf(file);
       if (localPath === undefined || this.#byFile(file) !== undefined) continue;
       const docId = this.#options.ambient.random.uuid() as DocId;
       const stored: StoredDocument = { docId, libraryPath: localPath, localPath, shadow: undefined, heldBase: undefined, head: undefined, attribution: {} };
-      await this.#options.store.commit({ putDocuments: [stored] });
       const document = new DocumentReplica(this.#context, stored, undefined);
       this.#documents.set(docId, document);
-      await this.#options.watcher.watchFoldersOf([file]);
-      await document.fileChanged();
+      created.push(document);
     }
+    if (created.length === 0) return;
+    await this.#options.store.commit({ putDocuments: created.map((document) => document.stored) });
+    await this.#options.watcher.watchFoldersOf(created.map((document) => document.status.file));
+    await Promise.all(created.map((document) => document.fileChanged()));
   }
 
   // ---- events ----

@@ -1,0 +1,130 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { FolderStatus } from '../../../src/peer/folderSession.ts';
+
+const CLI = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+/** Longer than anything a healthy peer needs; a test that waits so long has failed. */
+const WAIT_MS = 30_000;
+
+export type StatusLine = FolderStatus & { readonly conflicts: readonly { readonly path: string; readonly label: string; readonly id: string }[] };
+
+/** A peer in a process of its own, as `api-live-sync serve` runs it. */
+export class HeadlessPeer {
+  readonly folder: string;
+  readonly process: ChildProcess;
+  status: StatusLine | undefined;
+  stderr = '';
+  readonly #waiting = new Set<() => void>();
+
+  constructor(folder: string, process: ChildProcess) {
+    this.folder = folder;
+    this.process = process;
+    if (process.stdout === null || process.stderr === null) throw new Error('The peer has no output.');
+    process.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    createInterface({ input: process.stdout }).on('line', (line) => {
+      const event = JSON.parse(line) as { event: string };
+      if (event.event === 'status') this.status = event as unknown as StatusLine;
+      for (const look of [...this.#waiting]) look();
+    });
+  }
+
+  /** Resolves when the condition holds; it is looked at after each line that the peer prints. */
+  async until(what: string, condition: (status: StatusLine) => boolean): Promise<StatusLine> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(look);
+        reject(new Error(`${this.folder}: ${what} did not come true.\n${JSON.stringify(this.status, undefined, 1)}\n${this.stderr}`));
+      }, WAIT_MS);
+      const look = (): void => {
+        if (this.status === undefined || !condition(this.status)) return;
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve(this.status);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  untilInStep(documentCount: number): Promise<StatusLine> {
+    return this.until(
+      'in step',
+      (status) => status.phase === 'running' && status.connection === 'connected' && status.documents.length === documentCount && status.documents.every((document) => document.state === 'inStep'),
+    );
+  }
+
+  read(path: string): Promise<string> {
+    return readFile(join(this.folder, path), 'utf8');
+  }
+
+  write(path: string, text: string): Promise<void> {
+    return writeFile(join(this.folder, path), text);
+  }
+
+  async edit(path: string, change: (text: string) => string): Promise<void> {
+    await this.write(path, change(await this.read(path)));
+  }
+
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const exit = once(this.process, 'exit');
+    this.process.kill(signal);
+    await exit;
+  }
+}
+
+/** A machine of its own: a state directory, workspaces, and the peers that serve them. */
+export class Machine {
+  readonly root: string;
+  readonly stateDir: string;
+  readonly #peers: HeadlessPeer[] = [];
+
+  private constructor(root: string) {
+    this.root = root;
+    this.stateDir = join(root, 'state');
+  }
+
+  static async create(): Promise<Machine> {
+    return new Machine(await realpath(await mkdtemp(join(tmpdir(), 'api-live-sync-'))));
+  }
+
+  /** Makes a workspace folder that looks like a git checkout of one remote on `main`. */
+  async workspace(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+    const folder = join(this.root, name);
+    const git = { '.git/HEAD': 'ref: refs/heads/main\n', '.git/config': '[remote "origin"]\n\turl = https://example.test/team/api.git\n' };
+    for (const [path, text] of Object.entries({ ...git, ...files })) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), text);
+    }
+    return folder;
+  }
+
+  serve(folder: string, options: { readonly name: string; readonly args?: readonly string[] }): HeadlessPeer {
+    const args = [CLI, 'serve', folder, '--name', options.name, '--state-dir', this.stateDir, ...(options.args ?? ['--keep-in-step'])];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_NO_WARNINGS: '1' } });
+    const peer = new HeadlessPeer(folder, child);
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.#peers.map((peer) => peer.end('SIGKILL')));
+    await rm(this.root, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Resolves when the condition holds, looking again every 20 ms. */
+export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + WAIT_MS;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`${what} did not come true.`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
