@@ -15,7 +15,14 @@ const common = {
   mainFields: ['module', 'main'],
 };
 
-const node = { ...common, platform: 'node', format: 'cjs', target: 'node22' };
+const node = {
+  ...common,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node22',
+  // Only code that asks whether it runs from its source looks at it; a bundle answers that with "no".
+  define: { 'import.meta.url': 'undefined' },
+};
 
 /** The extension loads the peer as a file of its own, and only after consent. */
 const loadPeerFromItsOwnBundle = {

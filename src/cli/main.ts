@@ -56,4 +56,12 @@ async function main(args: readonly string[]): Promise<number> {
   return command === '--help' || command === 'help' ? 0 : 128;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`api-live-sync: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 128;
+  },
+);
