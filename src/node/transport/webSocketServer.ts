@@ -7,6 +7,7 @@ import type { WebSocket } from 'ws';
 import type { LibraryId } from '../../core/ids.ts';
 import type { Ambient, Disposable } from '../../core/ports.ts';
 import type { Connection } from '../../core/replication/connection.ts';
+import { MAX_PEERS } from '../../core/replication/limits.ts';
 import { describeError } from '../../core/replication/syncError.ts';
 import { MAX_FRAME_BYTES } from './frames.ts';
 import { greetingSchema, isProof, makeNonce, makeProof, responseSchema } from './handshake.ts';
@@ -40,10 +41,11 @@ export class TransportServer implements Disposable {
 
   private constructor(options: TransportServerOptions) {
     this.#options = options;
-    this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (_request, response) => {
+    this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HANDSHAKE_TIMEOUT_MS, keepAlive: false }, (_request, response) => {
       // Nothing is served to browsers and other strangers, not even a word about what this is.
       response.writeHead(404).end();
     });
+    this.#http.maxConnections = MAX_PEERS + MAX_UNPROVEN_SOCKETS;
     this.#sockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -79,6 +81,7 @@ export class TransportServer implements Disposable {
     for (const connection of this.#connections) connection.close();
     for (const socket of this.#unproven) socket.destroy();
     this.#http.close();
+    this.#http.closeAllConnections();
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

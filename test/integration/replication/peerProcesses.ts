@@ -1,0 +1,119 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LibraryId } from '../../../src/core/ids.ts';
+import { createLibrary, libraryDirectory } from '../../../src/node/libraryDirectory.ts';
+import { until } from '../../unit/replication/fakes.ts';
+
+export type PeerCommand = { readonly kind: 'write'; readonly count: number; readonly startAt: number } | { readonly kind: 'stop' };
+
+export type PeerReport =
+  | { readonly kind: 'status'; readonly role: string | undefined; readonly connection: string; readonly peers: number }
+  | { readonly kind: 'answered'; readonly proposalId: string; readonly result: string; readonly index: number }
+  | { readonly kind: 'applied'; readonly index: number; readonly runningHash: string }
+  | { readonly kind: 'written' };
+
+const PROGRAM = fileURLToPath(new URL('./peerProcess.ts', import.meta.url));
+
+/** One peer in a process of its own, and what it has reported. */
+export class PeerProcess {
+  readonly name: string;
+  readonly process: ChildProcess;
+  readonly answered = new Map<string, { readonly result: string; readonly index: number }>();
+  role: string | undefined;
+  connection = 'connecting';
+  peers = 0;
+  appliedIndex = 0;
+  runningHash = '';
+  writesFinished = 0;
+  /** When it began to lead for the last time, by the clock of this process. */
+  leadsSince = 0;
+  onAnswered: () => void = () => undefined;
+
+  constructor(name: string, process: ChildProcess) {
+    this.name = name;
+    this.process = process;
+    process.on('message', (report: PeerReport) => { this.#note(report); });
+  }
+
+  send(command: PeerCommand): void {
+    this.process.send(command);
+  }
+
+  get isAlive(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  async kill(): Promise<void> {
+    if (!this.isAlive) return;
+    const gone = new Promise<void>((resolve) => this.process.once('exit', () => { resolve(); }));
+    this.process.kill('SIGKILL');
+    await gone;
+  }
+
+  #note(report: PeerReport): void {
+    switch (report.kind) {
+      case 'status':
+        if (report.role === 'leader' && this.role !== 'leader') this.leadsSince = performance.now();
+        this.role = report.role;
+        this.connection = report.connection;
+        this.peers = report.peers;
+        return;
+      case 'answered':
+        this.answered.set(report.proposalId, { result: report.result, index: report.index });
+        this.onAnswered();
+        return;
+      case 'applied':
+        this.appliedIndex = report.index;
+        this.runningHash = report.runningHash;
+        return;
+      case 'written':
+        this.writesFinished += 1;
+    }
+  }
+}
+
+/** A library in a folder of its own and the processes that serve it. `dispose` ends all of it. */
+export class PeerGroup {
+  readonly directory: string;
+  readonly libraryId: LibraryId;
+  readonly peers: PeerProcess[] = [];
+  readonly #stateDir: string;
+
+  private constructor(stateDir: string, libraryId: LibraryId) {
+    this.#stateDir = stateDir;
+    this.libraryId = libraryId;
+    this.directory = libraryDirectory(stateDir, libraryId);
+  }
+
+  static async create(): Promise<PeerGroup> {
+    const stateDir = mkdtempSync(join(tmpdir(), 'als-peers-'));
+    return new PeerGroup(stateDir, await createLibrary(stateDir, { name: 'petstore', hints: [] }));
+  }
+
+  /** Starts a peer and waits until it is connected. The same name again goes on where that replica was. */
+  async start(name: string): Promise<PeerProcess> {
+    const journal = join(this.#stateDir, `${name}.journal`);
+    const child = fork(PROGRAM, [name, this.libraryId, this.directory, journal], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const peer = new PeerProcess(name, child);
+    this.peers.push(peer);
+    await until(() => peer.connection === 'connected' || !peer.isAlive, `${name} is connected`);
+    return peer;
+  }
+
+  get alive(): readonly PeerProcess[] {
+    return this.peers.filter((peer) => peer.isAlive);
+  }
+
+  leader(): PeerProcess | undefined {
+    return this.alive.find((peer) => peer.role === 'leader');
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.peers.map((peer) => peer.kill()));
+    rmSync(this.#stateDir, { recursive: true, force: true });
+  }
+}
