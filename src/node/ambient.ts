@@ -14,7 +14,11 @@ export function createAmbient(logger: Logger): Ambient {
     scheduler: {
       after: (delayMs, run) => {
         const timer = setTimeout(run, delayMs);
-        return { dispose: () => { clearTimeout(timer); } };
+        return {
+          dispose: () => {
+            clearTimeout(timer);
+          },
+        };
       },
     },
     random: {

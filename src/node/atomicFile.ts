@@ -31,7 +31,11 @@ export function isTemporaryFileName(name: string): boolean {
  * (`EACCES`). Where the file cannot be replaced (a single file mounted into a container, one with several hard
  * links, a folder that takes no new files) it is written in place. Rejects with the file system's error.
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array, options: WriteFileOptions = {}): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  options: WriteFileOptions = {},
+): Promise<void> {
   const target = await followLinks(path);
   const existing = await statIfThere(target);
   // A rename would replace a read-only file without asking.
@@ -41,7 +45,10 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, o
     return;
   }
   const mode = existing === undefined ? options.mode : existing.mode & PERMISSION_BITS;
-  const temporary = join(dirname(target), `${TEMPORARY_FILE_PREFIX}${randomBytes(6).toString('hex')}-${basename(target).slice(0, 100)}`);
+  const temporary = join(
+    dirname(target),
+    `${TEMPORARY_FILE_PREFIX}${randomBytes(6).toString('hex')}-${basename(target).slice(0, 100)}`,
+  );
   try {
     await writeNew(temporary, data, mode);
     await renameOver(temporary, target);
@@ -84,7 +91,8 @@ async function writeInPlace(path: string, data: string | Uint8Array): Promise<vo
   try {
     await file.truncate(0);
     let written = 0;
-    while (written < bytes.byteLength) written += (await file.write(bytes, written, bytes.byteLength - written, written)).bytesWritten;
+    while (written < bytes.byteLength)
+      written += (await file.write(bytes, written, bytes.byteLength - written, written)).bytesWritten;
     await file.sync();
   } finally {
     await file.close();

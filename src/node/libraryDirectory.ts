@@ -51,7 +51,11 @@ const hintSchema = z
     documents: z
       .array(
         z
-          .strictObject({ path: shortText, title: shortText.optional(), operations: z.array(shortText).max(MAX_OPERATIONS).optional() })
+          .strictObject({
+            path: shortText,
+            title: shortText.optional(),
+            operations: z.array(shortText).max(MAX_OPERATIONS).optional(),
+          })
           .transform(({ path, title, operations }): LibraryHintDocument => ({
             path,
             ...(title === undefined ? {} : { title }),
@@ -67,12 +71,18 @@ const hintSchema = z
     documents,
   }));
 const descriptionSchema = z
-  .strictObject({ libraryId: libraryIdSchema, name: shortText, createdAt: z.number(), hints: z.array(hintSchema).max(MAX_HINTS) })
+  .strictObject({
+    libraryId: libraryIdSchema,
+    name: shortText,
+    createdAt: z.number(),
+    hints: z.array(hintSchema).max(MAX_HINTS),
+  })
   .transform((value): LibraryDescription => ({ ...value, libraryId: value.libraryId as LibraryId }));
 
 /** The folder of one library below the user's state directory. Throws `library-missing` for what is no library's id. */
 export function libraryDirectory(stateDir: string, libraryId: LibraryId): string {
-  if (!libraryIdSchema.safeParse(libraryId).success) throw new SyncError('library-missing', 'There is no such library.');
+  if (!libraryIdSchema.safeParse(libraryId).success)
+    throw new SyncError('library-missing', 'There is no such library.');
   return join(librariesDirectory(stateDir), libraryId);
 }
 
@@ -114,7 +124,11 @@ export async function readLibrary(stateDir: string, libraryId: LibraryId): Promi
 }
 
 /** Replaces what suggests folders for this library. Rejects like `readLibrary`. */
-export async function updateHints(stateDir: string, libraryId: LibraryId, hints: readonly LibraryHint[]): Promise<void> {
+export async function updateHints(
+  stateDir: string,
+  libraryId: LibraryId,
+  hints: readonly LibraryHint[],
+): Promise<void> {
   const description = await readLibrary(stateDir, libraryId);
   await writeDescription(libraryDirectory(stateDir, libraryId), { ...description, hints });
 }

@@ -28,7 +28,9 @@ const addressSchema: z.ZodType<LeaderAddress> = z.strictObject({
 
 /** Tells the other peers where to connect; only the holder of the library's lock may. */
 export async function publishLeaderAddress(libraryDirectory: string, address: LeaderAddress): Promise<void> {
-  await writeFileAtomic(join(libraryDirectory, LEADER_FILE), `${JSON.stringify(address)}\n`, { mode: PRIVATE_FILE_MODE });
+  await writeFileAtomic(join(libraryDirectory, LEADER_FILE), `${JSON.stringify(address)}\n`, {
+    mode: PRIVATE_FILE_MODE,
+  });
 }
 
 /** Takes the address back; only while the lock is still held, or it could be the next leader's. */
@@ -37,7 +39,9 @@ export async function withdrawLeaderAddress(libraryDirectory: string): Promise<v
 }
 
 /** Undefined where no leader has published one, or what is there is none. */
-export async function readLeaderAddress(libraryDirectory: string): Promise<{ readonly port: number; readonly leaderId: PeerId } | undefined> {
+export async function readLeaderAddress(
+  libraryDirectory: string,
+): Promise<{ readonly port: number; readonly leaderId: PeerId } | undefined> {
   try {
     const { data } = addressSchema.safeParse(JSON.parse(await readFile(join(libraryDirectory, LEADER_FILE), 'utf8')));
     return data === undefined ? undefined : { port: data.port, leaderId: data.term.leaderId };
@@ -50,14 +54,20 @@ export async function readLeaderAddress(libraryDirectory: string): Promise<{ rea
 /** Calls back when the address may have changed. Only a hint that saves waiting: whoever uses it must go on without it. */
 export function watchLeaderAddress(libraryDirectory: string, logger: Logger, onHint: () => void): Disposable {
   const failed = (error: unknown): void => {
-    logger.warn('The library\'s folder cannot be watched; a new leader is found a little later', { error: describeError(error) });
+    logger.warn("The library's folder cannot be watched; a new leader is found a little later", {
+      error: describeError(error),
+    });
   };
   try {
     const watcher = watch(libraryDirectory, (_event, fileName) => {
       if (fileName === LEADER_FILE || fileName === null) onHint();
     });
     watcher.on('error', failed);
-    return { dispose: () => { watcher.close(); } };
+    return {
+      dispose: () => {
+        watcher.close();
+      },
+    };
   } catch (error) {
     failed(error);
     return { dispose: () => undefined };

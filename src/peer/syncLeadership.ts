@@ -37,7 +37,12 @@ export class SyncLeadership {
   readonly #server: TransportServer;
   #stopped: Promise<void> | undefined;
 
-  private constructor(options: LeadershipOptions, transactions: TransactionManager, leader: Leader, server: TransportServer) {
+  private constructor(
+    options: LeadershipOptions,
+    transactions: TransactionManager,
+    leader: Leader,
+    server: TransportServer,
+  ) {
     this.#options = options;
     this.#transactions = transactions;
     this.#leader = leader;
@@ -54,19 +59,30 @@ export class SyncLeadership {
     let server: TransportServer | undefined;
     let leader: Leader | undefined;
     try {
-      const transactions = await TransactionManager.open({ log, leaderId: peerId, ambient, aboveTerm: options.aboveTerm });
+      const transactions = await TransactionManager.open({
+        log,
+        leaderId: peerId,
+        ambient,
+        aboveTerm: options.aboveTerm,
+      });
       const newLeader = new Leader({ libraryId, transactions, ambient, heartbeatMs, timeoutMs });
       leader = newLeader;
       server = await TransportServer.listen({
         libraryId,
         token,
         ambient,
-        onConnection: (connection) => { newLeader.accept(connection); },
+        onConnection: (connection) => {
+          newLeader.accept(connection);
+        },
       });
       await publishLeaderAddress(libraryDirectory, { port: server.port, term: transactions.term, pid: process.pid });
       const leadership = new SyncLeadership(options, transactions, newLeader, server);
-      transactions.onDidLoseLog(() => { options.onFailed(); });
-      void log.whenStopped().then(() => { leadership.#noteLogStopped(); });
+      transactions.onDidLoseLog(() => {
+        options.onFailed();
+      });
+      void log.whenStopped().then(() => {
+        leadership.#noteLogStopped();
+      });
       return leadership;
     } catch (error) {
       server?.dispose();

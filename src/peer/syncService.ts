@@ -81,14 +81,25 @@ export class SyncService implements LibraryLink {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#lock = new LeaderLock(options.libraryDirectory);
     const { libraryId, peer, sink, ambient } = options;
-    this.#follower = new Follower({ libraryId, peer, sink, ambient, heartbeatMs: this.#heartbeatMs, timeoutMs: this.#timeoutMs });
+    this.#follower = new Follower({
+      libraryId,
+      peer,
+      sink,
+      ambient,
+      heartbeatMs: this.#heartbeatMs,
+      timeoutMs: this.#timeoutMs,
+    });
     this.#onDidChangeStatus = new Emitter((error) => {
       ambient.logger.error('A listener of the status failed', { error: describeError(error) });
     });
-    this.#follower.onDidChange(() => { this.#showStatus(); });
+    this.#follower.onDidChange(() => {
+      this.#showStatus();
+    });
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.closed = promise.then(() => undefined);
-    this.#resolveClosed = () => { resolve(undefined); };
+    this.#resolveClosed = () => {
+      resolve(undefined);
+    };
   }
 
   /**
@@ -100,7 +111,12 @@ export class SyncService implements LibraryLink {
     loadSqlite();
     const service = new SyncService(options, await readToken(options.libraryDirectory));
     const { promise, resolve, reject } = Promise.withResolvers<SyncService>();
-    void service.#run({ resolve: () => { resolve(service); }, reject });
+    void service.#run({
+      resolve: () => {
+        resolve(service);
+      },
+      reject,
+    });
     return await promise;
   }
 
@@ -173,7 +189,8 @@ export class SyncService implements LibraryLink {
       this.#reconnects += 1;
       failures = outcome === 'ended' ? 0 : failures + 1;
       this.#expectConnection();
-      const delay = failures === 0 ? ambient.random.fraction() * TAKEOVER_JITTER_MS : retryDelay(failures - 1, ambient.random);
+      const delay =
+        failures === 0 ? ambient.random.fraction() * TAKEOVER_JITTER_MS : retryDelay(failures - 1, ambient.random);
       await this.#wait(delay);
     }
     hints.dispose();
@@ -216,7 +233,9 @@ export class SyncService implements LibraryLink {
         heartbeatMs: this.#heartbeatMs,
         timeoutMs: this.#timeoutMs,
         aboveTerm: this.#follower.term.number,
-        onFailed: () => { failed.resolve(undefined); },
+        onFailed: () => {
+          failed.resolve(undefined);
+        },
       });
     } catch (error) {
       this.#lock.release();
@@ -235,7 +254,9 @@ export class SyncService implements LibraryLink {
     const hasFailed = (): boolean => didFail;
     await this.#serveOwnReplica(leadership, hasFailed);
     this.#leadership = undefined;
-    await leadership.stop(() => { this.#lock.release(); });
+    await leadership.stop(() => {
+      this.#lock.release();
+    });
     return hasFailed() ? 'failed' : 'ended';
   }
 
@@ -264,7 +285,8 @@ export class SyncService implements LibraryLink {
 
   /** Another role, or the same one in a new leadership. */
   transitionRole(role: SyncRole): void {
-    if (this.#role !== role) this.#options.ambient.logger.info('This peer has a new role', { role, peerId: this.#options.peer.peerId });
+    if (this.#role !== role)
+      this.#options.ambient.logger.info('This peer has a new role', { role, peerId: this.#options.peer.peerId });
     this.#role = role;
     this.#showStatus();
   }
@@ -330,7 +352,10 @@ export class SyncService implements LibraryLink {
 
 /** Errors that trying again cannot mend. */
 function isHopeless(error: unknown): boolean {
-  return error instanceof SyncError && ['sqlite-missing', 'log-schema-newer', 'library-missing', 'library-damaged'].includes(error.code);
+  return (
+    error instanceof SyncError &&
+    ['sqlite-missing', 'log-schema-newer', 'library-missing', 'library-damaged'].includes(error.code)
+  );
 }
 
 function describeProblem(error: unknown): { readonly code: string; readonly message: string } {

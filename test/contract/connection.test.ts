@@ -20,8 +20,12 @@ testConnection('WebSocket', async () => {
   const options = { libraryId: 'library-1' as LibraryId, token: 'secret', ambient: createAmbient(silentLogger) };
   const accepted = Promise.withResolvers<Connection>();
   const server = await TransportServer.listen({ ...options, onConnection: accepted.resolve });
-  cleanups.push(() => { server.dispose(); });
+  cleanups.push(() => {
+    server.dispose();
+  });
   const client = await connectToLeader({ ...options, port: server.port });
-  cleanups.push(() => { client.close(); });
+  cleanups.push(() => {
+    client.close();
+  });
   return [client, await accepted.promise];
 });

@@ -16,7 +16,10 @@ export function testConnection(name: string, open: () => Promise<readonly [Conne
     }
     await until(() => atRight.length === sent.length && atLeft.length === sent.length, 'all texts have arrived');
     assert.deepEqual(atRight, sent);
-    assert.deepEqual(atLeft, sent.map((text) => `re: ${text}`));
+    assert.deepEqual(
+      atLeft,
+      sent.map((text) => `re: ${text}`),
+    );
   });
 
   test(`[REP-23] ${name}: nothing arrives within the call that sends it`, async () => {
@@ -54,7 +57,10 @@ export function testConnection(name: string, open: () => Promise<readonly [Conne
     right.close();
     right.send('too late');
     assert.deepEqual(received, ['bye']);
-    assert.deepEqual(closes, [['left', 'closed'], ['right', 'lost']]);
+    assert.deepEqual(closes, [
+      ['left', 'closed'],
+      ['right', 'lost'],
+    ]);
   });
 
   test(`[REP-23] ${name}: a listener that was disposed hears nothing more`, async () => {

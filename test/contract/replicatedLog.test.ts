@@ -16,7 +16,9 @@ testReplicatedLog('in memory', () => Promise.resolve(new MemoryReplicatedLog()))
 
 testReplicatedLog('SQLite', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'als-log-'));
-  cleanups.push(() => { rmSync(directory, { recursive: true, force: true }); });
+  cleanups.push(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
   const log = await SqliteReplicatedLog.open({ path: join(directory, 'log.sqlite') });
   cleanups.push(() => log.close());
   return log;

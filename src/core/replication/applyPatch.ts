@@ -13,7 +13,13 @@ export function applyPatch(text: string, patch: readonly Splice[]): Checked<stri
     if (!isInOrder || splice.offset + splice.deleteCount > text.length) {
       return {
         value: undefined,
-        problems: [{ code: 'patch-out-of-bounds', message: 'The change does not fit the text that it claims to change.', severity: 'error' }],
+        problems: [
+          {
+            code: 'patch-out-of-bounds',
+            message: 'The change does not fit the text that it claims to change.',
+            severity: 'error',
+          },
+        ],
       };
     }
     parts.push(text.slice(offset, splice.offset), splice.insert);

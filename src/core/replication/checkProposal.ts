@@ -38,7 +38,8 @@ export function checkText(proposal: Proposal, base: string, hashText: HashText):
     return reject('document-too-large', 'The document is larger than 64 MiB.');
   }
   if (!text.isWellFormed()) return reject('text-not-well-formed', 'The document holds half of a character.');
-  if (hashText(text) !== proposal.hash) return reject('hash-mismatch', 'The change does not give the text that it promises.');
+  if (hashText(text) !== proposal.hash)
+    return reject('hash-mismatch', 'The change does not give the text that it promises.');
   return { text };
 }
 
@@ -67,7 +68,9 @@ function checkShape(proposal: Proposal): Refusal | undefined {
       return undefined;
     case 'edit':
     case 'resolve':
-      return proposal.hash === undefined ? reject('hash-missing', 'A change needs the text that it leads to.') : undefined;
+      return proposal.hash === undefined
+        ? reject('hash-missing', 'A change needs the text that it leads to.')
+        : undefined;
   }
 }
 

@@ -218,7 +218,10 @@ export class EntryPump implements Disposable {
   }
 
   #quarantine(index: LogIndex, reason: string): void {
-    this.#options.ambient.logger.error('An entry was put aside; its document is taken from the heads', { index, reason });
+    this.#options.ambient.logger.error('An entry was put aside; its document is taken from the heads', {
+      index,
+      reason,
+    });
     this.#options.onQuarantined({ index, reason });
     this.#needsHeads = true;
   }

@@ -64,7 +64,9 @@ export class Follower implements Disposable {
     this.#pump = new EntryPump({
       sink: options.sink,
       ambient: options.ambient,
-      onQuarantined: (entry) => { this.#onDidQuarantine.fire(entry); },
+      onQuarantined: (entry) => {
+        this.#onDidQuarantine.fire(entry);
+      },
       onSinkFailed: (error) => {
         options.ambient.logger.error('The replica could not take an entry in', { error: describeError(error) });
         this.#endSession('sinkFailed', true);
@@ -121,7 +123,9 @@ export class Follower implements Disposable {
         timeoutMs,
         newestTerm: this.#term,
         position: () => this.#pump.position,
-        onTerm: (term) => { this.#noteTerm(term); },
+        onTerm: (term) => {
+          this.#noteTerm(term);
+        },
         onWelcome: (welcome) => {
           this.#notePeers(welcome.peers);
           this.#pump.connect(session, welcome.index, welcome.resumes);
@@ -137,8 +141,12 @@ export class Follower implements Disposable {
           this.#pump.announce(heartbeat.index, heartbeat.index, []);
           this.#onDidChange.fire();
         },
-        onSyncRequired: () => { this.#pump.requireHeads(); },
-        onEnded: (reason) => { this.#noteEnd(session, reason, false); },
+        onSyncRequired: () => {
+          this.#pump.requireHeads();
+        },
+        onEnded: (reason) => {
+          this.#noteEnd(session, reason, false);
+        },
       },
       connection,
     );
@@ -155,7 +163,8 @@ export class Follower implements Disposable {
   async propose(proposal: Proposal): Promise<ProposeResult> {
     const fault = checkProposalShape(proposal);
     // The leader would refuse it too, but as a message that no peer of ours sends.
-    if (fault !== undefined) return { kind: 'rejected', code: 'invalid-proposal', message: `The change cannot be sent: ${fault}` };
+    if (fault !== undefined)
+      return { kind: 'rejected', code: 'invalid-proposal', message: `The change cannot be sent: ${fault}` };
     const answer = await this.#ask({ kind: 'propose', proposal });
     switch (answer.kind) {
       case 'committed':
@@ -169,7 +178,11 @@ export class Follower implements Disposable {
       case 'revision':
       case 'history':
       case 'syncRequired':
-        return { kind: 'rejected', code: 'unexpected-answer', message: 'The leader gave an answer that does not fit the question.' };
+        return {
+          kind: 'rejected',
+          code: 'unexpected-answer',
+          message: 'The leader gave an answer that does not fit the question.',
+        };
     }
   }
 

@@ -70,8 +70,16 @@ export class FollowerSession implements EntrySource, Disposable {
 
   /** Says hello; apart from the constructor, so that whoever owns the session knows it before it speaks. */
   start(): void {
-    this.#subscriptions.add(this.#connection.onClose((reason) => { this.#end(reason); }));
-    this.#subscriptions.add(this.#connection.onMessage((text) => { this.#receive(text); }));
+    this.#subscriptions.add(
+      this.#connection.onClose((reason) => {
+        this.#end(reason);
+      }),
+    );
+    this.#subscriptions.add(
+      this.#connection.onMessage((text) => {
+        this.#receive(text);
+      }),
+    );
     if (this.#connection.isClosed) {
       this.#end('lost');
       return;
@@ -156,12 +164,18 @@ export class FollowerSession implements EntrySource, Disposable {
     this.#lastHeardAt = this.#options.ambient.clock.monotonicNow();
     const { value: message, problems } = parseMessage(text);
     if (message === undefined) {
-      this.#options.ambient.logger.warn('The leader sent what is no message', { code: problems[0]?.code, problem: problems[0]?.message });
+      this.#options.ambient.logger.warn('The leader sent what is no message', {
+        code: problems[0]?.code,
+        problem: problems[0]?.message,
+      });
       this.#close('invalidMessage');
       return;
     }
     if (!this.#isFromLeader(message)) {
-      this.#options.ambient.logger.warn('A message that is not the leader\'s was ignored', { kind: message.kind, sender: message.sender });
+      this.#options.ambient.logger.warn("A message that is not the leader's was ignored", {
+        kind: message.kind,
+        sender: message.sender,
+      });
       return;
     }
     if (compareTerms(message.term, this.#term) > 0) {

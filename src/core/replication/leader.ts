@@ -55,7 +55,11 @@ export class Leader implements Disposable {
 
   constructor(options: LeaderOptions) {
     this.#options = options;
-    this.#subscriptions.add(options.transactions.onDidCommit((entries) => { this.onCommit(entries); }));
+    this.#subscriptions.add(
+      options.transactions.onDidCommit((entries) => {
+        this.onCommit(entries);
+      }),
+    );
     this.#scheduleCheck();
   }
 
@@ -80,8 +84,12 @@ export class Leader implements Disposable {
         transactions,
         ambient,
         peers: () => this.followers.map(({ peer }) => peer),
-        onWelcomed: (welcomed) => { this.#noteArrival(welcomed); },
-        onEnded: (ended) => { this.#noteDeparture(ended); },
+        onWelcomed: (welcomed) => {
+          this.#noteArrival(welcomed);
+        },
+        onEnded: (ended) => {
+          this.#noteDeparture(ended);
+        },
       },
       connection,
     );

@@ -45,8 +45,16 @@ export class LeaderSession implements Disposable {
     this.#host = host;
     this.#connection = connection;
     this.#lastHeardAt = host.ambient.clock.monotonicNow();
-    this.#subscriptions.add(connection.onClose(() => { this.#end(); }));
-    this.#subscriptions.add(connection.onMessage((text) => { this.#receive(text); }));
+    this.#subscriptions.add(
+      connection.onClose(() => {
+        this.#end();
+      }),
+    );
+    this.#subscriptions.add(
+      connection.onMessage((text) => {
+        this.#receive(text);
+      }),
+    );
   }
 
   /** Undefined until the follower has been welcomed. */
@@ -106,8 +114,17 @@ export class LeaderSession implements Disposable {
     const { value: message, problems } = parseMessage(text);
     if (message === undefined) {
       const problem = problems[0];
-      this.#host.ambient.logger.warn('A peer sent what is no message', { peer: this.#peer?.peerId, code: problem?.code, problem: problem?.message });
-      this.#send({ kind: 'error', code: problem?.code ?? 'message-invalid', message: problem?.message ?? '', isFinal: true });
+      this.#host.ambient.logger.warn('A peer sent what is no message', {
+        peer: this.#peer?.peerId,
+        code: problem?.code,
+        problem: problem?.message,
+      });
+      this.#send({
+        kind: 'error',
+        code: problem?.code ?? 'message-invalid',
+        message: problem?.message ?? '',
+        isFinal: true,
+      });
       this.end('invalidMessage');
       return;
     }
@@ -251,7 +268,10 @@ export class LeaderSession implements Disposable {
       this.#send({ kind: 'syncRequired', requestId, reason: 'compacted' });
       return;
     }
-    this.#host.ambient.logger.warn('A request could not be answered', { peer: this.#peer?.peerId, error: describeError(error) });
+    this.#host.ambient.logger.warn('A request could not be answered', {
+      peer: this.#peer?.peerId,
+      error: describeError(error),
+    });
     const message = error instanceof SyncError ? error.message : 'The leader could not answer.';
     this.#send({ kind: 'error', requestId, code, message, isFinal: false });
   }
@@ -262,13 +282,16 @@ export class LeaderSession implements Disposable {
 
   #author(): Author {
     const peer = this.#peer;
-    if (peer === undefined) throw new SyncError('not-authorized', 'A peer that has not said who it is cannot change anything.');
+    if (peer === undefined)
+      throw new SyncError('not-authorized', 'A peer that has not said who it is cannot change anything.');
     return { peerId: peer.peerId, name: peer.name };
   }
 
   #send(body: MessageBody): void {
     if (this.#hasEnded) return;
     const { transactions, libraryId } = this.#host;
-    this.#connection.send(encodeMessage({ libraryId, term: transactions.term, sender: transactions.term.leaderId, ...body }));
+    this.#connection.send(
+      encodeMessage({ libraryId, term: transactions.term, sender: transactions.term.leaderId, ...body }),
+    );
   }
 }

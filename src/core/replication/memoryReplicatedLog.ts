@@ -2,7 +2,15 @@ import { compareTerms } from '../ids.ts';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../ids.ts';
 import type { DocumentHead, LogEntry } from './entry.ts';
 import { LOG_START } from './replicatedLog.ts';
-import type { CompactionPolicy, HeadText, LogPage, LogRecord, LogState, PageLimit, ReplicatedLog } from './replicatedLog.ts';
+import type {
+  CompactionPolicy,
+  HeadText,
+  LogPage,
+  LogRecord,
+  LogState,
+  PageLimit,
+  ReplicatedLog,
+} from './replicatedLog.ts';
 import { canonicalEntryText } from './runningHash.ts';
 import { rebuildText } from './revisionText.ts';
 import type { RevisionAnchor } from './revisionText.ts';
@@ -52,7 +60,8 @@ export class MemoryReplicatedLog implements ReplicatedLog {
       this.#records.push({ entry, runningHash, units: canonicalEntryText(entry).length });
       this.#proposals.set(entry.proposalId, entry.index);
       for (const head of record.heads) this.#heads.set(head.docId, head);
-      for (const { docId, hash, text } of record.snapshots) this.#addSnapshot(docId, { index: entry.index, hash, text });
+      for (const { docId, hash, text } of record.snapshots)
+        this.#addSnapshot(docId, { index: entry.index, hash, text });
     }
     return Promise.resolve();
   }
@@ -141,19 +150,26 @@ export class MemoryReplicatedLog implements ReplicatedLog {
       }
       const snapshots = this.#snapshots.get(docId) ?? [];
       const anchor = made?.kind === 'delete' ? undefined : snapshots.findLast((snapshot) => snapshot.index <= horizon);
-      this.#snapshots.set(docId, snapshots.filter((snapshot) => snapshot.index > horizon || snapshot === anchor));
+      this.#snapshots.set(
+        docId,
+        snapshots.filter((snapshot) => snapshot.index > horizon || snapshot === anchor),
+      );
     }
   }
 
   #addSnapshot(docId: DocId, snapshot: RevisionAnchor & { readonly hash: RevisionHash }): void {
     const others = (this.#snapshots.get(docId) ?? []).filter((other) => other.index !== snapshot.index);
-    this.#snapshots.set(docId, [...others, snapshot].sort((a, b) => a.index - b.index));
+    this.#snapshots.set(
+      docId,
+      [...others, snapshot].sort((a, b) => a.index - b.index),
+    );
   }
 
   #rebuild(docId: DocId, upTo: LogIndex): HeadText | undefined {
     const anchor = this.#snapshots.get(docId)?.findLast((snapshot) => snapshot.index <= upTo);
-    const entries = this.#records.map(({ entry }) => entry).filter((entry) => entry.docId === docId && entry.index <= upTo);
+    const entries = this.#records
+      .map(({ entry }) => entry)
+      .filter((entry) => entry.docId === docId && entry.index <= upTo);
     return rebuildText(anchor, entries);
   }
 }
-

@@ -16,7 +16,14 @@ import {
   termSchema,
 } from './entrySchema.ts';
 import type { PeerInfo } from './libraryLink.ts';
-import { MAX_DOCUMENT_BYTES, MAX_ENTRIES_PER_PAGE, MAX_HEADS, MAX_HISTORY, MAX_MESSAGE_BYTES, MAX_PEERS } from './limits.ts';
+import {
+  MAX_DOCUMENT_BYTES,
+  MAX_ENTRIES_PER_PAGE,
+  MAX_HEADS,
+  MAX_HISTORY,
+  MAX_MESSAGE_BYTES,
+  MAX_PEERS,
+} from './limits.ts';
 
 /** The versions of this protocol that we speak; `hello` carries both, and the leader picks the highest that both know. */
 export const PROTOCOL_MIN = 1;
@@ -40,26 +47,50 @@ export type RawEntry = unknown;
 
 /** Why a connection ends, as the other side is told. */
 export type ByeReason =
-  | 'shuttingDown'
-  | 'protocolTooOld'
-  | 'protocolTooNew'
-  | 'wrongLibrary'
-  | 'invalidMessage'
-  | 'replaced'
-  | 'overloaded';
+  'shuttingDown' | 'protocolTooOld' | 'protocolTooNew' | 'wrongLibrary' | 'invalidMessage' | 'replaced' | 'overloaded';
 
 export type MessageBody =
-  | ({ readonly kind: 'hello'; readonly protocolMin: number; readonly protocolMax: number; readonly name: string; readonly folderName: string; readonly index: LogIndex; readonly runningHash?: string | undefined } & Correlated)
-  | ({ readonly kind: 'welcome'; readonly protocol: number; readonly index: LogIndex; readonly runningHash: string; readonly resumes: boolean; readonly peers: readonly PeerInfo[] } & Correlated)
-  | { readonly kind: 'newEntries'; readonly from: LogIndex; readonly to: LogIndex; readonly count: number; readonly entries?: readonly RawEntry[] | undefined }
+  | ({
+      readonly kind: 'hello';
+      readonly protocolMin: number;
+      readonly protocolMax: number;
+      readonly name: string;
+      readonly folderName: string;
+      readonly index: LogIndex;
+      readonly runningHash?: string | undefined;
+    } & Correlated)
+  | ({
+      readonly kind: 'welcome';
+      readonly protocol: number;
+      readonly index: LogIndex;
+      readonly runningHash: string;
+      readonly resumes: boolean;
+      readonly peers: readonly PeerInfo[];
+    } & Correlated)
+  | {
+      readonly kind: 'newEntries';
+      readonly from: LogIndex;
+      readonly to: LogIndex;
+      readonly count: number;
+      readonly entries?: readonly RawEntry[] | undefined;
+    }
   | ({ readonly kind: 'fetchEntries'; readonly since: LogIndex; readonly limit: number } & Correlated)
-  | ({ readonly kind: 'entriesResponse'; readonly entries: readonly RawEntry[]; readonly hasMore: boolean } & Correlated)
+  | ({
+      readonly kind: 'entriesResponse';
+      readonly entries: readonly RawEntry[];
+      readonly hasMore: boolean;
+    } & Correlated)
   | { readonly kind: 'acknowledge'; readonly index: LogIndex }
   | ({ readonly kind: 'propose'; readonly proposal: Proposal } & Correlated)
   | ({ readonly kind: 'committed'; readonly index: LogIndex } & Correlated)
   | ({ readonly kind: 'stale'; readonly head?: DocumentHead | undefined } & Correlated)
   | ({ readonly kind: 'fetchHeads' } & Correlated)
-  | ({ readonly kind: 'heads'; readonly heads: readonly DocumentHead[]; readonly index: LogIndex; readonly runningHash: string } & Correlated)
+  | ({
+      readonly kind: 'heads';
+      readonly heads: readonly DocumentHead[];
+      readonly index: LogIndex;
+      readonly runningHash: string;
+    } & Correlated)
   | ({ readonly kind: 'fetchRevision'; readonly docId: DocId; readonly hash: RevisionHash } & Correlated)
   | ({ readonly kind: 'revision'; readonly text?: string | undefined } & Correlated)
   | ({ readonly kind: 'fetchHistory'; readonly docId: DocId; readonly limit: number } & Correlated)
@@ -68,7 +99,13 @@ export type MessageBody =
   | { readonly kind: 'heartbeat'; readonly index: LogIndex; readonly peers?: readonly PeerInfo[] | undefined }
   | { readonly kind: 'syncRequired'; readonly requestId?: number | undefined; readonly reason: SyncRequiredReason }
   /** `isFinal`: asking again changes nothing. */
-  | { readonly kind: 'error'; readonly requestId?: number | undefined; readonly code: string; readonly message: string; readonly isFinal: boolean }
+  | {
+      readonly kind: 'error';
+      readonly requestId?: number | undefined;
+      readonly code: string;
+      readonly message: string;
+      readonly isFinal: boolean;
+    }
   | { readonly kind: 'bye'; readonly reason: ByeReason };
 
 /** `compacted`: the log does not reach back that far. `unknown`: it never had that position. */
@@ -82,7 +119,11 @@ const MAX_ERROR_LENGTH = 2_000;
 
 const envelope = { libraryId: opaqueIdSchema<LibraryId>(), term: termSchema, sender: peerIdSchema };
 const correlated = { ...envelope, requestId: naturalSchema };
-const peerSchema: z.ZodType<PeerInfo> = z.strictObject({ peerId: peerIdSchema, name: displayNameSchema, folderName: displayNameSchema });
+const peerSchema: z.ZodType<PeerInfo> = z.strictObject({
+  peerId: peerIdSchema,
+  name: displayNameSchema,
+  folderName: displayNameSchema,
+});
 const peersSchema = z.array(peerSchema).max(MAX_PEERS);
 const rawEntriesSchema = z.array(z.unknown());
 
@@ -166,7 +207,15 @@ const messageSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('bye'),
     ...envelope,
-    reason: z.enum(['shuttingDown', 'protocolTooOld', 'protocolTooNew', 'wrongLibrary', 'invalidMessage', 'replaced', 'overloaded']),
+    reason: z.enum([
+      'shuttingDown',
+      'protocolTooOld',
+      'protocolTooNew',
+      'wrongLibrary',
+      'invalidMessage',
+      'replaced',
+      'overloaded',
+    ]),
   }),
 ]);
 
@@ -177,7 +226,8 @@ export function encodeMessage(message: SyncMessage): string {
 
 /** Reads what a stranger sent: anything that is not exactly one of our messages gives a problem, never an exception (I10). */
 export function parseMessage(text: string): Checked<SyncMessage> {
-  if (text.length > MAX_MESSAGE_BYTES) return refuse('message-too-large', 'The message is larger than any that we know.');
+  if (text.length > MAX_MESSAGE_BYTES)
+    return refuse('message-too-large', 'The message is larger than any that we know.');
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -196,5 +246,7 @@ function refuse(code: string, message: string): Checked<SyncMessage> {
 /** One issue is enough to find the fault, and the words of a stranger's message stay out of our logs. */
 function firstIssue(error: z.ZodError): string {
   const issue = error.issues[0];
-  return issue === undefined ? 'The message is not valid.' : `The message is not valid at ${issue.path.join('.') || 'its kind'}: ${issue.code}.`;
+  return issue === undefined
+    ? 'The message is not valid.'
+    : `The message is not valid at ${issue.path.join('.') || 'its kind'}: ${issue.code}.`;
 }

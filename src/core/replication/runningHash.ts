@@ -14,7 +14,11 @@ export function canonicalEntryText(entry: LogEntry): string {
     kind: entry.kind,
     baseHash: entry.baseHash,
     hash: entry.hash,
-    patch: entry.patch.map((splice) => ({ offset: splice.offset, deleteCount: splice.deleteCount, insert: splice.insert })),
+    patch: entry.patch.map((splice) => ({
+      offset: splice.offset,
+      deleteCount: splice.deleteCount,
+      insert: splice.insert,
+    })),
     path: entry.path,
     basePath: entry.basePath,
     changes: entry.changes,

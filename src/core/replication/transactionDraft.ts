@@ -69,7 +69,8 @@ export class TransactionDraft {
     if (proposal.kind === 'delete') return undefined;
     const base = proposal.kind === 'create' ? { text: '', depth: 0 } : await this.#baseText(proposal);
     // Said for this document only: one damaged text must not keep the others from being changed.
-    if (base === undefined) return { kind: 'rejected', code: 'document-damaged', message: 'The log has lost the text of this document.' };
+    if (base === undefined)
+      return { kind: 'rejected', code: 'document-damaged', message: 'The log has lost the text of this document.' };
     if (proposal.kind === 'rename') return base;
     const checked = checkText(proposal, base.text, this.#options.ambient.hashText);
     return 'kind' in checked ? checked : { text: checked.text, depth: base.depth + 1 };

@@ -102,7 +102,8 @@ export class TransactionManager {
    */
   append(proposal: Proposal, author: Author, term: Term): Promise<ProposeResult> {
     if (this.#isClosed) return Promise.reject(new SyncError('closed', 'The log is closed.'));
-    if (compareTerms(term, this.#term) !== 0) return Promise.reject(new SyncError('stale-term', 'A newer leader writes this log.'));
+    if (compareTerms(term, this.#term) !== 0)
+      return Promise.reject(new SyncError('stale-term', 'A newer leader writes this log.'));
     return new Promise((resolve, reject) => {
       this.#queue.push({ proposal, author, resolve, reject });
       this.#drain();
@@ -123,7 +124,10 @@ export class TransactionManager {
   }
 
   /** Whether the log holds exactly what led a follower to this position, so that it can go on from there. */
-  async holdsPosition(position: { readonly index: LogIndex; readonly runningHash: string | undefined }): Promise<boolean> {
+  async holdsPosition(position: {
+    readonly index: LogIndex;
+    readonly runningHash: string | undefined;
+  }): Promise<boolean> {
     if (position.index > this.#last.index) return false;
     const runningHash = await this.#log.runningHashAt(position.index);
     return runningHash !== undefined && (position.runningHash === undefined || position.runningHash === runningHash);
@@ -169,7 +173,8 @@ export class TransactionManager {
         this.#isInDoubt = true;
         this.#ambient.logger.error('A transaction failed', { error: describeError(error), proposals: batch.length });
         for (const { reject } of batch) reject(error);
-        if (error instanceof SyncError && (error.code === 'stale-term' || error.code === 'log-moved')) this.#onDidLoseLog.fire(error);
+        if (error instanceof SyncError && (error.code === 'stale-term' || error.code === 'log-moved'))
+          this.#onDidLoseLog.fire(error);
       }
     }).finally(() => {
       this.#isDraining = false;
@@ -226,7 +231,8 @@ export class TransactionManager {
     const known = this.#last.index;
     const { last } = await this.#log.state();
     const heads = await this.#log.heads();
-    const page = last.index > known ? await this.#log.entries(known, { count: last.index - known, units: Infinity }) : undefined;
+    const page =
+      last.index > known ? await this.#log.entries(known, { count: last.index - known, units: Infinity }) : undefined;
     this.#last = last;
     this.#heads.replaceAll(heads);
     this.#texts.clear();

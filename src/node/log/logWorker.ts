@@ -17,7 +17,8 @@ function serveLog(port: MessagePort): void {
       return { callId: call.callId, value: run(call) };
     } catch (error) {
       const errorCode = error instanceof SyncError ? error.code : 'log-unavailable';
-      const errorMessage = error instanceof SyncError ? error.message : `The library's log cannot be used: ${describeError(error)}`;
+      const errorMessage =
+        error instanceof SyncError ? error.message : `The library's log cannot be used: ${describeError(error)}`;
       return { callId: call.callId, errorCode, errorMessage };
     }
   }

@@ -10,7 +10,10 @@ type SqliteModule = typeof sqliteModule;
 export function loadSqlite(): SqliteModule {
   const sqlite = findSqlite();
   if (sqlite === undefined) {
-    throw new SyncError('sqlite-missing', 'This version of the editor has no built-in SQLite. Update it to keep APIs in step.');
+    throw new SyncError(
+      'sqlite-missing',
+      'This version of the editor has no built-in SQLite. Update it to keep APIs in step.',
+    );
   }
   return sqlite;
 }

@@ -88,7 +88,11 @@ export class SqliteLogStore {
 
   entries(since: LogIndex, limit: PageLimit): LogPage {
     if (since < this.#meta().horizon) throw new SyncError('log-compacted', 'The log does not reach back that far.');
-    const rows = this.#all('SELECT idx, units, body FROM entries WHERE idx > ? ORDER BY idx LIMIT ?', since, limit.count + 1);
+    const rows = this.#all(
+      'SELECT idx, units, body FROM entries WHERE idx > ? ORDER BY idx LIMIT ?',
+      since,
+      limit.count + 1,
+    );
     const entries: StoredEntry[] = [];
     let units = 0;
     for (const row of rows) {
@@ -186,7 +190,11 @@ export class SqliteLogStore {
   }
 
   #rebuild(docId: DocId, upTo: LogIndex): HeadText | undefined {
-    const snapshot = this.#get('SELECT idx, body FROM snapshots WHERE doc_id = ? AND idx <= ? ORDER BY idx DESC LIMIT 1', docId, upTo);
+    const snapshot = this.#get(
+      'SELECT idx, body FROM snapshots WHERE doc_id = ? AND idx <= ? ORDER BY idx DESC LIMIT 1',
+      docId,
+      upTo,
+    );
     const anchor: RevisionAnchor | undefined =
       snapshot === undefined ? undefined : { index: Number(snapshot['idx']) as LogIndex, text: snapshotText(snapshot) };
     const rows = this.#all(
@@ -202,7 +210,11 @@ export class SqliteLogStore {
 
   /** Stores the text that the document had at the horizon, and drops the snapshots before that. */
   #anchorAt(docId: DocId, horizon: LogIndex): void {
-    const made = this.#get('SELECT idx, hash FROM entries WHERE doc_id = ? AND idx <= ? ORDER BY idx DESC LIMIT 1', docId, horizon);
+    const made = this.#get(
+      'SELECT idx, hash FROM entries WHERE doc_id = ? AND idx <= ? ORDER BY idx DESC LIMIT 1',
+      docId,
+      horizon,
+    );
     if (made === undefined) return;
     const index = Number(made['idx']) as LogIndex;
     const hash = made['hash'];
@@ -226,10 +238,11 @@ export class SqliteLogStore {
 
   #meta(): { readonly term: Term | undefined; readonly horizon: LogIndex; readonly horizonHash: string } {
     const row = this.#get('SELECT * FROM meta');
-    if (row === undefined) throw new SyncError('log-unavailable', 'The library\'s log is damaged.');
+    if (row === undefined) throw new SyncError('log-unavailable', "The library's log is damaged.");
     const leaderId = row['term_leader_id'];
     return {
-      term: typeof leaderId === 'string' ? { number: Number(row['term_number']), leaderId: leaderId as PeerId } : undefined,
+      term:
+        typeof leaderId === 'string' ? { number: Number(row['term_number']), leaderId: leaderId as PeerId } : undefined,
       horizon: Number(row['horizon']) as LogIndex,
       horizonHash: String(row['horizon_hash']),
     };
@@ -272,7 +285,7 @@ export class SqliteLogStore {
 
 function snapshotText(row: Row): string {
   const body = row['body'];
-  if (!(body instanceof Uint8Array)) throw new SyncError('log-unavailable', 'The library\'s log is damaged.');
+  if (!(body instanceof Uint8Array)) throw new SyncError('log-unavailable', "The library's log is damaged.");
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
 }
 

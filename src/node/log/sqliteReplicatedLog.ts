@@ -39,7 +39,9 @@ export class SqliteReplicatedLog implements ReplicatedLog {
 
   private constructor(worker: Worker) {
     this.#worker = worker;
-    worker.on('message', (answer: LogAnswer) => { this.#settle(answer); });
+    worker.on('message', (answer: LogAnswer) => {
+      this.#settle(answer);
+    });
     worker.on('error', (error) => {
       this.#fail(new SyncError('log-unavailable', `The library's log has stopped: ${describeError(error)}`));
     });
@@ -65,7 +67,10 @@ export class SqliteReplicatedLog implements ReplicatedLog {
   whenStopped(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#failure !== undefined) resolve();
-      else this.#worker.once('exit', () => { resolve(); });
+      else
+        this.#worker.once('exit', () => {
+          resolve();
+        });
     });
   }
 
@@ -133,7 +138,12 @@ export class SqliteReplicatedLog implements ReplicatedLog {
     const call: LogCall = { callId: this.#nextCallId, method, values };
     this.#nextCallId += 1;
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(call.callId, { resolve: (value) => { resolve(value as T); }, reject });
+      this.#waiting.set(call.callId, {
+        resolve: (value) => {
+          resolve(value as T);
+        },
+        reject,
+      });
       this.#worker.postMessage(call);
     });
   }

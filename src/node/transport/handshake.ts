@@ -17,7 +17,11 @@ export interface Nonces {
 const nonceSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** First, from the follower: who it wants to talk to. */
-export const greetingSchema = z.strictObject({ kind: z.literal('greeting'), libraryId: z.string().max(200), nonce: nonceSchema });
+export const greetingSchema = z.strictObject({
+  kind: z.literal('greeting'),
+  libraryId: z.string().max(200),
+  nonce: nonceSchema,
+});
 /** Second, from the leader: that it knows the token. */
 export const challengeSchema = z.strictObject({ kind: z.literal('challenge'), nonce: nonceSchema, proof: nonceSchema });
 /** Third, from the follower: that it knows the token. */

@@ -14,7 +14,9 @@ export class HandshakeChannel {
 
   constructor(socket: WebSocket, timeoutMs: number) {
     this.#socket = socket;
-    this.#timer = setTimeout(() => { this.#fail(new Error('It took too long.')); }, timeoutMs);
+    this.#timer = setTimeout(() => {
+      this.#fail(new Error('It took too long.'));
+    }, timeoutMs);
     socket.on('message', this.#onMessage);
     socket.on('close', this.#onClose);
     socket.on('error', this.#onError);

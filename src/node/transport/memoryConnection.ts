@@ -30,14 +30,18 @@ class MemoryConnection implements Connection {
   send(text: string): void {
     if (this.#isClosed) return;
     const other = this.#other;
-    queueMicrotask(() => { other?.receive(text); });
+    queueMicrotask(() => {
+      other?.receive(text);
+    });
   }
 
   close(): void {
     if (this.#isClosed) return;
     const other = this.#other;
     this.#finish('closed');
-    queueMicrotask(() => { other?.finish('lost'); });
+    queueMicrotask(() => {
+      other?.finish('lost');
+    });
   }
 
   receive(text: string): void {

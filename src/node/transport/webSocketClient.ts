@@ -57,6 +57,8 @@ function opened(socket: WebSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('error', reject);
-    socket.once('close', () => { reject(new Error('It went away.')); });
+    socket.once('close', () => {
+      reject(new Error('It went away.'));
+    });
   });
 }

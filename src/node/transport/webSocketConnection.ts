@@ -27,8 +27,12 @@ export class WebSocketConnection implements Connection {
   constructor(socket: WebSocket, clock: Clock) {
     this.#socket = socket;
     this.#rate = new RateLimit(clock);
-    socket.on('message', (data: Buffer, isBinary: boolean) => { this.#receive(data, isBinary); });
-    socket.on('close', () => { this.#finish('lost'); });
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      this.#receive(data, isBinary);
+    });
+    socket.on('close', () => {
+      this.#finish('lost');
+    });
     // It may have closed between the handshake's last line and now; no event will tell us any more.
     if (socket.readyState !== socket.OPEN) this.#isClosed = true;
     socket.on('error', () => {
@@ -55,8 +59,12 @@ export class WebSocketConnection implements Connection {
     this.#finish('closed');
     this.#socket.close();
     // The other side may be frozen; the socket must not outlive us for that.
-    const timer = setTimeout(() => { this.#socket.terminate(); }, CLOSE_TIMEOUT_MS);
-    this.#socket.once('close', () => { clearTimeout(timer); });
+    const timer = setTimeout(() => {
+      this.#socket.terminate();
+    }, CLOSE_TIMEOUT_MS);
+    this.#socket.once('close', () => {
+      clearTimeout(timer);
+    });
   }
 
   #receive(data: Buffer, isBinary: boolean): void {

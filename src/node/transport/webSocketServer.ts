@@ -41,10 +41,13 @@ export class TransportServer implements Disposable {
 
   private constructor(options: TransportServerOptions) {
     this.#options = options;
-    this.#http = createServer({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HANDSHAKE_TIMEOUT_MS, keepAlive: false }, (_request, response) => {
-      // Nothing is served to browsers and other strangers, not even a word about what this is.
-      response.writeHead(404).end();
-    });
+    this.#http = createServer(
+      { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HANDSHAKE_TIMEOUT_MS, keepAlive: false },
+      (_request, response) => {
+        // Nothing is served to browsers and other strangers, not even a word about what this is.
+        response.writeHead(404).end();
+      },
+    );
     this.#http.maxConnections = MAX_PEERS + MAX_UNPROVEN_SOCKETS;
     this.#sockets = new WebSocketServer({
       noServer: true,
@@ -52,7 +55,9 @@ export class TransportServer implements Disposable {
       perMessageDeflate: false,
       maxPayload: MAX_FRAME_BYTES,
     });
-    this.#http.on('upgrade', (request, socket, head) => { this.#upgrade(request, socket, head); });
+    this.#http.on('upgrade', (request, socket, head) => {
+      this.#upgrade(request, socket, head);
+    });
   }
 
   /** Rejects where no port can be had. */
@@ -85,14 +90,19 @@ export class TransportServer implements Disposable {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const isAllowed = !this.#isClosed && this.#unproven.size < MAX_UNPROVEN_SOCKETS && comesFromProgram(request, this.port);
+    const isAllowed =
+      !this.#isClosed && this.#unproven.size < MAX_UNPROVEN_SOCKETS && comesFromProgram(request, this.port);
     if (!isAllowed) {
-      this.#options.ambient.logger.warn('A connection was refused', { hasOrigin: request.headers.origin !== undefined });
+      this.#options.ambient.logger.warn('A connection was refused', {
+        hasOrigin: request.headers.origin !== undefined,
+      });
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
     this.#unproven.add(socket);
-    socket.once('close', () => { this.#unproven.delete(socket); });
+    socket.once('close', () => {
+      this.#unproven.delete(socket);
+    });
     socket.on('error', () => {
       // `close` follows; a reset by the other side is nothing to report.
     });
@@ -110,7 +120,8 @@ export class TransportServer implements Disposable {
       const nonces = { follower: greeting.nonce, leader: makeNonce() };
       channel.send({ kind: 'challenge', nonce: nonces.leader, proof: makeProof(token, 'leader', libraryId, nonces) });
       const response = await channel.receive(responseSchema);
-      if (!isProof(response.proof, makeProof(token, 'follower', libraryId, nonces))) throw new Error('It does not know the token.');
+      if (!isProof(response.proof, makeProof(token, 'follower', libraryId, nonces)))
+        throw new Error('It does not know the token.');
       channel.send({ kind: 'accepted' });
       channel.release();
       this.#unproven.delete(socket);

@@ -18,12 +18,19 @@ afterEach(async () => {
 });
 
 /** Opens the log as the next leader would, with nobody left alive, and checks it against what the peers were told. */
-function checkLog(directory: string, peers: readonly PeerProcess[]): { readonly entries: number; readonly acknowledged: number; readonly runningHash: string } {
+function checkLog(
+  directory: string,
+  peers: readonly PeerProcess[],
+): { readonly entries: number; readonly acknowledged: number; readonly runningHash: string } {
   const store = new SqliteLogStore(join(directory, 'log.sqlite'));
   try {
     const { last } = store.state();
     const { entries } = store.entries(0 as LogIndex, { count: 1_000_000, units: Infinity });
-    assert.deepEqual(entries.map(({ index }) => index), entries.map((_, position) => position + 1), 'no hole');
+    assert.deepEqual(
+      entries.map(({ index }) => index),
+      entries.map((_, position) => position + 1),
+      'no hole',
+    );
     const indexes = new Map<string, number[]>();
     for (const { entry, index } of entries) {
       assert.ok(entry !== undefined);
@@ -33,7 +40,11 @@ function checkLog(directory: string, peers: readonly PeerProcess[]): { readonly 
     for (const peer of peers) {
       for (const [proposalId, { result, index }] of peer.answered) {
         assert.equal(result, 'committed', `${proposalId} of a document that nobody else touches`);
-        assert.deepEqual(indexes.get(proposalId), [index], `${proposalId} is in the log once, where its author was told`);
+        assert.deepEqual(
+          indexes.get(proposalId),
+          [index],
+          `${proposalId} is in the log once, where its author was told`,
+        );
         acknowledged += 1;
       }
     }
@@ -59,15 +70,23 @@ test('[ELE-04] [I6] kill -9 of the leader in a stream of 200 saves: the next lea
   await until(() => survivors.some(({ role }) => role === 'leader'), 'another leads');
   const takeover = Math.max(...survivors.map(({ leadsSince }) => leadsSince)) - killedAt;
   assert.ok(takeover < MAX_TAKEOVER_MS, `taken over after ${takeover.toFixed(0)} ms`);
-  await until(() => survivors.every(({ writesFinished }) => writesFinished === 1), 'the survivors have saved everything');
+  await until(
+    () => survivors.every(({ writesFinished }) => writesFinished === 1),
+    'the survivors have saved everything',
+  );
   const again = await group.start(first.name);
   const expected = Math.max(...survivors.flatMap(({ answered }) => [...answered.values()].map(({ index }) => index)));
-  await until(() => [...survivors, again].every(({ appliedIndex }) => appliedIndex >= expected), 'all three have every entry');
+  await until(
+    () => [...survivors, again].every(({ appliedIndex }) => appliedIndex >= expected),
+    'all three have every entry',
+  );
   const hashes = new Set([...survivors, again].map(({ runningHash }) => runningHash));
   await Promise.all(group.peers.map((peer) => peer.kill()));
   const { entries, acknowledged, runningHash } = checkLog(directory, group.peers);
   assert.deepEqual([...hashes], [runningHash]);
-  console.log(`kill -9: taken over after ${takeover.toFixed(0)} ms; ${String(entries)} entries, ${String(acknowledged)} acknowledged, 0 lost, 0 twice`);
+  console.log(
+    `kill -9: taken over after ${takeover.toFixed(0)} ms; ${String(entries)} entries, ${String(acknowledged)} acknowledged, 0 lost, 0 twice`,
+  );
 });
 
 test('[ELE-04] [I6] one leader after the other is killed while it writes, and every peer dies at some point', async () => {
@@ -76,7 +95,7 @@ test('[ELE-04] [I6] one leader after the other is killed while it writes, and ev
   const names = ['alice', 'bob', 'carol'];
   for (const name of names) await group.start(name);
   const next = new Map(names.map((name) => [name, 0]));
-  const ROUNDS = process.env["API_LIVE_SYNC_TEST_LONG"] === undefined ? 2 : 30;
+  const ROUNDS = process.env['API_LIVE_SYNC_TEST_LONG'] === undefined ? 2 : 30;
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const peer of group.alive) {
       const startAt = next.get(peer.name) ?? 0;
@@ -88,14 +107,18 @@ test('[ELE-04] [I6] one leader after the other is killed while it writes, and ev
     await until(() => leader.answered.size >= before + 10 + round * 3, 'it has saved some more');
     await Promise.all(group.alive.map((peer) => peer.kill()));
     // What was answered is certain; the next proposal may or may not be in the log, so its owner begins with it again.
-    for (const peer of group.peers) next.set(peer.name, Math.max(next.get(peer.name) ?? 0, peer.answered.size === 0 ? 0 : lastStep(peer) + 1));
+    for (const peer of group.peers)
+      next.set(peer.name, Math.max(next.get(peer.name) ?? 0, peer.answered.size === 0 ? 0 : lastStep(peer) + 1));
     checkLog(directory, group.peers);
-    await Promise.all(names.map((name) => group?.start(name)));
+    const peers = group;
+    await Promise.all(names.map((name) => peers.start(name)));
     await until(() => group?.leader() !== undefined, 'somebody leads');
   }
   await Promise.all(group.alive.map((peer) => peer.kill()));
   const { entries, acknowledged } = checkLog(directory, group.peers);
-  console.log(`${String(ROUNDS * names.length)} × kill -9: ${String(entries)} entries, ${String(acknowledged)} acknowledged, 0 lost, 0 twice`);
+  console.log(
+    `${String(ROUNDS * names.length)} × kill -9: ${String(entries)} entries, ${String(acknowledged)} acknowledged, 0 lost, 0 twice`,
+  );
 });
 
 function lastStep(peer: PeerProcess): number {

@@ -35,8 +35,15 @@ const service = await SyncService.start({
   heartbeatMs: 300,
   timeoutMs: 1_500,
 });
-service.onDidChangeStatus((status) => { report({ kind: 'status', role: status.role, connection: status.connection, peers: status.peers.length }); });
-report({ kind: 'status', role: service.status.role, connection: service.status.connection, peers: service.status.peers.length });
+service.onDidChangeStatus((status) => {
+  report({ kind: 'status', role: status.role, connection: status.connection, peers: status.peers.length });
+});
+report({
+  kind: 'status',
+  role: service.status.role,
+  connection: service.status.connection,
+  peers: service.status.peers.length,
+});
 
 /** Saves a document of its own over and over; an edit that was lost with its answer is sent again by the link. */
 async function write(count: number, startAt: number): Promise<void> {
@@ -55,7 +62,12 @@ async function write(count: number, startAt: number): Promise<void> {
       changes: [],
     };
     const result = await service.propose(proposal);
-    report({ kind: 'answered', proposalId: proposal.proposalId, result: result.kind, index: result.kind === 'committed' ? result.index : 0 });
+    report({
+      kind: 'answered',
+      proposalId: proposal.proposalId,
+      result: result.kind,
+      index: result.kind === 'committed' ? result.index : 0,
+    });
   }
   report({ kind: 'written' });
 }
@@ -68,8 +80,12 @@ process.on('message', (command: PeerCommand) => {
   if (command.kind === 'write') void write(command.count, command.startAt);
   else {
     service.dispose();
-    void service.closed.then(() => { process.disconnect(); });
+    void service.closed.then(() => {
+      process.disconnect();
+    });
   }
 });
 // A test that is gone leaves no process behind.
-process.on('disconnect', () => { service.dispose(); });
+process.on('disconnect', () => {
+  service.dispose();
+});

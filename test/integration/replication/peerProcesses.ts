@@ -8,7 +8,8 @@ import type { LibraryId } from '../../../src/core/ids.ts';
 import { createLibrary, libraryDirectory } from '../../../src/node/libraryDirectory.ts';
 import { until } from '../../unit/replication/fakes.ts';
 
-export type PeerCommand = { readonly kind: 'write'; readonly count: number; readonly startAt: number } | { readonly kind: 'stop' };
+export type PeerCommand =
+  { readonly kind: 'write'; readonly count: number; readonly startAt: number } | { readonly kind: 'stop' };
 
 export type PeerReport =
   | { readonly kind: 'status'; readonly role: string | undefined; readonly connection: string; readonly peers: number }
@@ -36,7 +37,9 @@ export class PeerProcess {
   constructor(name: string, process: ChildProcess) {
     this.name = name;
     this.process = process;
-    process.on('message', (report: PeerReport) => { this.#note(report); });
+    process.on('message', (report: PeerReport) => {
+      this.#note(report);
+    });
   }
 
   send(command: PeerCommand): void {
@@ -49,7 +52,11 @@ export class PeerProcess {
 
   async kill(): Promise<void> {
     if (!this.isAlive) return;
-    const gone = new Promise<void>((resolve) => this.process.once('exit', () => { resolve(); }));
+    const gone = new Promise<void>((resolve) =>
+      this.process.once('exit', () => {
+        resolve();
+      }),
+    );
     this.process.kill('SIGKILL');
     await gone;
   }
@@ -97,7 +104,9 @@ export class PeerGroup {
   /** Starts a peer and waits until it is connected. The same name again goes on where that replica was. */
   async start(name: string): Promise<PeerProcess> {
     const journal = join(this.#stateDir, `${name}.journal`);
-    const child = fork(PROGRAM, [name, this.libraryId, this.directory, journal], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(PROGRAM, [name, this.libraryId, this.directory, journal], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     const peer = new PeerProcess(name, child);
     this.peers.push(peer);
     await until(() => peer.connection === 'connected' || !peer.isAlive, `${name} is connected`);

@@ -22,12 +22,18 @@ afterEach(async () => {
 
 async function newLibrary(): Promise<{ readonly libraryId: LibraryId; readonly directory: string }> {
   const stateDir = mkdtempSync(join(tmpdir(), 'als-sync-'));
-  cleanups.push(() => { rmSync(stateDir, { recursive: true, force: true }); });
+  cleanups.push(() => {
+    rmSync(stateDir, { recursive: true, force: true });
+  });
   const libraryId = await createLibrary(stateDir, { name: 'petstore', hints: [] });
   return { libraryId, directory: libraryDirectory(stateDir, libraryId) };
 }
 
-async function startPeer(library: { readonly libraryId: LibraryId; readonly directory: string }, name: string, sink = new RecordingSink()): Promise<Peer> {
+async function startPeer(
+  library: { readonly libraryId: LibraryId; readonly directory: string },
+  name: string,
+  sink = new RecordingSink(),
+): Promise<Peer> {
   const service = await SyncService.start({
     libraryId: library.libraryId,
     libraryDirectory: library.directory,

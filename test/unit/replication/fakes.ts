@@ -20,7 +20,8 @@ export const silentLogger: Logger = {
 /** Remembers what was logged at `warn` and above. */
 export function createRecordingLogger(): Logger & { readonly lines: string[] } {
   const lines: string[] = [];
-  const record = (level: string) => (message: string, fields?: object) => lines.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
+  const record = (level: string) => (message: string, fields?: object) =>
+    lines.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
   return { ...silentLogger, lines, warn: record('warn'), error: record('error') };
 }
 

@@ -26,14 +26,26 @@ async function listen() {
   const logger = createRecordingLogger();
   const ambient = createAmbient(logger);
   const connections: Connection[] = [];
-  const server = await TransportServer.listen({ libraryId, token, ambient, onConnection: (connection) => connections.push(connection) });
-  cleanups.push(() => { server.dispose(); });
+  const server = await TransportServer.listen({
+    libraryId,
+    token,
+    ambient,
+    onConnection: (connection) => connections.push(connection),
+  });
+  cleanups.push(() => {
+    server.dispose();
+  });
   return { server, connections, ambient, logger };
 }
 
-async function openSocket(port: number, options: { readonly headers?: Record<string, string> } = {}): Promise<WebSocket> {
+async function openSocket(
+  port: number,
+  options: { readonly headers?: Record<string, string> } = {},
+): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${String(port)}/`, { perMessageDeflate: false, ...options });
-  cleanups.push(() => { socket.terminate(); });
+  cleanups.push(() => {
+    socket.terminate();
+  });
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('error', reject);
@@ -43,15 +55,22 @@ async function openSocket(port: number, options: { readonly headers?: Record<str
 
 function nextLine(socket: WebSocket): Promise<Record<string, string>> {
   return new Promise((resolve, reject) => {
-    socket.once('message', (data: Buffer) => { resolve(JSON.parse(data.toString('utf8')) as Record<string, string>); });
-    socket.once('close', () => { reject(new Error('closed')); });
+    socket.once('message', (data: Buffer) => {
+      resolve(JSON.parse(data.toString('utf8')) as Record<string, string>);
+    });
+    socket.once('close', () => {
+      reject(new Error('closed'));
+    });
   });
 }
 
 function closed(socket: WebSocket): Promise<void> {
   return new Promise((resolve) => {
     if (socket.readyState === socket.CLOSED) resolve();
-    else socket.once('close', () => { resolve(); });
+    else
+      socket.once('close', () => {
+        resolve();
+      });
   });
 }
 
@@ -61,18 +80,26 @@ async function joinByHand(port: number): Promise<WebSocket> {
   const follower = makeNonce();
   socket.send(JSON.stringify({ kind: 'greeting', libraryId, nonce: follower }));
   const { nonce: leader = '' } = await nextLine(socket);
-  socket.send(JSON.stringify({ kind: 'response', proof: makeProof(token, 'follower', libraryId, { follower, leader }) }));
+  socket.send(
+    JSON.stringify({ kind: 'response', proof: makeProof(token, 'follower', libraryId, { follower, leader }) }),
+  );
   assert.equal((await nextLine(socket))['kind'], 'accepted');
   return socket;
 }
 
 test('[I10] who knows the token gets in, who does not is refused before anything else is read', async () => {
   const { server, connections, ambient } = await listen();
-  await assert.rejects(connectToLeader({ port: server.port, libraryId, token: 'b'.repeat(64), ambient }), { code: 'not-authorized' });
-  await assert.rejects(connectToLeader({ port: server.port, libraryId: 'library-2' as LibraryId, token, ambient }), { code: 'connection-failed' });
+  await assert.rejects(connectToLeader({ port: server.port, libraryId, token: 'b'.repeat(64), ambient }), {
+    code: 'not-authorized',
+  });
+  await assert.rejects(connectToLeader({ port: server.port, libraryId: 'library-2' as LibraryId, token, ambient }), {
+    code: 'connection-failed',
+  });
   assert.equal(connections.length, 0);
   const connection = await connectToLeader({ port: server.port, libraryId, token, ambient });
-  cleanups.push(() => { connection.close(); });
+  cleanups.push(() => {
+    connection.close();
+  });
   assert.equal(connections.length, 1);
 });
 
@@ -107,7 +134,11 @@ test('[I10] the follower goes away from a listener that cannot prove itself, and
     });
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  cleanups.push(() => { http.closeAllConnections(); sockets.close(); http.close(); });
+  cleanups.push(() => {
+    http.closeAllConnections();
+    sockets.close();
+    http.close();
+  });
   const { port } = http.address() as AddressInfo;
   await assert.rejects(connectToLeader({ port, libraryId, token, ambient }), { code: 'not-authorized' });
   assert.equal(heard.length, 1);
@@ -123,7 +154,8 @@ test('[I10] a web page gets nowhere: any Origin, any other Host', async () => {
     { host: 'attacker.example' },
     { host: `localhost.attacker.example:${String(server.port)}` },
   ];
-  for (const headers of hostile) await assert.rejects(openSocket(server.port, { headers: headers as Record<string, string> }), /403/);
+  for (const headers of hostile)
+    await assert.rejects(openSocket(server.port, { headers: headers as Record<string, string> }), /403/);
   await openSocket(server.port);
 });
 
@@ -138,8 +170,14 @@ test('[I10] what is no handshake ends the socket: junk, a binary frame, too much
   const { server, connections } = await listen();
   const greeting = JSON.stringify({ kind: 'greeting', libraryId, nonce: makeNonce() });
   const junk: (string | Buffer)[][] = [
-    ['hello?'], ['{}'], ['null'], [Buffer.from(greeting)], [JSON.stringify({ kind: 'greeting', libraryId, nonce: 'x'.repeat(5_000) })],
-    [JSON.stringify({ kind: 'greeting', libraryId, nonce: makeNonce(), more: 1 })], [greeting, greeting, greeting, greeting], ['x'.repeat(300_000)],
+    ['hello?'],
+    ['{}'],
+    ['null'],
+    [Buffer.from(greeting)],
+    [JSON.stringify({ kind: 'greeting', libraryId, nonce: 'x'.repeat(5_000) })],
+    [JSON.stringify({ kind: 'greeting', libraryId, nonce: makeNonce(), more: 1 })],
+    [greeting, greeting, greeting, greeting],
+    ['x'.repeat(300_000)],
   ];
   for (const lines of junk) {
     const socket = await openSocket(server.port);
@@ -226,7 +264,11 @@ test('[I10] a raw socket that says nothing is dropped when the server closes', a
   const { server } = await listen();
   const socket = connect(server.port, '127.0.0.1');
   await new Promise<void>((resolve) => socket.once('connect', resolve));
-  const gone = new Promise<void>((resolve) => socket.once('close', () => { resolve(); }));
+  const gone = new Promise<void>((resolve) =>
+    socket.once('close', () => {
+      resolve();
+    }),
+  );
   socket.on('error', () => undefined);
   server.dispose();
   await gone;

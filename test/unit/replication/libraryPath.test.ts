@@ -4,15 +4,52 @@ import { checkLibraryPath, foldPath, utf8Length } from '../../../src/core/replic
 
 test('[I10] a path that could leave the library or name anything but a plain file is refused', () => {
   const refused = [
-    '', '/etc/passwd', '..', '../x.yaml', 'a/../../x.yaml', './x.yaml', 'a//b.yaml', 'a/', 'C:/x.yaml', 'c:x.yaml', 'a\\b.yaml', '\\\\host\\share',
-    'a/b\u0000.yaml', 'a\nb.yaml', 'x.yaml:stream', 'a?.yaml', 'con', 'CON.yaml', 'a/nul', 'lpt1.json', 'a/x.yaml.', 'a/x.yaml ', 'a /b.yaml',
-    '.git/config', 'a/.GIT/hooks/x', 'git~1/config', '.g\u200cit/config', 'x\u202eyaml', '\ud800.yaml', `${'a'.repeat(256)}.yaml`, `${'a/'.repeat(600)}x`,
+    '',
+    '/etc/passwd',
+    '..',
+    '../x.yaml',
+    'a/../../x.yaml',
+    './x.yaml',
+    'a//b.yaml',
+    'a/',
+    'C:/x.yaml',
+    'c:x.yaml',
+    'a\\b.yaml',
+    '\\\\host\\share',
+    'a/b\u0000.yaml',
+    'a\nb.yaml',
+    'x.yaml:stream',
+    'a?.yaml',
+    'con',
+    'CON.yaml',
+    'a/nul',
+    'lpt1.json',
+    'a/x.yaml.',
+    'a/x.yaml ',
+    'a /b.yaml',
+    '.git/config',
+    'a/.GIT/hooks/x',
+    'git~1/config',
+    '.g\u200cit/config',
+    'x\u202eyaml',
+    '\ud800.yaml',
+    `${'a'.repeat(256)}.yaml`,
+    `${'a/'.repeat(600)}x`,
   ];
   for (const path of refused) assert.notEqual(checkLibraryPath(path), undefined, JSON.stringify(path));
 });
 
 test('[I10] ordinary paths are allowed', () => {
-  for (const path of ['openapi.yaml', 'api/v1/openapi.json', '.api/spec.yml', 'Käse/ünïcode 1.yaml', 'github/openapi.yaml', 'a.b/c..d.yaml', 'console.yaml', '.gitlab/api.yaml']) {
+  for (const path of [
+    'openapi.yaml',
+    'api/v1/openapi.json',
+    '.api/spec.yml',
+    'Käse/ünïcode 1.yaml',
+    'github/openapi.yaml',
+    'a.b/c..d.yaml',
+    'console.yaml',
+    '.gitlab/api.yaml',
+  ]) {
     assert.equal(checkLibraryPath(path), undefined, path);
   }
 });
