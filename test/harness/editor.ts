@@ -41,11 +41,13 @@ export class Editor {
     );
   }
 
-  /** Types at the caret of the focused editor, key by key. */
-  async type(text: string): Promise<void> {
+  /** Types at the caret, key by key. */
+  async type(file: string, text: string): Promise<void> {
+    await this.focus(file);
     await this.#window.page.keyboard.type(text);
   }
 
+  /** Presses a key, whatever has the focus. */
   async press(key: string): Promise<void> {
     await this.#window.page.keyboard.press(key);
   }
@@ -77,7 +79,7 @@ export class Editor {
     if (offset === -1 || text.includes(before, offset + 1))
       throw new Error(`"${before}" is not exactly once in ${file}.`);
     await this.placeCaret(file, positionAt(text, offset), positionAt(text, offset + before.length));
-    await this.type(after);
+    await this.type(file, after);
     const expected = text.slice(0, offset) + after + text.slice(offset + before.length);
     await this.waitForText(file, (now) => now === expected || now.includes(after));
   }
@@ -114,6 +116,15 @@ export class Editor {
     return (await this.#document(file)).dirty;
   }
 
+  /** Waits until everything is saved, or until something is not. */
+  async waitForDirty(file: string, dirty: boolean, options?: WaitOptions): Promise<void> {
+    await waitFor(
+      `${file} to be ${dirty ? 'changed' : 'saved'}`,
+      async () => (await this.isDirty(file)) === dirty,
+      options,
+    );
+  }
+
   async isOpen(file: string): Promise<boolean> {
     return this.#window.host.evaluate(
       ({ vscode, argument }) =>
@@ -142,7 +153,7 @@ export class Editor {
   async save(file: string): Promise<void> {
     await this.focus(file);
     await this.press('ControlOrMeta+S');
-    await waitFor(`${file} to be saved`, async () => !(await this.isDirty(file)));
+    await this.waitForDirty(file, false);
   }
 
   /** Takes one step back with the keyboard. Wait for the text it should lead to. */
@@ -160,7 +171,8 @@ export class Editor {
   async revert(file: string): Promise<void> {
     await this.focus(file);
     await this.#window.runCommand('File: Revert File');
-    await waitFor(`${file} to be reverted`, async () => !(await this.isDirty(file)));
+    await this.waitForDirty(file, false);
+    await this.focus(file);
   }
 
   /** Closes the active editor by the palette. */

@@ -64,6 +64,7 @@ async function launch(options: LaunchOptions, aborted: AbortSignal): Promise<num
     userDataDir: options.userDataDir,
     extensionsDir: options.extensionsDir,
     workspaceTrust: options.workspaceTrust,
+    testDriver: true,
     env: { [consoleMarkVariable]: consoleMark },
     progress,
   });

@@ -60,6 +60,14 @@ export class QuickInput {
     return Promise.all((await this.#rows.all()).map(async (row) => (await row.getAttribute('aria-label')) ?? ''));
   }
 
+  /** Waits until the palette is gone, or has made room for what a command asks. */
+  async whenPaletteClosed(): Promise<void> {
+    await waitFor(
+      'the command palette to close',
+      async () => !(await this.isOpen()) || !(await this.#input.inputValue({ timeout: 500 })).startsWith('>'),
+    );
+  }
+
   /** Chooses the row with this label. */
   async pick(label: string | RegExp): Promise<void> {
     await this.#row(label).click();
@@ -70,9 +78,12 @@ export class QuickInput {
     await this.#row(label).locator('.quick-input-list-checkbox, .monaco-checkbox').first().click();
   }
 
-  /** Presses Enter: accepts an input box, or the ticked rows. */
+  /** Accepts what stands in an input box, or the ticked rows. */
   async accept(): Promise<void> {
-    await this.#page.keyboard.press('Enter');
+    const ok = this.#widget.locator('.quick-input-header .quick-input-action .monaco-button').first();
+    // With the focus on a row's box, Enter would tick it.
+    if (await ok.isVisible()) await ok.click();
+    else await this.#input.press('Enter');
   }
 
   async cancel(): Promise<void> {

@@ -9,6 +9,16 @@ export const themes = {
   highContrastLight: 'Default High Contrast Light',
 } as const;
 
+export type Theme = keyof typeof themes;
+
+/** The class that the page, and every webview's body, wears with a theme; a webview's is called `vscode-light` and so on. */
+export const themeClasses: Readonly<Record<Theme, string>> = {
+  light: 'vs',
+  dark: 'vs-dark',
+  highContrast: 'hc-black',
+  highContrastLight: 'hc-light',
+};
+
 /** Quiet, and as on the desktop where the browser's defaults differ. */
 export const baseSettings: Settings = {
   // The browser's default is to save after a delay; the desktop's is not to.

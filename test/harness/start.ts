@@ -90,7 +90,6 @@ async function openInBrowser(dir: string, folders: readonly string[]): Promise<S
     serverDataDir: path.join(dir, '.vscode', 'server'),
     userDataDir,
     extensionsDir,
-    testDriver: false,
     env: { API_LIVE_SYNC_STATE_DIR: path.join(dir, '.state') },
     progress: say,
   });

@@ -18,7 +18,7 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Lets the person trust folders or not (Restricted Mode); off by default, then every folder is trusted. */
   readonly workspaceTrust?: boolean | undefined;
-  /** Gives pages the driver for tests and lets their address carry a `payload`; on by default. */
+  /** Lets the address of a window carry a `payload`. VS Code then shows no notifications by itself, so only suites in the host use it. */
   readonly testDriver?: boolean | undefined;
   readonly progress?: Progress | undefined;
 }
@@ -102,7 +102,7 @@ function supervisedCommand(port: number, token: string, serverMain: string, opti
     ...['--host', '127.0.0.1', '--port', String(port)],
     ...['--connection-token', token],
     '--accept-server-license-terms',
-    ...(options.testDriver === false ? [] : ['--enable-smoke-test-driver']),
+    ...(options.testDriver === true ? ['--enable-smoke-test-driver'] : []),
     '--disable-telemetry',
     ...['--server-data-dir', options.serverDataDir],
     ...(options.userDataDir === undefined ? [] : ['--user-data-dir', options.userDataDir]),

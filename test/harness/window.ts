@@ -8,12 +8,14 @@ import type { ExtensionHost } from './extensionHost.ts';
 import { Notifications } from './notifications.ts';
 import { testResultsDir } from './paths.ts';
 import { QuickInput } from './quickInput.ts';
+import { themeClasses, themes } from './settings.ts';
+import type { Theme } from './settings.ts';
 import { StatusBar } from './statusBar.ts';
 import type { VsCodeServer } from './vscodeServer.ts';
 import { defaultTimeoutMilliseconds } from './waitFor.ts';
 import { Webviews } from './webviews.ts';
 
-interface WindowParts {
+export interface WindowParts {
   readonly page: Page;
   readonly server: VsCodeServer;
   readonly folder: string;
@@ -36,7 +38,7 @@ export class WorkbenchWindow {
   readonly #log: string[] = [];
   #host: ExtensionHost | undefined;
 
-  private constructor(parts: WindowParts) {
+  constructor(parts: WindowParts) {
     this.#parts = parts;
     this.page = parts.page;
     this.folder = parts.folder;
@@ -51,11 +53,17 @@ export class WorkbenchWindow {
     this.page.on('pageerror', (error) => this.#log.push(`[page error] ${error.message}`));
   }
 
-  static async open(parts: WindowParts): Promise<WorkbenchWindow> {
-    const window = new WorkbenchWindow(parts);
-    await parts.page.goto(parts.server.address({ folder: parts.folder }));
-    await window.#ready();
-    return window;
+  /** Loads VS Code's page. */
+  async load(): Promise<void> {
+    await this.page.goto(this.#parts.server.address({ folder: this.folder }));
+  }
+
+  /** Waits until the window can be worked with. */
+  async whenReady(): Promise<void> {
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
+    if (this.#parts.waitForExtensionHost) {
+      this.#host = await nextExtensionHost(this.#parts.companionDir, this.folder, this.#parts.claimedHosts);
+    }
   }
 
   /** The window's extension host, to read what the page does not show reliably. */
@@ -69,6 +77,7 @@ export class WorkbenchWindow {
     await this.quickInput.openPalette();
     await this.quickInput.type(`>${title}`);
     await this.quickInput.pick(title);
+    await this.quickInput.whenPaletteClosed();
   }
 
   /** The titles that the palette offers for some text. */
@@ -85,7 +94,25 @@ export class WorkbenchWindow {
     this.#host?.close();
     this.#host = undefined;
     await this.page.reload();
-    await this.#ready();
+    await this.whenReady();
+  }
+
+  /** Changes a setting of the user, or of this window's folder. (VS Code's server does not notice when its settings.json is written by others.) */
+  async updateSetting(key: string, value: unknown, target: 'user' | 'folder' = 'user'): Promise<void> {
+    await this.host.evaluate(
+      async ({ vscode, argument }) => {
+        const where =
+          argument.target === 'user' ? vscode.ConfigurationTarget.Global : vscode.ConfigurationTarget.Workspace;
+        await vscode.workspace.getConfiguration().update(argument.key, argument.value, where);
+      },
+      { key, value, target },
+    );
+  }
+
+  /** Changes the color theme and waits until the window wears it. */
+  async setTheme(theme: Theme): Promise<void> {
+    await this.updateSetting('workbench.colorTheme', themes[theme]);
+    await this.page.locator(`.monaco-workbench.${themeClasses[theme]}`).waitFor();
   }
 
   /** Puts a picture of the window into test-results. */
@@ -111,16 +138,5 @@ export class WorkbenchWindow {
   dispose(): void {
     this.#host?.close();
     this.#host = undefined;
-  }
-
-  async #ready(): Promise<void> {
-    await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
-    await this.page.evaluate(async () => {
-      const { driver } = globalThis as unknown as { driver: { whenWorkbenchRestored(): Promise<void> } };
-      await driver.whenWorkbenchRestored();
-    });
-    if (this.#parts.waitForExtensionHost) {
-      this.#host = await nextExtensionHost(this.#parts.companionDir, this.folder, this.#parts.claimedHosts);
-    }
   }
 }

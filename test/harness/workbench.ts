@@ -47,7 +47,7 @@ export class Workbench {
   readonly #context: BrowserContext;
   readonly #companionDir: string;
   readonly #claimedHosts = new Set<number>();
-  readonly #opening = new Map<string, Promise<unknown>>();
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   private constructor(
     dir: string,
@@ -111,29 +111,22 @@ export class Workbench {
 
   /** Opens a folder in a window of its own and waits until it can be worked with. */
   async openWindow(folder: string, options: OpenWindowOptions = {}): Promise<WorkbenchWindow> {
-    // Windows on one folder open one after the other: each must be matched with its own extension host.
-    const opened = (this.#opening.get(folder) ?? Promise.resolve()).then(async () =>
-      WorkbenchWindow.open({
-        page: await this.#context.newPage(),
-        server: this.server,
-        folder,
-        companionDir: this.#companionDir,
-        claimedHosts: this.#claimedHosts,
-        waitForExtensionHost: options.waitForExtensionHost ?? true,
-      }),
-    );
-    this.#opening.set(
+    const window = new WorkbenchWindow({
+      page: await this.#context.newPage(),
+      server: this.server,
       folder,
-      opened.catch(() => undefined),
-    );
-    const window = await opened;
+      companionDir: this.#companionDir,
+      claimedHosts: this.#claimedHosts,
+      waitForExtensionHost: options.waitForExtensionHost ?? true,
+    });
     this.windows.push(window);
+    await inTurn(this.#turns, folder, async () => {
+      // Two pages that load VS Code's one large script into the browser's cache at the same moment get in each other's way.
+      await inTurn(this.#turns, 'load', async () => window.load());
+      // Windows on one folder open one after the other: each must be matched with its own extension host.
+      await window.whenReady();
+    });
     return window;
-  }
-
-  /** Writes what the user's settings.json holds on top of quiet settings; open windows follow at once. */
-  async setUserSettings(settings: Settings): Promise<void> {
-    await writeUserSettings(path.join(this.dir, 'user-data'), { ...baseSettings, ...typingSettings, ...settings });
   }
 
   /** Pictures of all windows, for a test that failed. */
@@ -178,6 +171,16 @@ export async function withWorkbench(
   } finally {
     await workbench.close();
   }
+}
+
+/** Runs what has the same name one after the other. */
+async function inTurn(turns: Map<string, Promise<unknown>>, name: string, work: () => Promise<void>): Promise<void> {
+  const done = (turns.get(name) ?? Promise.resolve()).then(work);
+  turns.set(
+    name,
+    done.catch(() => undefined),
+  );
+  return done;
 }
 
 async function writeUserSettings(userDataDir: string, settings: Settings): Promise<void> {
