@@ -156,8 +156,9 @@ export class FollowerSession implements EntrySource, Disposable {
   }
 
   #close(reason: string): void {
-    this.#connection.close();
+    // In this order, for closing would otherwise be the reason itself.
     this.#end(reason);
+    this.#connection.close();
   }
 
   #receive(text: string): void {
