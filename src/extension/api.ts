@@ -8,7 +8,7 @@ export interface ExtensionApi {
   /** Whether the peer's bundle has been loaded in this window. */
   readonly hasLoadedPeer: () => boolean;
   /** Resolves when the folders that are to be opened by themselves have been opened. */
-  readonly ready: Promise<void>;
+  readonly ready: () => Promise<void>;
   /** One per workspace folder that is open. */
   readonly sessions: () => readonly FolderSession[];
   /** What the status bar shows; undefined where it is hidden. */

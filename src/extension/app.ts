@@ -5,8 +5,9 @@ import { DisposableStore } from '../core/disposableStore.ts';
 import { detectOpenApi } from '../core/openapi/detectOpenApi.ts';
 import type { Disposable, Logger } from '../core/ports.ts';
 import { createDiskFiles } from '../node/files/diskFiles.ts';
-import type { UserProblem } from '../peer/folderSession.ts';
+import type { FolderSession, PeerSettings, UserProblem } from '../peer/folderSession.ts';
 import type { ExtensionApi } from './api.ts';
+import { BehindNotice } from './behindNotice.ts';
 import { contextKeys } from './commandTable.ts';
 import type { ContextKey } from './commandTable.ts';
 import { registerCommands } from './commands.ts';
@@ -48,10 +49,12 @@ export class App implements Disposable {
   readonly #statusBar: StatusBar;
   readonly #panel: ConflictPanel;
   readonly #notice: ConflictNotice;
+  readonly #behind: BehindNotice;
   readonly #consent: Consent;
   readonly #context: vscode.ExtensionContext;
   readonly #contextValues = new Map<ContextKey, boolean>();
   #problem: UserProblem | undefined;
+  #peerSettings = '';
   #isReady = false;
   #ready: Promise<void> = Promise.resolve();
   #refreshTimer: NodeJS.Timeout | undefined;
@@ -76,12 +79,14 @@ export class App implements Disposable {
       }),
     );
     this.#notice = this.#store.add(new ConflictNotice(context.workspaceState, () => this.#panel.show(), this.#logger));
+    this.#behind = this.#store.add(new BehindNotice(this.#messages, this.#logger));
     this.#store.add(
       registerCommands({
         folders: () => this.#openFoldersForCommand(),
         editorPath: (file) => this.#editorPath(file),
         statusActions: () => statusActions(this.#statusInput()),
         showConflicts: () => this.#panel.show(),
+        decideBehind: (file) => this.#behind.askAgain(this.#sessionList(), file),
         showLog: () => channel.show(),
         messages: this.#messages,
         logger: this.#logger,
@@ -103,8 +108,8 @@ export class App implements Disposable {
     return {
       activationMs,
       hasLoadedPeer: () => this.#sessions.hasLoadedPeer,
-      ready: this.#ready,
-      sessions: () => this.#sessions.folders.map(({ session }) => session),
+      ready: () => this.#ready,
+      sessions: () => this.#sessionList(),
       statusBar: () => this.#statusView(),
     };
   }
@@ -167,7 +172,7 @@ export class App implements Disposable {
       loadPeer,
       peerOptions: () => ({
         logger: this.#logger,
-        settings: toPeerSettings(readSettings().settings),
+        settings: this.#takePeerSettings(),
         workers: {
           log: this.#bundle('logWorker'),
           replica: this.#bundle('replicaWorker'),
@@ -182,6 +187,12 @@ export class App implements Disposable {
       logger: this.#logger,
       onProblem: (problem) => this.#messages.showProblem(problem),
     });
+  }
+
+  #takePeerSettings(): PeerSettings {
+    const settings = toPeerSettings(readSettings().settings);
+    this.#peerSettings = JSON.stringify(settings);
+    return settings;
   }
 
   #editorPath(file: string): string {
@@ -211,10 +222,16 @@ export class App implements Disposable {
         if (!affectsSettings(event)) return;
         const { warnings } = readSettings();
         for (const warning of warnings) void vscode.window.showWarningMessage(warning);
-        if (!event.affectsConfiguration('apiLiveSync') || !this.#sessions.hasLoadedPeer) return;
+        if (!this.#sessions.hasLoadedPeer || !this.#hasNewPeerSettings()) return;
         this.#ready = this.#ready.then(() => this.#restart());
       }),
     );
+  }
+
+  /** Compared with what the running peer was made with: `autoStart` alone is no reason to start anew. */
+  #hasNewPeerSettings(): boolean {
+    const now = JSON.stringify(toPeerSettings(readSettings().settings));
+    return now !== this.#peerSettings;
   }
 
   async #restart(): Promise<void> {
@@ -252,6 +269,7 @@ export class App implements Disposable {
       (path) => folders.some(({ path: open, session }) => open === path && isServing(session.status.phase)),
       this.#panel.isVisible,
     );
+    this.#behind.update(this.#sessionList());
     const values = contextKeyValues(
       folders.map(({ session }) => ({ status: session.status, canUndoResolution: session.canUndoResolution })),
     );
@@ -261,6 +279,10 @@ export class App implements Disposable {
       this.#contextValues.set(key, value);
       void vscode.commands.executeCommand('setContext', key, value);
     }
+  }
+
+  #sessionList(): readonly FolderSession[] {
+    return this.#sessions.folders.map(({ session }) => session);
   }
 
   #statusInput(): StatusBarInput {

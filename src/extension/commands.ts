@@ -29,6 +29,8 @@ export interface CommandsOptions {
   readonly editorPath: (file: string) => string;
   readonly statusActions: () => readonly StatusAction[];
   readonly showConflicts: () => void;
+  /** Asks again what to do with a file that something outside set back. */
+  readonly decideBehind: (file: string) => void;
   readonly showLog: () => void;
   readonly messages: UserMessages;
   readonly logger: Logger;
@@ -253,6 +255,7 @@ async function showStatus(options: CommandsOptions): Promise<Answer> {
   if (chosen === undefined) return cancelled;
   if ('openFile' in chosen.run)
     await vscode.window.showTextDocument(vscode.Uri.file(options.editorPath(chosen.run.openFile)));
+  else if ('decideBehind' in chosen.run) options.decideBehind(chosen.run.decideBehind);
   else await vscode.commands.executeCommand(chosen.run.command);
   return done;
 }

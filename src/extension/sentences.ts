@@ -12,6 +12,14 @@ export function appliedSentence(change: AppliedChange): string {
   return `${change.authorName} changed${what} ${change.path}`;
 }
 
+/** Asks what to do with files that something outside set back. */
+export function behindSentence(paths: readonly string[]): string {
+  const [first] = paths;
+  const what = paths.length === 1 && first !== undefined ? `${first} was` : `${count(paths.length, 'file')} were`;
+  const which = paths.length === 1 ? 'the newer version' : 'the newer versions';
+  return `${what} set back to an older version by something outside, such as git. Bring back ${which}, or keep what is there now and send it?`;
+}
+
 /** How one document of a library would pair: "openapi.yaml ↔ api/openapi.yaml". */
 export function pairSentence(pair: DocumentPair): string {
   return `${pair.libraryPath} ↔ ${pair.localPath ?? 'not in this folder'}`;

@@ -41,7 +41,7 @@ export interface StatusAction {
   readonly label: string;
   readonly icon: string;
   readonly description?: string;
-  readonly run: { readonly command: CommandId } | { readonly openFile: string };
+  readonly run: { readonly command: CommandId } | { readonly openFile: string } | { readonly decideBehind: string };
 }
 
 /** What a folder is doing, in one word for programs and one for people; the worst counts. */
@@ -139,7 +139,7 @@ export function statusActions(input: StatusBarInput): readonly StatusAction[] {
         label: document.path,
         icon: documentIcon(document.state),
         description: `${documentWords(document)}${input.folders.length > 1 ? ` · ${folderName}` : ''}`,
-        run: { openFile: document.file },
+        run: document.state === 'behind' ? { decideBehind: document.file } : { openFile: document.file },
       });
     }
   }

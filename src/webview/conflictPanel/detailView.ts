@@ -63,7 +63,7 @@ export class DetailView {
     const texts = markedTexts(conflict);
     const base = makeSide({
       name: 'Base',
-      note: 'the last both had',
+      note: 'before both changes',
       segments: texts.base,
       absent: 'It did not exist.',
     });

@@ -59,6 +59,9 @@ export class HeaderView {
   show(state: PanelState): void {
     const isEmpty = state.conflicts.length === 0;
     const chosen = decisionsToApply(state, 'all').length;
+    // The empty state says it itself; what is left is a note or Undo.
+    this.root.hidden = isEmpty && !state.canUndo && state.note === undefined;
+    this.#counter.hidden = isEmpty;
     this.#counter.textContent = state.isReady ? counterText(state) : 'Conflicts';
     this.#progress.textContent = progressText(state);
     this.#previous.hidden = isEmpty;

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { pairWith } from '../../../src/extension/pairs.ts';
+import { problemSentence, problems } from '../../../src/extension/problems.ts';
+import { appliedSentence, offerSentence, pairsSentence } from '../../../src/extension/sentences.ts';
+import { count, listNames } from '../../../src/extension/words.ts';
+import type { DocumentPair } from '../../../src/peer/folderSession.ts';
+
+describe('sentences', () => {
+  it('ask for consent with name and size', () => {
+    assert.equal(
+      offerSentence({ libraryId: undefined, name: 'petstore', neighbour: 'frontend', documentCount: 2 }),
+      'Another window has this API (petstore, 2 documents). Keep them in step?',
+    );
+  });
+
+  it('say what a peer changed', () => {
+    const change = { file: '/a.yaml', path: 'a.yaml', authorName: 'alice', changes: ['GET /pets', 'POST /pets'] };
+    assert.equal(appliedSentence(change), 'alice changed GET /pets and POST /pets in a.yaml');
+    assert.equal(appliedSentence({ ...change, changes: [] }), 'alice changed a.yaml');
+  });
+
+  it('count and list as people do', () => {
+    assert.equal(count(1, 'conflict'), '1 conflict');
+    assert.equal(count(1000, 'conflict'), '1,000 conflicts');
+    assert.equal(listNames(['alice', 'alice', 'bob']), 'alice and bob');
+    assert.equal(listNames(['a', 'b', 'c', 'd', 'e']), 'a, b and 3 others');
+  });
+
+  it('carry the code and the next step of a problem', () => {
+    assert.equal(
+      problemSentence(problems.saveFailed('openapi.yaml')),
+      'The editor could not save openapi.yaml. Save it yourself, or look whether the file may be written. [save-failed]',
+    );
+  });
+});
+
+describe('pairs', () => {
+  const pairs: readonly DocumentPair[] = [
+    { libraryPath: 'openapi.yaml', title: 'Petstore', localPath: 'api/openapi.yaml', matchedBy: 'title' },
+    { libraryPath: 'users.yaml', title: undefined, localPath: undefined, matchedBy: undefined },
+  ];
+
+  it('are told in one line', () => {
+    assert.equal(pairsSentence(pairs), 'openapi.yaml ↔ api/openapi.yaml · users.yaml ↔ not in this folder');
+  });
+
+  it('never give one file to two documents', () => {
+    const changed = pairWith(pairs, 'users.yaml', 'api/openapi.yaml');
+    assert.deepEqual(
+      changed.map((pair) => pair.localPath),
+      [undefined, 'api/openapi.yaml'],
+    );
+    assert.deepEqual(
+      pairWith(changed, 'users.yaml', undefined).map((pair) => pair.localPath),
+      [undefined, undefined],
+    );
+  });
+});

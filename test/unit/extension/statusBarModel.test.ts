@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { commandIds } from '../../../src/extension/commandTable.ts';
+import type { FolderView, StatusBarInput } from '../../../src/extension/statusBarModel.ts';
+import { statusActions, statusBarView } from '../../../src/extension/statusBarModel.ts';
+import { documentStatus, folderStatus, peer } from './fakeSession.ts';
+
+describe('status bar', () => {
+  it('is hidden where nothing runs and no API is looked at', () => {
+    assert.equal(statusBarView(input([folder({})])), undefined);
+    assert.equal(statusBarView(input([])), undefined);
+  });
+
+  it('asks where a neighbour or the open file gives reason to', () => {
+    const asleep = folder({});
+    assert.equal(statusBarView({ ...input([asleep]), isApiInView: true })?.text, '$(sync) Keep API in step?');
+    assert.match(tooltip(input([{ ...asleep, hasOffer: true }])), /Another window has this API/);
+  });
+
+  it('says role and number of peers when in step', () => {
+    const view = statusBarView(input([running({ role: 'leader', peers: [peer('alice'), peer('bob')] })]));
+    assert.equal(view?.text, '$(check) API in step · leader · 2 peers');
+    assert.equal(view.accessibilityLabel, 'API Live Sync: in step, leader, 2 peers');
+    assert.equal(view.background, 'none');
+    assert.match(
+      tooltip(input([running({ role: 'follower', peers: [peer('alice')] })])),
+      /This window follows. With alice \(backend\)\./,
+    );
+  });
+
+  it('counts conflicts over all folders and warns', () => {
+    const one = running({ conflictCount: 1, documents: [documentStatus('a.yaml', 'held', { conflictCount: 1 })] });
+    const two = running({ conflictCount: 2, documents: [documentStatus('b.yaml', 'held', { conflictCount: 2 })] });
+    const view = statusBarView(input([one, two]));
+    assert.match(view?.text ?? '', /^\$\(warning\) API 3 conflicts/);
+    assert.equal(view?.background, 'warning');
+  });
+
+  it('shows what needs a person before what only takes time', () => {
+    const states = (...names: Parameters<typeof documentStatus>[1][]): string | undefined =>
+      statusBarView(input([running({ documents: names.map((name, at) => documentStatus(`${at}.yaml`, name)) })]))?.text;
+    assert.match(states('inStep', 'syncing') ?? '', /syncing/);
+    assert.match(states('syncing', 'waiting') ?? '', /waiting for your save/);
+    assert.match(states('waiting', 'invalid') ?? '', /invalid file/);
+    assert.match(states('invalid', 'invalid') ?? '', /2 invalid files/);
+    assert.match(states('invalid', 'unwritable') ?? '', /1 file not writable/);
+    assert.match(states('behind') ?? '', /1 file behind/);
+    assert.match(states('missing') ?? '', /1 file gone/);
+  });
+
+  it('says offline, connecting, paused, observing, attached, stopped and failed', () => {
+    const text = (status: Parameters<typeof folderStatus>[0]): string | undefined =>
+      statusBarView(input([folder(status)]))?.text;
+    assert.match(text({ phase: 'running', connection: 'offline' }) ?? '', /offline/);
+    assert.match(text({ phase: 'running', connection: 'connecting' }) ?? '', /connecting/);
+    assert.match(text({ phase: 'paused' }) ?? '', /paused/);
+    assert.match(text({ phase: 'observing', observing: 'branch feature/x has not joined' }) ?? '', /observing/);
+    assert.match(text({ phase: 'attached' }) ?? '', /in step in another window/);
+    assert.match(text({ phase: 'asleep', hasConsent: true }) ?? '', /stopped/);
+    const failed = statusBarView(
+      input([folder({ phase: 'failed', problem: { code: 'x', message: 'The log is damaged.' } })]),
+    );
+    assert.equal(failed?.background, 'error');
+  });
+
+  it('says nothing of a folder that never joined while another one runs', () => {
+    const view = statusBarView(input([running({}), folder({})]));
+    assert.match(view?.text ?? '', /in step/);
+  });
+
+  it('lists what needs a person first and keeps the tooltip short', () => {
+    const documents = Array.from({ length: 3000 }, (_, at) =>
+      documentStatus(`${at}.yaml`, at === 2999 ? 'invalid' : 'inStep'),
+    );
+    const lines = statusBarView(input([running({ documents })]))?.tooltip ?? [];
+    const items = lines.filter((line) => line.kind === 'item').map((line) => line.text);
+    assert.match(items[0] ?? '', /^2999\.yaml/);
+    assert.equal(items.at(-1), 'and 2,990 more');
+  });
+
+  it('says so in Restricted Mode, whatever the folder holds', () => {
+    const view = statusBarView({ ...input([running({})]), isTrusted: false });
+    assert.match(view?.text ?? '', /restricted/);
+    assert.deepEqual(
+      statusActions({ ...input([running({})]), isTrusted: false }).map((action) => action.label),
+      ['Show Log'],
+    );
+  });
+
+  it('offers what makes sense now', () => {
+    const commands = (view: FolderView): string[] =>
+      statusActions(input([view])).flatMap((action) => ('command' in action.run ? [action.run.command] : []));
+    assert.deepEqual(commands(folder({})), [commandIds.keepInStep, commandIds.join, commandIds.showLog]);
+    assert.ok(commands(running({ conflictCount: 1 })).includes(commandIds.showConflicts));
+    assert.ok(commands(running({ documents: [documentStatus('a.yaml', 'waiting')] })).includes(commandIds.mergeNow));
+    assert.ok(commands(folder({ phase: 'paused', hasConsent: true })).includes(commandIds.resume));
+    assert.ok(!commands(folder({ phase: 'paused', hasConsent: true })).includes(commandIds.pause));
+    assert.ok(commands(folder({ phase: 'asleep', hasConsent: true })).includes(commandIds.start));
+    assert.ok(commands({ ...running({}), canUndoResolution: true }).includes(commandIds.undoResolution));
+  });
+
+  it('asks again about a file that was set back', () => {
+    const actions = statusActions(input([running({ documents: [documentStatus('a.yaml', 'behind')] })]));
+    assert.ok(
+      actions.some((action) => 'decideBehind' in action.run && action.run.decideBehind === '/work/petstore/a.yaml'),
+    );
+  });
+
+  it('leads to files that need a person', () => {
+    const view = running({ documents: [documentStatus('a.yaml', 'invalid'), documentStatus('b.yaml', 'inStep')] });
+    const files = statusActions(input([view])).flatMap((action) =>
+      'openFile' in action.run ? [action.run.openFile] : [],
+    );
+    assert.deepEqual(files, ['/work/petstore/a.yaml']);
+  });
+});
+
+function folder(status: Parameters<typeof folderStatus>[0]): FolderView {
+  return { folderName: 'petstore', status: folderStatus(status), canUndoResolution: false, hasOffer: false };
+}
+
+function running(status: Parameters<typeof folderStatus>[0]): FolderView {
+  return folder({ phase: 'running', hasConsent: true, connection: 'connected', ...status });
+}
+
+function input(folders: readonly FolderView[]): StatusBarInput {
+  return { isTrusted: true, folders, isApiInView: false };
+}
+
+function tooltip(of: StatusBarInput): string {
+  return (
+    statusBarView(of)
+      ?.tooltip.map((line) => line.text)
+      .join('\n') ?? ''
+  );
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ConflictView, StateMessage } from '../../../src/protocol/conflictPanel.ts';
+import { readSavedPanelState } from '../../../src/protocol/conflictPanel.ts';
+import type { PanelState } from '../../../src/webview/conflictPanel/panelState.ts';
+import {
+  choose,
+  counterText,
+  decisionsToApply,
+  initialState,
+  progressText,
+  receiveOutcome,
+  receiveState,
+  select,
+  selectBy,
+  startWork,
+  toSavedState,
+} from '../../../src/webview/conflictPanel/panelState.ts';
+
+describe('conflict panel', () => {
+  it('selects the first conflict and counts', () => {
+    const state = showing('a', 'b', 'c');
+    assert.equal(state.selectedKey, 'a');
+    assert.equal(counterText(state), '3 conflicts in 1 document');
+  });
+
+  it('walks with the keys and stops at the ends', () => {
+    let state = showing('a', 'b', 'c');
+    state = selectBy(state, 1);
+    assert.equal(state.selectedKey, 'b');
+    assert.equal(selectBy(state, Infinity).selectedKey, 'c');
+    assert.equal(selectBy(state, -Infinity).selectedKey, 'a');
+    assert.equal(select(state, 'gone').selectedKey, 'b');
+  });
+
+  it('keeps choices pending until they are applied, and takes one back by choosing it again', () => {
+    let state = choose(showing('a', 'b'), 'a', 'ours');
+    state = choose(state, 'b', 'theirs');
+    assert.equal(progressText(state), '2 of 2 chosen');
+    assert.deepEqual(decisionsToApply(state, 'selected'), [{ key: 'a', fingerprint: 'a1', choice: 'ours' }]);
+    assert.equal(decisionsToApply(state, 'all').length, 2);
+    assert.equal(progressText(choose(state, 'a', 'ours')), '1 of 2 chosen');
+    assert.equal(decisionsToApply(startWork(state), 'all').length, 0);
+  });
+
+  it('goes on with the next conflict when one is settled', () => {
+    const state = select(showing('a', 'b', 'c'), 'b');
+    assert.equal(receiveState(state, message('a', 'c')).selectedKey, 'c');
+    assert.equal(receiveState(select(state, 'c'), message('a', 'b')).selectedKey, 'b');
+    assert.equal(receiveState(state, message()).selectedKey, undefined);
+  });
+
+  it('drops a choice whose texts have changed, and says so', () => {
+    const state = choose(showing('a', 'b'), 'a', 'ours');
+    const next = receiveState(state, {
+      ...message('b'),
+      conflicts: [{ ...conflict('a'), fingerprint: 'a2' }, conflict('b')],
+    });
+    assert.equal(decisionsToApply(next, 'all').length, 0);
+    assert.match(next.note?.text ?? '', /^label a has changed meanwhile: choose again\.$/);
+  });
+
+  it('says what came and went while it was open, but not what the person did', () => {
+    const state = showing('a');
+    assert.equal(receiveState(state, message('a', 'b', 'c')).note?.text, '2 new conflicts.');
+    assert.equal(receiveState(state, message('b')).note?.text, '1 new conflict. 1 conflict settled meanwhile.');
+    assert.equal(receiveState(startWork(state), message()).note, undefined);
+    assert.equal(receiveState(initialState({ decisions: [] }), message('a')).note, undefined);
+  });
+
+  it('says how an action ended', () => {
+    const done = receiveOutcome(startWork(showing('a', 'b')), {
+      type: 'outcome',
+      isDone: true,
+      sentence: '1 conflict settled.',
+    });
+    assert.deepEqual(done.note, { text: '1 conflict settled. 2 are left.', isProblem: false });
+    assert.equal(done.isBusy, false);
+  });
+
+  it('keeps selection and choices over a reload, also while folders are still being opened', () => {
+    const state = choose(select(showing('a', 'b'), 'b'), 'b', 'theirs');
+    const saved = readSavedPanelState(JSON.parse(JSON.stringify(toSavedState(state))));
+    let next = initialState(saved);
+    next = receiveState(next, { ...message(), isReady: false });
+    next = receiveState(next, message('a', 'b'));
+    assert.equal(next.selectedKey, 'b');
+    assert.equal(decisionsToApply(next, 'selected').length, 1);
+  });
+
+  it('starts anew where what was kept cannot be read', () => {
+    assert.deepEqual(readSavedPanelState({ decisions: 'all' }), { decisions: [] });
+    assert.deepEqual(readSavedPanelState(undefined), { decisions: [] });
+  });
+});
+
+function showing(...keys: readonly string[]): PanelState {
+  return receiveState(initialState({ decisions: [] }), message(...keys));
+}
+
+function message(...keys: readonly string[]): StateMessage {
+  return { type: 'state', isReady: true, emptyText: 'No conflicts.', canUndo: false, conflicts: keys.map(conflict) };
+}
+
+function conflict(key: string): ConflictView {
+  return {
+    key,
+    fingerprint: `${key}1`,
+    documentKey: 'document',
+    documentName: 'openapi.yaml',
+    label: `label ${key}`,
+    kind: 'edit-edit',
+    kindText: 'You and alice both changed this',
+    theirsName: 'alice',
+  };
+}
