@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { installExtension } from './installExtension.ts';
+import { runVariable } from './processTree.ts';
 import { baseSettings } from './settings.ts';
 
 /**
@@ -37,7 +38,7 @@ export async function openOnDesktop(
         process.execPath,
         [supervisor, executable, folder, path.join(folder, 'openapi.yaml'), ...flags, ...dirs],
         {
-          env: { ...process.env, API_LIVE_SYNC_HARNESS_RUN: run, API_LIVE_SYNC_STATE_DIR: path.join(dir, '.state') },
+          env: { ...process.env, [runVariable]: run, API_LIVE_SYNC_STATE_DIR: path.join(dir, '.state') },
           stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         },
       );

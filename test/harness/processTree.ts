@@ -11,22 +11,22 @@ export function groupIsAlive(groupId: number): boolean {
   }
 }
 
+/** What a server's processes carry in their environment, with a value of their own for each server. */
+export const runVariable = 'API_LIVE_SYNC_HARNESS_RUN';
+
 /**
- * The processes that carry `API_LIVE_SYNC_HARNESS_RUN=<run>` in their environment: everything a run started, however deep and whoever
- * is its parent now. Linux only; elsewhere the list is empty.
+ * The processes that have a variable in their environment: everything that was started with it, however deep and whoever is its parent
+ * now. Linux only; elsewhere the list is empty.
  */
-export function processesOfRun(run: string): number[] {
+export function processesWith(variable: string, value: string): number[] {
   if (process.platform !== 'linux') return [];
-  const marker = `API_LIVE_SYNC_HARNESS_RUN=${run}`;
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number)
     .filter((pid) => {
       try {
         // A process that has ended but was not yet collected by its parent has an empty environment.
-        return readFileSync(`/proc/${String(pid)}/environ`, 'latin1')
-          .split('\0')
-          .includes(marker);
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`${variable}=${value}`);
       } catch {
         return false; // ended in between, or not ours to look at
       }
@@ -40,7 +40,9 @@ export async function endProcessTree(
   graceMilliseconds: number,
 ): Promise<void> {
   const stragglers = (): number[] =>
-    run === undefined ? [] : processesOfRun(run).filter((pid) => pid !== process.pid && pid !== process.ppid);
+    run === undefined
+      ? []
+      : processesWith(runVariable, run).filter((pid) => pid !== process.pid && pid !== process.ppid);
   const signalAll = (signal: NodeJS.Signals): void => {
     sendSignal(-groupId, signal);
     for (const pid of stragglers()) sendSignal(pid, signal);

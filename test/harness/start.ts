@@ -62,11 +62,17 @@ async function build(): Promise<void> {
   const script = path.join(projectRoot, 'esbuild.mjs');
   if (!existsSync(script)) return;
   say('Building the extension.');
-  const child = spawn(process.execPath, [script], { cwd: projectRoot, stdio: 'inherit' });
+  const child = spawn(process.execPath, [script], { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
   const code = await new Promise<number | null>((resolve) => {
-    child.once('exit', resolve);
+    child.once('close', resolve);
   });
-  if (code !== 0) throw new Error('The build failed.');
+  if (code !== 0) throw new Error(`The build failed:\n${output}`);
 }
 
 /** Two clones of one repository, as a backend and a frontend team would have them side by side. */

@@ -3,7 +3,7 @@
  * Usage: node supervisor.ts COMMAND ARGUMENTS…, started with an IPC channel: the channel closes with its other end, also on kill -9.
  */
 import { spawn } from 'node:child_process';
-import { endProcessTree, groupIsAlive } from './processTree.ts';
+import { endProcessTree, groupIsAlive, runVariable } from './processTree.ts';
 
 const graceMilliseconds = 2000;
 
@@ -18,7 +18,7 @@ async function end(code: number): Promise<void> {
   if (ending) return;
   ending = true;
   if (child.pid !== undefined) {
-    await endProcessTree(child.pid, process.env['API_LIVE_SYNC_HARNESS_RUN'], graceMilliseconds);
+    await endProcessTree(child.pid, process.env[runVariable], graceMilliseconds);
   }
   process.exit(code);
 }

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Progress } from './installOnce.ts';
+import { runVariable } from './processTree.ts';
 import { ensureVsCode } from './vscodeInstall.ts';
 
 export interface ServerOptions {
@@ -114,7 +115,7 @@ function supervisedCommand(port: number, token: string, serverMain: string, opti
 function serverEnvironment(options: ServerOptions): NodeJS.ProcessEnv {
   // NODE_* and VSCODE_* of the process that runs the tests (a test runner's context, a terminal inside VS Code) are not for the server.
   const inherited = Object.entries(process.env).filter(([key]) => !/^(NODE_|VSCODE_|ELECTRON_)/.test(key));
-  return { ...Object.fromEntries(inherited), API_LIVE_SYNC_HARNESS_RUN: randomUUID(), ...options.env };
+  return { ...Object.fromEntries(inherited), [runVariable]: randomUUID(), ...options.env };
 }
 
 async function waitUntilItAnswers(server: VsCodeServer, child: ChildProcess): Promise<void> {
