@@ -53,7 +53,6 @@ export class WorkspaceFolder implements FolderSession {
   readonly #conflictsChanged: Emitter<readonly HeldConflict[]>;
   readonly #appliedChange: Emitter<AppliedChange>;
   readonly #offerFound: Emitter<JoinOffer>;
-  readonly #offered = new Set<string>();
   #record: FolderRecord;
   #library: { readonly libraryId: LibraryId; readonly name: string } | undefined;
   #phase: FolderPhase = 'asleep';
@@ -305,14 +304,7 @@ export class WorkspaceFolder implements FolderSession {
     if (this.#disposables.isDisposed) return;
     this.#record = await readFolderRecord(this.#options.stateDir, this.folder);
     const hasConsent = this.#record.replicas.length > 0;
-    if (hasConsent && !this.#isStoppedByPerson && (this.#phase === 'asleep' || this.#phase === 'attached')) {
-      await this.start();
-    } else if (!hasConsent) {
-      const offer = await this.findOffer();
-      if (offer === undefined || this.#offered.has(offer.neighbour)) return;
-      this.#offered.add(offer.neighbour);
-      this.#offerFound.fire(offer);
-    }
+    if (hasConsent && !this.#isStoppedByPerson && (this.#phase === 'asleep' || this.#phase === 'attached')) await this.start();
   }
 
   async #neighbours(place: Place): Promise<readonly WindowPresence[]> {
