@@ -35,7 +35,7 @@ export class HandPeer {
 
   send(body: MessageBody, envelope: Partial<Pick<SyncMessage, 'term' | 'sender' | 'libraryId'>> = {}): void {
     const { libraryId, term, sender } = this;
-    this.connection.send(encodeMessage({ libraryId, term, sender, ...envelope, ...body } as SyncMessage));
+    this.connection.send(encodeMessage({ libraryId, term, sender, ...envelope, ...body }));
   }
 
   all<Kind extends MessageKind>(kind: Kind): MessageOf<Kind>[] {

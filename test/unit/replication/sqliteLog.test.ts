@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, test } from 'node:test';
+import type { LogIndex } from '../../../src/core/ids.ts';
+import { TransactionManager } from '../../../src/core/replication/transactionManager.ts';
+import { SqliteReplicatedLog } from '../../../src/node/log/sqliteReplicatedLog.ts';
+import { authorOf, createFakeAmbient, createOf, editOf, FakeTime } from './fakes.ts';
+
+const cleanups: (() => Promise<void> | void)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+function newPath(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'als-log-'));
+  cleanups.push(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return join(directory, 'log.sqlite');
+}
+
+async function openLog(path: string): Promise<SqliteReplicatedLog> {
+  const log = await SqliteReplicatedLog.open({ path });
+  cleanups.push(() => log.close());
+  return log;
+}
+
+async function openManager(path: string): Promise<TransactionManager> {
+  const log = await openLog(path);
+  return await TransactionManager.open({
+    log,
+    leaderId: authorOf('alice').peerId,
+    ambient: createFakeAmbient(new FakeTime()),
+  });
+}
+
+const WHOLE = { count: 100, units: Infinity };
+
+test('[ELE-07] a log that a newer release wrote is never opened, and stays as it is', async () => {
+  const path = newPath();
+  await (await openLog(path)).close();
+  const database = new DatabaseSync(path);
+  database.exec('PRAGMA user_version = 2');
+  database.close();
+  await assert.rejects(SqliteReplicatedLog.open({ path }), { code: 'log-schema-newer' });
+  const after = new DatabaseSync(path);
+  assert.equal(after.prepare('PRAGMA user_version').get()?.['user_version'], 2);
+  after.close();
+});
+
+test('[I10] a file that is no database is a coded error', async () => {
+  const path = newPath();
+  writeFileSync(path, 'this is not a database, whatever its name says'.repeat(100));
+  await assert.rejects(SqliteReplicatedLog.open({ path }), { code: 'log-unavailable' });
+});
+
+test('[I6] every commit is on disk before it is answered: the writer uses WAL with a full sync', async () => {
+  const path = newPath();
+  const manager = await openManager(path);
+  await manager.append(createOf('a', 'doc-1', 'a.yaml', 'one\n'), authorOf('alice'), manager.term);
+  // Another connection sees what is in the file, not what the worker holds in memory.
+  const reader = new DatabaseSync(path, { readOnly: true });
+  assert.equal(reader.prepare('SELECT count(*) AS count FROM entries').get()?.['count'], 1);
+  assert.equal(reader.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal');
+  reader.close();
+});
+
+test('[REP-16] what was committed is there after the log is opened again', async () => {
+  const path = newPath();
+  const before = await openManager(path);
+  await before.append(createOf('a', 'doc-1', 'a.yaml', 'one\n'), authorOf('alice'), before.term);
+  const { position } = before;
+  await before.close();
+  const after = await openManager(path);
+  assert.deepEqual(after.position, position);
+  assert.ok(after.term.number > before.term.number);
+  assert.deepEqual(await after.append(editOf('a', 'doc-1', 'one\n', 'two\n'), authorOf('alice'), after.term), {
+    kind: 'committed',
+    index: 2,
+  });
+});
+
+test('[REP-17] one damaged entry does not keep the others from being read', async () => {
+  const path = newPath();
+  const manager = await openManager(path);
+  await manager.append(createOf('a', 'doc-1', 'a.yaml', 'one\n'), authorOf('alice'), manager.term);
+  await manager.append(editOf('a', 'doc-1', 'one\n', 'two\n'), authorOf('alice'), manager.term);
+  await manager.append(createOf('a', 'doc-2', 'b.yaml', 'other\n'), authorOf('alice'), manager.term);
+  await manager.close();
+  const database = new DatabaseSync(path);
+  database.exec(`UPDATE entries SET body = substr(body, 1, 40) WHERE idx = 2`);
+  database.close();
+  const log = await openLog(path);
+  const { entries } = await log.entries(0 as LogIndex, WHOLE);
+  assert.deepEqual(
+    entries.map(({ index, entry }) => [index, entry?.docId]),
+    [
+      [1, 'doc-1'],
+      [2, undefined],
+      [3, 'doc-2'],
+    ],
+  );
+});
+
+test('[I10] only the user can read the log', { skip: process.platform === 'win32' }, async () => {
+  const path = newPath();
+  const manager = await openManager(path);
+  await manager.append(createOf('a', 'doc-1', 'a.yaml', 'one\n'), authorOf('alice'), manager.term);
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o077, 0, file);
+});
+
+test('[REP-09] after the log is closed, everything that is asked of it is refused', async () => {
+  const log = await openLog(newPath());
+  await log.close();
+  await log.close();
+  await assert.rejects(log.state(), { code: 'closed' });
+});
