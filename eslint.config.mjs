@@ -27,7 +27,10 @@ export default tseslint.config(
     files: ['src/**/*.ts', 'test/**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: {
-      parserOptions: { project: ['./tsconfig.json', './src/webview/tsconfig.json'], tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ['./tsconfig.json', './src/webview/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -48,7 +51,10 @@ export default tseslint.config(
   zone('core', [
     editor,
     ['^node:', 'core is pure: no node:*.'],
-    ['^(?!\\.|yaml$|jsonc-parser$|fast-myers-diff$|zod($|/))', 'core imports yaml, jsonc-parser, fast-myers-diff, zod and itself only.'],
+    [
+      '^(?!\\.|yaml$|jsonc-parser$|fast-myers-diff$|zod($|/))',
+      'core imports yaml, jsonc-parser, fast-myers-diff, zod and itself only.',
+    ],
     upTo('node', 'peer', 'cli', 'extension', 'server', 'webview', 'protocol'),
   ]),
   zone('node', [editor, upTo('peer', 'cli', 'extension', 'server', 'webview', 'protocol')]),
@@ -56,15 +62,27 @@ export default tseslint.config(
   zone('cli', [editor, upTo('extension', 'server', 'webview')]),
   zone('extension', [upTo('cli', 'server', 'webview')]),
   zone('protocol', [editor, upTo('node', 'peer', 'cli', 'extension', 'server', 'webview')]),
-  zone('webview', [editor, ['^node:', 'The webview runs in a browser.'], upTo('node', 'peer', 'cli', 'extension', 'server')]),
+  zone('webview', [
+    editor,
+    ['^node:', 'The webview runs in a browser.'],
+    upTo('node', 'peer', 'cli', 'extension', 'server'),
+  ]),
   {
     files: ['src/core/**/*.ts'],
     rules: {
       'no-restricted-globals': [
         'error',
-        ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'process', 'performance', 'crypto', 'fetch', 'console'].map(
-          (name) => ({ name, message: 'core is deterministic: clock, timers and chance are passed in.' }),
-        ),
+        ...[
+          'setTimeout',
+          'setInterval',
+          'setImmediate',
+          'queueMicrotask',
+          'process',
+          'performance',
+          'crypto',
+          'fetch',
+          'console',
+        ].map((name) => ({ name, message: 'core is deterministic: clock, timers and chance are passed in.' })),
       ],
       'no-restricted-properties': [
         'error',
@@ -83,7 +101,15 @@ export default tseslint.config(
       // `test()` and `describe()` of node:test return promises that the runner awaits itself.
       '@typescript-eslint/no-floating-promises': [
         'error',
-        { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'], package: 'node:test' }] },
+        {
+          allowForKnownSafeCalls: [
+            {
+              from: 'package',
+              name: ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'],
+              package: 'node:test',
+            },
+          ],
+        },
       ],
     },
   },

@@ -15,7 +15,9 @@ api-live-sync COMMAND --help says more.`;
 /** A log line per event on standard error: what a service manager keeps. */
 function createConsoleLogger(isVerbose: boolean): Logger {
   const write = (level: string) => (message: string, fields?: LogFields) => {
-    process.stderr.write(`${new Date().toISOString()} ${level} ${message}${fields === undefined ? '' : ` ${JSON.stringify(fields)}`}\n`);
+    process.stderr.write(
+      `${new Date().toISOString()} ${level} ${message}${fields === undefined ? '' : ` ${JSON.stringify(fields)}`}\n`,
+    );
   };
   const quiet = (): void => undefined;
   return {
@@ -29,8 +31,9 @@ function createConsoleLogger(isVerbose: boolean): Logger {
 
 /** Beside the bundle lie bundled workers; where the source runs, the sources do. */
 function workers(): PeerWorkers {
-  const url: string | undefined = import.meta.url;
-  if (url?.endsWith('.ts') !== true) {
+  // Undefined in a bundle, whatever its type says.
+  const url: unknown = import.meta.url;
+  if (typeof url !== 'string' || !url.endsWith('.ts')) {
     const bundled = (name: string): string => join(__dirname, `${name}.cjs`);
     return { log: bundled('logWorker'), replica: bundled('replicaWorker'), merge: bundled('mergeWorker') };
   }
@@ -50,7 +53,12 @@ async function main(args: readonly string[]): Promise<number> {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
     });
     const writeLine = (line: string): void => void process.stdout.write(`${line}\n`);
-    return runServeCommand(rest, { writeLine, logger: createConsoleLogger(process.env['API_LIVE_SYNC_VERBOSE'] === '1'), workers: workers(), stop });
+    return runServeCommand(rest, {
+      writeLine,
+      logger: createConsoleLogger(process.env['API_LIVE_SYNC_VERBOSE'] === '1'),
+      workers: workers(),
+      stop,
+    });
   }
   process.stderr.write(`${USAGE}\n`);
   return command === '--help' || command === 'help' ? 0 : 128;

@@ -41,14 +41,24 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
   const peer = createPeer({
     logger: io.logger,
     workers: io.workers,
-    settings: { displayName: values.name, ignore: values.ignore, heartbeatMs: 5_000, timeoutMs: 15_000, infoVersion: 'ask' },
+    settings: {
+      displayName: values.name,
+      ignore: values.ignore,
+      heartbeatMs: 5_000,
+      timeoutMs: 15_000,
+      infoVersion: 'ask',
+    },
     ...(stateDirectory === undefined ? {} : { stateDirectory }),
   });
   try {
     const session = await peer.openFolder(folder, files);
     let last = '';
     session.onDidChangeStatus((status) => {
-      const line = JSON.stringify({ event: 'status', ...status, conflicts: session.conflicts.map(({ path, conflict }) => ({ path, label: conflict.label, id: conflict.id })) });
+      const line = JSON.stringify({
+        event: 'status',
+        ...status,
+        conflicts: session.conflicts.map(({ path, conflict }) => ({ path, label: conflict.label, id: conflict.id })),
+      });
       if (line !== last) io.writeLine(line);
       last = line;
     });
@@ -72,7 +82,10 @@ async function begin(session: FolderSession, isKeeping: boolean, libraryId: Libr
   if (libraryId === undefined) return session.start();
   const choice = (await session.listLibraries()).find((one) => one.libraryId === libraryId);
   if (choice === undefined) {
-    return { isDone: false, problem: { code: 'library-missing', message: `This machine has no library ${libraryId}.` } };
+    return {
+      isDone: false,
+      problem: { code: 'library-missing', message: `This machine has no library ${libraryId}.` },
+    };
   }
   return session.join(libraryId, choice.pairs);
 }

@@ -50,7 +50,14 @@ export async function discoverDocuments(
       const text = await readText(file, logger);
       if (text === undefined) continue;
       const format = formatOf(file);
-      const document: FoundDocument = { file, path: localPath(folder, file), isRoot: false, title: undefined, text, format };
+      const document: FoundDocument = {
+        file,
+        path: localPath(folder, file),
+        isRoot: false,
+        title: undefined,
+        text,
+        format,
+      };
       found.set(file, document);
       waiting.push(document);
     }

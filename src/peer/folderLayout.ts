@@ -19,7 +19,12 @@ export function createFolderLayout(
       return path === '' || isAbsolute(path) || path.split(sep)[0] === '..' ? undefined : path.split(sep).join('/');
     },
     placeFor: async (libraryPath) => {
-      const localPath = record.layout === 'same' ? libraryPath : Object.hasOwn(record.pairs, libraryPath) ? record.pairs[libraryPath] : undefined;
+      const localPath =
+        record.layout === 'same'
+          ? libraryPath
+          : Object.hasOwn(record.pairs, libraryPath)
+            ? record.pairs[libraryPath]
+            : undefined;
       if (localPath === undefined || checkLibraryPath(localPath) !== undefined) return undefined;
       if (!isCandidateName(localPath.split('/').pop() ?? '') || isIgnored(localPath)) return undefined;
       return (await staysInside(folder, join(folder, ...localPath.split('/')))) ? localPath : undefined;

@@ -14,7 +14,10 @@ const MIN_SHARED_OPERATIONS = 0.5;
  * Suggests which local file is which document of a library: by equal path, then by title, then by most operations in
  * common (DESIGN §5). Each local file is suggested once; a title that several carry says nothing.
  */
-export function suggestPairs(library: readonly DocumentHint[], local: readonly DocumentHint[]): readonly DocumentPair[] {
+export function suggestPairs(
+  library: readonly DocumentHint[],
+  local: readonly DocumentHint[],
+): readonly DocumentPair[] {
   const distinct = [...new Map(library.map((hint) => [hint.path, hint])).values()];
   const free = new Map(local.map((hint) => [hint.path, hint]));
   const found = new Map<string, Pick<DocumentPair, 'localPath' | 'matchedBy'>>();
@@ -24,7 +27,12 @@ export function suggestPairs(library: readonly DocumentHint[], local: readonly D
     found.set(hint.path, { localPath: match.path, matchedBy });
   };
   for (const hint of distinct) take(hint, free.get(hint.path), 'path');
-  for (const hint of distinct) take(hint, onlyOne([...free.values()].filter((one) => one.title !== undefined && one.title === hint.title)), 'title');
+  for (const hint of distinct)
+    take(
+      hint,
+      onlyOne([...free.values()].filter((one) => one.title !== undefined && one.title === hint.title)),
+      'title',
+    );
   for (const hint of distinct) take(hint, mostShared(hint, [...free.values()]), 'operations');
   return distinct.map((hint) => ({
     libraryPath: hint.path,

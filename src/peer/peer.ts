@@ -20,7 +20,14 @@ export const createPeer: CreatePeer = (options) => {
   return {
     closed,
     openFolder: async (folder, files) => {
-      const session = await WorkspaceFolder.open(folder, { ambient, settings: options.settings, stateDir, files, merger, workers });
+      const session = await WorkspaceFolder.open(folder, {
+        ambient,
+        settings: options.settings,
+        stateDir,
+        files,
+        merger,
+        workers,
+      });
       folders.push(session);
       return session;
     },

@@ -43,7 +43,11 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
   const lock = new ExclusiveLock(join(options.replicaDirectory, 'replica.lock'));
   if (!lock.tryAcquire()) return 'attached';
   const disposables = new DisposableStore();
-  const store = new SqliteReplicaStore(record.replicaId, join(options.replicaDirectory, 'replica.sqlite'), options.workers.replica);
+  const store = new SqliteReplicaStore(
+    record.replicaId,
+    join(options.replicaDirectory, 'replica.sqlite'),
+    options.workers.replica,
+  );
   const watcher = new DocumentWatcher(ambient.logger);
   let service: SyncService | undefined;
   let replica: Replica | undefined;

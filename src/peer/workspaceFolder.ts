@@ -8,7 +8,12 @@ import type { UserProblem, WorkingFiles } from '../core/workingFiles.ts';
 import { findGitCheckout, readBranch, readRemote, type GitCheckout } from '../node/git/gitCheckout.ts';
 import { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
 import { readPersonName } from '../node/git/gitIdentity.ts';
-import { readFolderRecord, writeFolderRecord, type FolderRecord, type ReplicaRecord } from '../node/folders/folderRecord.ts';
+import {
+  readFolderRecord,
+  writeFolderRecord,
+  type FolderRecord,
+  type ReplicaRecord,
+} from '../node/folders/folderRecord.ts';
 import { WindowPresences, type WindowPresence } from '../node/folders/windowPresence.ts';
 import { createLibrary, deleteLibrary, listLibraries } from '../node/libraryDirectory.ts';
 import { discoverDocuments, type FoundDocument } from './discovery.ts';
@@ -65,7 +70,8 @@ export class WorkspaceFolder implements FolderSession {
 
   private constructor(folder: string, options: WorkspaceFolderOptions, record: FolderRecord) {
     const { ambient } = options;
-    const onError = (error: unknown): void => ambient.logger.error('A listener of the folder failed.', { error: String(error) });
+    const onError = (error: unknown): void =>
+      ambient.logger.error('A listener of the folder failed.', { error: String(error) });
     this.folder = folder;
     this.#options = options;
     this.#record = record;
@@ -102,7 +108,14 @@ export class WorkspaceFolder implements FolderSession {
     const documents = serving?.replica.documents ?? [];
     const link = serving?.link.status;
     const hindrance = serving?.replica.hindrance;
-    const phase = this.#phase !== 'running' ? this.#phase : serving?.replica.isPaused === true ? 'paused' : hindrance === undefined ? 'running' : 'observing';
+    const phase =
+      this.#phase !== 'running'
+        ? this.#phase
+        : serving?.replica.isPaused === true
+          ? 'paused'
+          : hindrance === undefined
+            ? 'running'
+            : 'observing';
     const observing = phase === 'observing' ? (hindrance ?? this.#observing) : undefined;
     return {
       phase,
@@ -136,7 +149,8 @@ export class WorkspaceFolder implements FolderSession {
     this.#record = await readFolderRecord(this.#options.stateDir, this.folder);
     if (this.#record.isNever) return undefined;
     const place = await this.#place();
-    if (place.remote === undefined || this.#record.replicas.some((replica) => replica.branch === place.branch)) return undefined;
+    if (place.remote === undefined || this.#record.replicas.some((replica) => replica.branch === place.branch))
+      return undefined;
     const documents = await this.#announce(place);
     if (documents.length === 0) return undefined;
     for (const neighbour of await this.#neighbours(place)) {
@@ -157,12 +171,20 @@ export class WorkspaceFolder implements FolderSession {
       const documents = await this.#announce(place);
       this.#record = await readFolderRecord(this.#options.stateDir, this.folder);
       if (this.#record.replicas.some((replica) => replica.branch === place.branch)) return this.#startServing();
-      if (documents.length === 0) return notDone('no-documents', 'This folder has no OpenAPI document.', 'Add a file with "openapi:" or "swagger:" at its root, then try again.');
+      if (documents.length === 0)
+        return notDone(
+          'no-documents',
+          'This folder has no OpenAPI document.',
+          'Add a file with "openapi:" or "swagger:" at its root, then try again.',
+        );
       const neighbours = place.remote === undefined ? [] : await this.#neighbours(place);
       let libraryId: LibraryId | undefined;
       for (const neighbour of neighbours) libraryId ??= await this.#libraryOf(neighbour);
       libraryId ??= await this.#libraryWithHint(place);
-      libraryId ??= await createLibrary(this.#options.stateDir, { name: nameOf(documents, this.folder), hints: [hintOf(this.folder, place, documents)] });
+      libraryId ??= await createLibrary(this.#options.stateDir, {
+        name: nameOf(documents, this.folder),
+        hints: [hintOf(this.folder, place, documents)],
+      });
       // The notice asked for both windows ("Keep them in step?"), so one yes is enough.
       for (const neighbour of neighbours) await this.#consentFor(neighbour, libraryId);
       await this.#addReplica({ libraryId, branch: place.branch, layout: 'same', pairs: {} });
@@ -181,26 +203,40 @@ export class WorkspaceFolder implements FolderSession {
       documents.map(async (document) => ({
         path: document.path,
         title: document.title,
-        operations: document.isRoot ? (await this.#options.merger.describe(document.text, document.format)).operations : [],
+        operations: document.isRoot
+          ? (await this.#options.merger.describe(document.text, document.format)).operations
+          : [],
       })),
     );
     return libraries.map((library) => ({
       libraryId: library.libraryId,
       name: library.name,
       folderNames: library.hints.map((hint) => hint.folderName),
-      pairs: suggestPairs(library.hints.flatMap((hint) => hint.documents), local),
+      pairs: suggestPairs(
+        library.hints.flatMap((hint) => hint.documents),
+        local,
+      ),
     }));
   }
 
   async join(libraryId: LibraryId, pairs: readonly DocumentPair[]): Promise<Outcome> {
     return this.#change(async () => {
-      const chosen = pairs.flatMap((pair) => (pair.localPath === undefined ? [] : [[pair.libraryPath, pair.localPath] as const]));
-      if (chosen.length === 0) return notDone('no-pairs', 'No document of this folder was chosen.', 'Choose at least one file, then join.');
-      if (new Set(chosen.map(([, local]) => local)).size < chosen.length) return notDone('doubled-pair', 'One file was chosen for two documents.', 'Choose each file once.');
+      const chosen = pairs.flatMap((pair) =>
+        pair.localPath === undefined ? [] : [[pair.libraryPath, pair.localPath] as const],
+      );
+      if (chosen.length === 0)
+        return notDone('no-pairs', 'No document of this folder was chosen.', 'Choose at least one file, then join.');
+      if (new Set(chosen.map(([, local]) => local)).size < chosen.length)
+        return notDone('doubled-pair', 'One file was chosen for two documents.', 'Choose each file once.');
       const place = await this.#place();
       await this.#stopServing();
       const layout = isSameLayout(pairs) ? 'same' : 'paired';
-      await this.#addReplica({ libraryId, branch: place.branch, layout, pairs: layout === 'same' ? {} : Object.fromEntries(chosen) });
+      await this.#addReplica({
+        libraryId,
+        branch: place.branch,
+        layout,
+        pairs: layout === 'same' ? {} : Object.fromEntries(chosen),
+      });
       await this.#announce(place);
       return this.#startServing();
     });
@@ -212,7 +248,8 @@ export class WorkspaceFolder implements FolderSession {
     return this.#change(async () => {
       this.#isStoppedByPerson = false;
       this.#record = await readFolderRecord(this.#options.stateDir, this.folder);
-      if (this.#record.replicas.length === 0) return notDone('no-consent', 'This folder is not kept in step yet.', 'Choose "Keep in Step" or "Join…".');
+      if (this.#record.replicas.length === 0)
+        return notDone('no-consent', 'This folder is not kept in step yet.', 'Choose "Keep in Step" or "Join…".');
       return this.#startServing();
     });
   }
@@ -253,7 +290,11 @@ export class WorkspaceFolder implements FolderSession {
     if (library === undefined) return notDone('not-joined', 'This folder is not kept in step.', undefined);
     if (this.status.peers.length > 0) {
       const names = this.status.peers.map((peer) => peer.folderName).join(', ');
-      return notDone('library-in-use', `The library is still open in ${names}.`, 'Leave there first, then forget it here.');
+      return notDone(
+        'library-in-use',
+        `The library is still open in ${names}.`,
+        'Leave there first, then forget it here.',
+      );
     }
     const outcome = await this.leave();
     if (outcome.isDone) await deleteLibrary(this.#options.stateDir, library.libraryId);
@@ -262,9 +303,14 @@ export class WorkspaceFolder implements FolderSession {
 
   async syncNow(): Promise<Outcome> {
     const serving = this.#serving;
-    if (serving === undefined) return notDone('not-running', 'Keeping in step is not running in this window.', 'Choose "Start".');
+    if (serving === undefined)
+      return notDone('not-running', 'Keeping in step is not running in this window.', 'Choose "Start".');
     if (await serving.replica.syncNow(SYNC_NOW_TIMEOUT_MS)) return done;
-    return notDone('not-in-step-yet', 'Not everything could be brought in step.', 'Choose "Show Status" to see what stands in the way.');
+    return notDone(
+      'not-in-step-yet',
+      'Not everything could be brought in step.',
+      'Choose "Show Status" to see what stands in the way.',
+    );
   }
 
   async resolveConflict(docId: DocId, conflictId: string, choice: 'ours' | 'theirs'): Promise<Outcome> {
@@ -304,12 +350,19 @@ export class WorkspaceFolder implements FolderSession {
     if (this.#disposables.isDisposed) return;
     this.#record = await readFolderRecord(this.#options.stateDir, this.folder);
     const hasConsent = this.#record.replicas.length > 0;
-    if (hasConsent && !this.#isStoppedByPerson && (this.#phase === 'asleep' || this.#phase === 'attached')) await this.start();
+    if (hasConsent && !this.#isStoppedByPerson && (this.#phase === 'asleep' || this.#phase === 'attached'))
+      await this.start();
   }
 
   async #neighbours(place: Place): Promise<readonly WindowPresence[]> {
     const others = await this.#presences.others();
-    return others.filter((other) => other.folder !== this.folder && other.remote === place.remote && other.branch === place.branch && other.documents.length > 0);
+    return others.filter(
+      (other) =>
+        other.folder !== this.folder &&
+        other.remote === place.remote &&
+        other.branch === place.branch &&
+        other.documents.length > 0,
+    );
   }
 
   async #libraryOf(neighbour: WindowPresence): Promise<LibraryId | undefined> {
@@ -320,13 +373,21 @@ export class WorkspaceFolder implements FolderSession {
   async #libraryWithHint(place: Place): Promise<LibraryId | undefined> {
     if (place.remote === undefined) return undefined;
     const libraries = await listLibraries(this.#options.stateDir);
-    return libraries.find((library) => library.hints.some((hint) => hint.remote === place.remote && hint.branch === place.branch))?.libraryId;
+    return libraries.find((library) =>
+      library.hints.some((hint) => hint.remote === place.remote && hint.branch === place.branch),
+    )?.libraryId;
   }
 
   async #consentFor(neighbour: WindowPresence, libraryId: LibraryId): Promise<void> {
     const record = await readFolderRecord(this.#options.stateDir, neighbour.folder);
     if (record.isNever || record.replicas.some((replica) => replica.branch === neighbour.branch)) return;
-    const replica: ReplicaRecord = { replicaId: this.#newReplicaId(), libraryId, branch: neighbour.branch, layout: 'same', pairs: {} };
+    const replica: ReplicaRecord = {
+      replicaId: this.#newReplicaId(),
+      libraryId,
+      branch: neighbour.branch,
+      layout: 'same',
+      pairs: {},
+    };
     await writeFolderRecord(this.#options.stateDir, { ...record, replicas: [...record.replicas, replica] });
   }
 
@@ -365,7 +426,11 @@ export class WorkspaceFolder implements FolderSession {
 
   async #addReplica(replica: Omit<ReplicaRecord, 'replicaId'>): Promise<void> {
     const others = this.#record.replicas.filter((one) => one.branch !== replica.branch);
-    await this.#writeRecord({ ...this.#record, isNever: false, replicas: [...others, { ...replica, replicaId: this.#newReplicaId() }] });
+    await this.#writeRecord({
+      ...this.#record,
+      isNever: false,
+      replicas: [...others, { ...replica, replicaId: this.#newReplicaId() }],
+    });
   }
 
   async #writeRecord(record: FolderRecord): Promise<void> {
@@ -379,7 +444,12 @@ export class WorkspaceFolder implements FolderSession {
     if (this.#disposables.isDisposed) return notServing;
     const place = await this.#place();
     const record = this.#record.replicas.find((replica) => replica.branch === place.branch);
-    const guard = new GitWorkGuard(place.checkout, record?.branch ?? '', this.#options.ambient.clock, this.#options.ambient.logger);
+    const guard = new GitWorkGuard(
+      place.checkout,
+      record?.branch ?? '',
+      this.#options.ambient.clock,
+      this.#options.ambient.logger,
+    );
     const watching = guard.onMayHaveChanged(() => this.#runInBackground(() => this.#branchMayHaveChanged()));
     if (record === undefined) {
       // Joined on another branch: nothing is served here, but coming back is noticed.
@@ -395,7 +465,11 @@ export class WorkspaceFolder implements FolderSession {
     this.#library = library === undefined ? undefined : { libraryId: library.libraryId, name: library.name };
     if (library === undefined) {
       guard.dispose();
-      return this.#failed({ code: 'library-missing', message: 'The library of this folder is not on this machine any more.', remedy: 'Choose "Leave", then "Keep in Step" or "Join…".' });
+      return this.#failed({
+        code: 'library-missing',
+        message: 'The library of this folder is not on this machine any more.',
+        remedy: 'Choose "Leave", then "Keep in Step" or "Join…".',
+      });
     }
     try {
       const { serveReplica } = await import('./servingReplica.ts');
@@ -412,7 +486,11 @@ export class WorkspaceFolder implements FolderSession {
       if (serving === 'attached') {
         guard.dispose();
         this.#setPhase('attached');
-        this.#disposables.add(this.#options.ambient.scheduler.after(ATTACHED_RETRY_MS, () => this.#runInBackground(() => this.#retryAttached())));
+        this.#disposables.add(
+          this.#options.ambient.scheduler.after(ATTACHED_RETRY_MS, () =>
+            this.#runInBackground(() => this.#retryAttached()),
+          ),
+        );
         return done;
       }
       this.#serving = serving;
@@ -425,9 +503,16 @@ export class WorkspaceFolder implements FolderSession {
       return done;
     } catch (error) {
       guard.dispose();
-      this.#options.ambient.logger.error('The folder could not be served.', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-      const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'not-started';
-      return this.#failed({ code, message: error instanceof Error ? error.message : 'Keeping in step could not be started.', remedy: 'See the log; choose "Start" to try again.' });
+      this.#options.ambient.logger.error('The folder could not be served.', {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+      const code =
+        error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'not-started';
+      return this.#failed({
+        code,
+        message: error instanceof Error ? error.message : 'Keeping in step could not be started.',
+        remedy: 'See the log; choose "Start" to try again.',
+      });
     }
   }
 
@@ -489,7 +574,9 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   #runInBackground(step: () => Promise<unknown>): void {
-    step().catch((error: unknown) => this.#options.ambient.logger.error('Following the folder failed.', { error: String(error) }));
+    step().catch((error: unknown) =>
+      this.#options.ambient.logger.error('Following the folder failed.', { error: String(error) }),
+    );
   }
 }
 
@@ -502,7 +589,11 @@ interface Place {
 const done: Outcome = { isDone: true };
 const notServing: Outcome = {
   isDone: false,
-  problem: { code: 'not-running', message: 'Keeping in step is not running in this window.', remedy: 'Choose "Start".' },
+  problem: {
+    code: 'not-running',
+    message: 'Keeping in step is not running in this window.',
+    remedy: 'Choose "Start".',
+  },
 };
 
 function notDone(code: string, message: string, remedy: string | undefined): Outcome {
@@ -513,7 +604,11 @@ function nameOf(documents: readonly FoundDocument[], folder: string): string {
   return documents.find((document) => document.title !== undefined)?.title ?? basename(folder);
 }
 
-function hintOf(folder: string, place: Place, documents: readonly FoundDocument[]): Parameters<typeof createLibrary>[1]['hints'][number] {
+function hintOf(
+  folder: string,
+  place: Place,
+  documents: readonly FoundDocument[],
+): Parameters<typeof createLibrary>[1]['hints'][number] {
   return {
     folderName: basename(folder),
     branch: place.branch,

@@ -32,13 +32,23 @@ try {
   const bySave = await measure(folders, text, 'save', (file, next) => a.send({ file, text: next, isAutoSave: false }));
   const byWatcher = await measure(folders, text, 'watcher', () => undefined);
 
-  console.log(`Save in A → bytes on disk in B, ${SAVES} saves, ${(text.length / 1024).toFixed(0)} kB document, two processes\n`);
+  console.log(
+    `Save in A → bytes on disk in B, ${SAVES} saves, ${(text.length / 1024).toFixed(0)} kB document, two processes\n`,
+  );
   console.log('                                             p50 ms   p95 ms   ratio to floor (p50)');
   row('floor: write, inotify, ws round trip, fsync, 2 parses', floor, floor);
   row('saved in the editor', bySave, floor);
-  row(`changed on disk, without the ${STABILITY_WAIT_MS} ms wait for a whole file`, byWatcher.map((ms) => ms - STABILITY_WAIT_MS), floor);
-  console.log(`\nWaits on purpose, apart: ${STABILITY_WAIT_MS} ms until a file that another program wrote counts as whole, and up to`);
-  console.log(`${BATCH_WINDOW_MS} ms of batching for what follows a first change (none here: saves are further apart).`);
+  row(
+    `changed on disk, without the ${STABILITY_WAIT_MS} ms wait for a whole file`,
+    byWatcher.map((ms) => ms - STABILITY_WAIT_MS),
+    floor,
+  );
+  console.log(
+    `\nWaits on purpose, apart: ${STABILITY_WAIT_MS} ms until a file that another program wrote counts as whole, and up to`,
+  );
+  console.log(
+    `${BATCH_WINDOW_MS} ms of batching for what follows a first change (none here: saves are further apart).`,
+  );
 } finally {
   for (const peer of peers) peer.kill('SIGKILL');
   await rm(root, { recursive: true, force: true, maxRetries: 5 });
@@ -46,7 +56,9 @@ try {
 
 function row(what: string, measured: readonly number[], floor: readonly number[]): void {
   const p50 = percentile(measured, 50);
-  console.log(`${what.padEnd(44)} ${p50.toFixed(2).padStart(7)}  ${percentile(measured, 95).toFixed(2).padStart(7)}   ${(p50 / percentile(floor, 50)).toFixed(2)}`);
+  console.log(
+    `${what.padEnd(44)} ${p50.toFixed(2).padStart(7)}  ${percentile(measured, 95).toFixed(2).padStart(7)}   ${(p50 / percentile(floor, 50)).toFixed(2)}`,
+  );
 }
 
 function percentile(values: readonly number[], percent: number): number {
@@ -64,7 +76,10 @@ async function workspace(name: string): Promise<string> {
 }
 
 async function startPeer(folder: string): Promise<ChildProcess> {
-  const peer = fork('test/bench/latencyPeer.ts', [folder, join(root, 'state')], { execPath: process.execPath, env: { ...process.env, NODE_NO_WARNINGS: '1' } });
+  const peer = fork('test/bench/latencyPeer.ts', [folder, join(root, 'state')], {
+    execPath: process.execPath,
+    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+  });
   peers.push(peer);
   for (;;) {
     const [message] = (await once(peer, 'message')) as [{ isInStep: boolean }];
@@ -72,7 +87,12 @@ async function startPeer(folder: string): Promise<ChildProcess> {
   }
 }
 
-async function measure(folders: { a: string; b: string }, text: string, name: string, afterWrite: (file: string, next: string) => void): Promise<number[]> {
+async function measure(
+  folders: { a: string; b: string },
+  text: string,
+  name: string,
+  afterWrite: (file: string, next: string) => void,
+): Promise<number[]> {
   const [from, to] = [join(folders.a, 'openapi.yaml'), join(folders.b, 'openapi.yaml')];
   const samples: number[] = [];
   for (let save = 0; save < SAVES + WARM_UP; save++) {

@@ -26,7 +26,10 @@ const peer = createPeer({
 const session = await peer.openFolder(folder, files);
 session.onDidChangeStatus((status) => {
   const isReady = status.phase === 'running' && status.connection === 'connected' && status.documents.length > 0;
-  process.send?.({ isInStep: isReady && status.documents.every((document) => document.state === 'inStep'), role: status.role });
+  process.send?.({
+    isInStep: isReady && status.documents.every((document) => document.state === 'inStep'),
+    role: status.role,
+  });
 });
 process.on('message', (message: SavedText) => saved.fire(message));
 process.on('disconnect', () => peer.dispose());

@@ -54,7 +54,10 @@ test('[I12][I3] a caret between two distant changes stays where it is, and what 
     await waitFor('the editor in B to be saved', async () => !(await b.editor.isDirty(SPEC)));
 
     await b.editor.undo(SPEC);
-    await b.editor.waitForText(SPEC, (text) => !text.includes('x-team') && !text.includes(', really') && text.includes('on a ship'));
+    await b.editor.waitForText(
+      SPEC,
+      (text) => !text.includes('x-team') && !text.includes(', really') && text.includes('on a ship'),
+    );
     await b.editor.undo(SPEC);
     await b.editor.waitForText(SPEC, (text) => !text.includes('on a ship'));
   });
@@ -70,7 +73,12 @@ test('[I1][I2] edits of two operations at the same moment end in both files, and
     await untilEqual(a, b, (text) => text.includes('The front desk') && text.includes('On this machine'));
     for (const window of [a, b]) {
       await status(window, /in step/i);
-      assert.deepEqual((await window.notifications.list()).map(({ message }) => message).filter((message) => /conflict/i.test(message)), []);
+      assert.deepEqual(
+        (await window.notifications.list())
+          .map(({ message }) => message)
+          .filter((message) => /conflict/i.test(message)),
+        [],
+      );
     }
   });
 });
@@ -125,8 +133,14 @@ test('[I1] the same field changed on both sides is shown in the panel of the lat
     }
     await b.setTheme('light');
 
-    await panel.getByRole('button', { name: /Take Theirs/ }).first().click();
-    await panel.getByRole('button', { name: /^Apply/ }).first().click();
+    await panel
+      .getByRole('button', { name: /Take Theirs/ })
+      .first()
+      .click();
+    await panel
+      .getByRole('button', { name: /^Apply/ })
+      .first()
+      .click();
     await untilEqual(a, b, (file) => file.includes('Quay Tours'));
     await status(b, /in step/i);
 
@@ -134,8 +148,14 @@ test('[I1] the same field changed on both sides is shown in the panel of the lat
     await status(b, /1 conflict/);
     assert.match(await b.editor.onDisk(SPEC), /Lake Tours/);
 
-    await panel.getByRole('button', { name: /Keep Yours/ }).first().click();
-    await panel.getByRole('button', { name: /^Apply/ }).first().click();
+    await panel
+      .getByRole('button', { name: /Keep Yours/ })
+      .first()
+      .click();
+    await panel
+      .getByRole('button', { name: /^Apply/ })
+      .first()
+      .click();
     await untilEqual(a, b, (file) => file.includes('Lake Tours'));
     await status(b, /in step/i);
 
@@ -148,8 +168,14 @@ test('[I1] the same field changed on both sides is shown in the panel of the lat
 
 test('[I2] two repositories with other remotes, branches and paths are joined in two clicks', async () => {
   await withWorkbench({}, async (workbench) => {
-    const backend = await checkout(workbench, 'backend', { remoteUrl: 'https://example.test/backend.git', branch: 'main' });
-    const frontend = await checkout(workbench, 'frontend', { remoteUrl: 'https://example.test/frontend.git', branch: 'develop' });
+    const backend = await checkout(workbench, 'backend', {
+      remoteUrl: 'https://example.test/backend.git',
+      branch: 'main',
+    });
+    const frontend = await checkout(workbench, 'frontend', {
+      remoteUrl: 'https://example.test/frontend.git',
+      branch: 'develop',
+    });
     const { rename, mkdir } = await import('node:fs/promises');
     await mkdir(`${frontend}/contracts`);
     await rename(`${frontend}/openapi.yaml`, `${frontend}/contracts/tours.yaml`);

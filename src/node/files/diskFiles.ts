@@ -32,7 +32,10 @@ export function isErrorWithCode(error: unknown, code: string): boolean {
 }
 
 /** The disk as a peer without an editor has it: no buffers, so nothing is ever unsaved, and saving is seen by the watcher. */
-export function createDiskFiles(options: { readonly ignore: readonly string[]; readonly logger: Logger }): WorkingFiles {
+export function createDiskFiles(options: {
+  readonly ignore: readonly string[];
+  readonly logger: Logger;
+}): WorkingFiles {
   const ignore = createIgnoreRules(options.ignore);
   const nothing = { dispose: () => undefined };
   return {
@@ -64,12 +67,24 @@ function writeProblem(file: string, error: unknown): { code: string; message: st
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
   const name = file.split(/[\\/]/).pop() ?? file;
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return { code: 'file-read-only', message: `${name} cannot be written: it is read-only.`, remedy: 'Allow writing; it goes on by itself.' };
+    return {
+      code: 'file-read-only',
+      message: `${name} cannot be written: it is read-only.`,
+      remedy: 'Allow writing; it goes on by itself.',
+    };
   }
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return { code: 'disk-full', message: `${name} cannot be written: the disk is full.`, remedy: 'Free some space; it goes on by itself.' };
+    return {
+      code: 'disk-full',
+      message: `${name} cannot be written: the disk is full.`,
+      remedy: 'Free some space; it goes on by itself.',
+    };
   }
-  return { code: 'file-not-written', message: `${name} cannot be written (${code}).`, remedy: 'It is tried again; see the log.' };
+  return {
+    code: 'file-not-written',
+    message: `${name} cannot be written (${code}).`,
+    remedy: 'It is tried again; see the log.',
+  };
 }
 
 async function scan(folder: string, isIgnored: (path: string) => boolean, logger: Logger): Promise<readonly string[]> {

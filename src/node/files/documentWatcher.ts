@@ -21,7 +21,9 @@ export class DocumentWatcher implements Disposable {
 
   constructor(logger: Logger) {
     this.#logger = logger;
-    this.#events = new Emitter((error) => logger.error('A listener of the document watcher failed.', { error: String(error) }));
+    this.#events = new Emitter((error) =>
+      logger.error('A listener of the document watcher failed.', { error: String(error) }),
+    );
   }
 
   get onDidChange(): Event<FileEvent> {
@@ -54,6 +56,8 @@ export class DocumentWatcher implements Disposable {
     this.#events.dispose();
     const watcher = this.#watcher;
     this.#watcher = undefined;
-    watcher?.close().catch((error: unknown) => this.#logger.debug('Closing the watcher failed.', { error: String(error) }));
+    watcher
+      ?.close()
+      .catch((error: unknown) => this.#logger.debug('Closing the watcher failed.', { error: String(error) }));
   }
 }

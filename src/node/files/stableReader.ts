@@ -31,7 +31,8 @@ export class DiskStableReader {
     for (let attempt = 0; attempt < MAX_READS; attempt++) {
       const before = await stamp(file);
       if (before === undefined) return { kind: 'missing' };
-      if (before.size > MAX_FILE_BYTES) return failed('file-too-large', `${name(file)} is larger than 64 MB.`, 'It is left alone.');
+      if (before.size > MAX_FILE_BYTES)
+        return failed('file-too-large', `${name(file)} is larger than 64 MB.`, 'It is left alone.');
       let raw: string | undefined;
       try {
         raw = await readRawText(file);
@@ -39,7 +40,11 @@ export class DiskStableReader {
         if (isErrorWithCode(error, 'ERR_ENCODING_INVALID_ENCODED_DATA')) {
           return failed('not-utf-8', `${name(file)} is not UTF-8 text.`, 'Save it as UTF-8.');
         }
-        return failed('file-not-readable', `${name(file)} cannot be read.`, 'See the log; it is tried again when the file changes.');
+        return failed(
+          'file-not-readable',
+          `${name(file)} cannot be read.`,
+          'See the log; it is tried again when the file changes.',
+        );
       }
       if (raw === undefined) return { kind: 'missing' };
       const working = workingText(raw);
@@ -53,7 +58,11 @@ export class DiskStableReader {
       }
       return { kind: 'text', working };
     }
-    return failed('file-busy', `${name(file)} is being written all the time.`, 'It is read again when it changes next.');
+    return failed(
+      'file-busy',
+      `${name(file)} is being written all the time.`,
+      'It is read again when it changes next.',
+    );
   }
 }
 

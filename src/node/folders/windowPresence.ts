@@ -47,7 +47,9 @@ export class WindowPresences implements Disposable {
     this.#folder = join(stateDir, 'windows');
     this.#file = join(this.#folder, `${windowId}.json`);
     this.#logger = logger;
-    this.#changed = new Emitter<void>((error) => logger.error('A listener of the list of windows failed.', { error: String(error) }));
+    this.#changed = new Emitter<void>((error) =>
+      logger.error('A listener of the list of windows failed.', { error: String(error) }),
+    );
   }
 
   /** Fires when a window came, went or decided something. */
@@ -88,7 +90,9 @@ export class WindowPresences implements Disposable {
     try {
       rmSync(this.#file, { force: true });
     } catch (error) {
-      this.#logger.debug('The entry of this window could not be removed; others clear it away.', { error: String(error) });
+      this.#logger.debug('The entry of this window could not be removed; others clear it away.', {
+        error: String(error),
+      });
     }
   }
 
@@ -99,7 +103,9 @@ export class WindowPresences implements Disposable {
         this.#changed.fire();
       }, WINDOW_MS);
     });
-    watcher.on('error', (error) => this.#logger.warn('The list of windows is not followed any more.', { error: String(error) }));
+    watcher.on('error', (error) =>
+      this.#logger.warn('The list of windows is not followed any more.', { error: String(error) }),
+    );
     return watcher;
   }
 }

@@ -29,7 +29,11 @@ export async function findGitCheckout(folder: string): Promise<GitCheckout | und
       const gitDirectory = kind.isDirectory() ? dotGit : await followGitFile(root, dotGit);
       if (gitDirectory !== undefined && (await readText(join(gitDirectory, 'HEAD'))) !== undefined) {
         const common = (await readText(join(gitDirectory, 'commondir')))?.trim();
-        return { root, gitDirectory, commonDirectory: common === undefined ? gitDirectory : resolve(gitDirectory, common) };
+        return {
+          root,
+          gitDirectory,
+          commonDirectory: common === undefined ? gitDirectory : resolve(gitDirectory, common),
+        };
       }
     }
     if (dirname(root) === root) return undefined;
@@ -76,7 +80,10 @@ export async function readRemote(checkout: GitCheckout): Promise<string | undefi
 /** `git@host:a/b.git`, `ssh://git@host/a/b` and `https://user:token@host/a/b/` name the same: `host/a/b`. */
 export function normalizeRemote(url: string): string {
   const scp = /^(?:[^@/]+@)?([^/:]+):(?!\/\/)(.+)$/.exec(url);
-  const bare = scp !== null && !/^[A-Za-z]$/.test(scp[1] ?? '') ? `${scp[1] ?? ''}/${scp[2] ?? ''}` : url.replace(/^[a-z+]+:\/\/(?:[^@/]*@)?/i, '');
+  const bare =
+    scp !== null && !/^[A-Za-z]$/.test(scp[1] ?? '')
+      ? `${scp[1] ?? ''}/${scp[2] ?? ''}`
+      : url.replace(/^[a-z+]+:\/\/(?:[^@/]*@)?/i, '');
   const trimmed = bare.replace(/\/+$/, '').replace(/\.git$/, '');
   const slash = trimmed.indexOf('/');
   // Host names ignore case, paths may not.
@@ -116,7 +123,8 @@ async function readText(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT') || isErrorWithCode(error, 'ENOTDIR') || isErrorWithCode(error, 'EISDIR')) return undefined;
+    if (isErrorWithCode(error, 'ENOENT') || isErrorWithCode(error, 'ENOTDIR') || isErrorWithCode(error, 'EISDIR'))
+      return undefined;
     throw error;
   }
 }

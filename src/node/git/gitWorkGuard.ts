@@ -20,16 +20,21 @@ export class GitWorkGuard implements Disposable {
     this.#checkout = checkout;
     this.#branch = branch;
     this.#clock = clock;
-    this.#changed = new Emitter<void>((error) => logger.error('A listener of the git guard failed.', { error: String(error) }));
+    this.#changed = new Emitter<void>((error) =>
+      logger.error('A listener of the git guard failed.', { error: String(error) }),
+    );
     if (checkout === undefined) return;
     this.#watcher = watch(checkout.gitDirectory, { persistent: false }, (_, name) => {
-      if (name !== null && !/^(HEAD|index|MERGE_HEAD|CHERRY_PICK_HEAD|REVERT_HEAD|rebase-\w+)(\.lock)?$/.test(name)) return;
+      if (name !== null && !/^(HEAD|index|MERGE_HEAD|CHERRY_PICK_HEAD|REVERT_HEAD|rebase-\w+)(\.lock)?$/.test(name))
+        return;
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined;
         this.#changed.fire();
       }, EVENT_WINDOW_MS);
     });
-    this.#watcher.on('error', (error) => logger.warn("Git's folder is not watched any more.", { error: String(error) }));
+    this.#watcher.on('error', (error) =>
+      logger.warn("Git's folder is not watched any more.", { error: String(error) }),
+    );
   }
 
   /** Git did something, so the answer of `check` may be another one. */
@@ -43,7 +48,8 @@ export class GitWorkGuard implements Disposable {
     const activity = await gitActivity(this.#checkout, this.#clock.wallNow());
     if (activity !== undefined) return { reason: activity.what, settlesInMs: activity.settlesInMs };
     const branch = await readBranch(this.#checkout);
-    if (branch !== this.#branch) return { reason: `branch ${branchName(branch)} has not joined`, settlesInMs: undefined };
+    if (branch !== this.#branch)
+      return { reason: `branch ${branchName(branch)} has not joined`, settlesInMs: undefined };
     return undefined;
   }
 

@@ -1,7 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
 import type { LogIndex, RevisionHash } from '../../core/ids.ts';
-import type { OutboxItem, ReplicaChange, ReplicaState, StoredDocument, WriteIntent } from '../../core/replication/replicaStore.ts';
+import type {
+  OutboxItem,
+  ReplicaChange,
+  ReplicaState,
+  StoredDocument,
+  WriteIntent,
+} from '../../core/replication/replicaStore.ts';
 
 /** Grows with each change of the tables; a newer one is never opened by older code. */
 const SCHEMA_VERSION = 1;
@@ -29,7 +35,10 @@ type DocumentRow = Omit<StoredDocument, 'shadow' | 'head' | 'heldBase'> & {
   readonly head: RevisionRow | null;
   readonly heldBase: TextName | null;
 };
-type OutboxRow = Omit<OutboxItem, 'text' | 'heldBase'> & { readonly text: TextName; readonly heldBase: TextName | null };
+type OutboxRow = Omit<OutboxItem, 'text' | 'heldBase'> & {
+  readonly text: TextName;
+  readonly heldBase: TextName | null;
+};
 type IntentRow = Omit<WriteIntent, 'document'> & { readonly document: DocumentRow };
 
 const record = z.record(z.string(), z.unknown());
@@ -56,7 +65,10 @@ export class ReplicaDatabase {
 
   load(): ReplicaState {
     const meta = new Map(
-      this.#database.prepare('SELECT name, value FROM meta').all().map((row) => [String(row['name']), Number(row['value'])]),
+      this.#database
+        .prepare('SELECT name, value FROM meta')
+        .all()
+        .map((row) => [String(row['name']), Number(row['value'])]),
     );
     return {
       lastSyncedIndex: (meta.get('lastSyncedIndex') ?? 0) as LogIndex,
@@ -78,7 +90,11 @@ export class ReplicaDatabase {
       if (change.nextProposalNumber !== undefined) this.#putMeta('nextProposalNumber', change.nextProposalNumber);
       for (const document of change.putDocuments ?? []) this.#put('documents', document.docId, this.#rowOf(document));
       for (const item of change.putOutbox ?? []) {
-        const row: OutboxRow = { proposal: item.proposal, text: this.#store(item.text), heldBase: this.#storeOptional(item.heldBase) };
+        const row: OutboxRow = {
+          proposal: item.proposal,
+          text: this.#store(item.text),
+          heldBase: this.#storeOptional(item.heldBase),
+        };
         this.#put('outbox', item.proposal.proposalId, row);
       }
       for (const proposalId of change.removeOutbox ?? []) this.#remove('outbox', proposalId);
@@ -102,7 +118,9 @@ export class ReplicaDatabase {
   }
 
   #putMeta(name: string, value: number): void {
-    this.#database.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(name, value);
+    this.#database
+      .prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
+      .run(name, value);
   }
 
   #put(table: 'documents' | 'outbox' | 'intents', key: string, value: object): void {

@@ -10,7 +10,9 @@ interface Call {
   readonly args: readonly unknown[];
 }
 
-type Reply = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly failure: { readonly message: string; readonly code: string | undefined } };
+type Reply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly failure: { readonly message: string; readonly code: string | undefined } };
 
 /** The worker did not answer because it is gone. */
 export class WorkerGoneError extends Error {
@@ -83,7 +85,8 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
       // An idle worker does not keep the process alive.
       if (this.#pending.size === 0) worker.unref();
       if (waiting === undefined) return;
-      if ('failure' in reply) waiting.reject(Object.assign(new Error(reply.failure.message), { code: reply.failure.code }));
+      if ('failure' in reply)
+        waiting.reject(Object.assign(new Error(reply.failure.message), { code: reply.failure.code }));
       else waiting.resolve(reply.value);
     });
     const gone = (reason: string): void => {

@@ -5,7 +5,14 @@ import type { Disposable } from '../../core/ports.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { DocumentHead, LogEntry, Proposal, ProposeResult } from '../../core/replication/entry.ts';
 import { LinkClosedError } from '../../core/replication/libraryLink.ts';
-import type { OutboxItem, ReplicaChange, StoredAuthor, StoredDocument, StoredRevision, WriteIntent } from '../../core/replication/replicaStore.ts';
+import type {
+  OutboxItem,
+  ReplicaChange,
+  StoredAuthor,
+  StoredDocument,
+  StoredRevision,
+  WriteIntent,
+} from '../../core/replication/replicaStore.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import { toRawSplices, workingText, type WorkingText } from '../../core/workingText.ts';
 import type { DocumentState, DocumentStatus, HeldConflict, Outcome } from '../folderSession.ts';
@@ -101,7 +108,14 @@ export class DocumentReplica implements Disposable {
     const { file, path } = this.status;
     return this.#conflicts.map((conflict) => {
       const author = this.#stored.attribution[conflict.id];
-      return { docId: this.docId, file, path, conflict, theirsName: author?.name ?? 'the library', theirsAt: author?.at };
+      return {
+        docId: this.docId,
+        file,
+        path,
+        conflict,
+        theirsName: author?.name ?? 'the library',
+        theirsAt: author?.at,
+      };
     });
   }
 
@@ -132,7 +146,13 @@ export class DocumentReplica implements Disposable {
       const working = reading.kind === 'text' ? reading.working : undefined;
       const hash = working === undefined ? undefined : this.#ctx.ambient.hashText(working.text);
       // What the program wrote itself, or an event without news, ends here (I9).
-      if (working?.raw === this.#working?.raw && working !== undefined && this.#state !== 'syncing' && this.#state !== 'unwritable') return;
+      if (
+        working?.raw === this.#working?.raw &&
+        working !== undefined &&
+        this.#state !== 'syncing' &&
+        this.#state !== 'unwritable'
+      )
+        return;
       this.#working = working;
       this.#workingHash = hash;
       this.#isFileFromSave = savedText !== undefined;
@@ -161,7 +181,13 @@ export class DocumentReplica implements Disposable {
             await this.#commit({ lastSyncedIndex });
           } else {
             const head: StoredRevision = { text: newText, hash: entry.hash, index: entry.index };
-            await this.#takeHead(head, { name: entry.author.name, at: entry.at }, entry.changes, entry.proposalId, lastSyncedIndex);
+            await this.#takeHead(
+              head,
+              { name: entry.author.name, at: entry.at },
+              entry.changes,
+              entry.proposalId,
+              lastSyncedIndex,
+            );
           }
           // A head that can be merged at once is recorded together with the write that it causes.
           await this.#settle(resolve);
@@ -179,7 +205,13 @@ export class DocumentReplica implements Disposable {
   applyHead(head: DocumentHead, text: string): Promise<void> {
     return this.#queue.run(async () => {
       if (head.hash === undefined || head.hash === this.#stored.head?.hash) return;
-      await this.#takeHead({ text, hash: head.hash, index: head.index }, { name: head.author.name, at: head.at }, [], undefined, undefined);
+      await this.#takeHead(
+        { text, hash: head.hash, index: head.index },
+        { name: head.author.name, at: head.at },
+        [],
+        undefined,
+        undefined,
+      );
       await this.#settle();
       await this.#commitRest();
     });
@@ -204,24 +236,42 @@ export class DocumentReplica implements Disposable {
       if (working === undefined || shadow === undefined || !this.#conflicts.some((one) => one.id === conflictId)) {
         return notDone('conflict-gone', 'This conflict is no longer there.', 'Look at the list again.');
       }
-      const merged = await this.#merge(this.#base(), working.text, shadow.text, { resolutions: new Map([[conflictId, resolution]]) });
+      const merged = await this.#merge(this.#base(), working.text, shadow.text, {
+        resolutions: new Map([[conflictId, resolution]]),
+      });
       if (merged.conflicts.some((one) => one.id === conflictId)) {
-        return notDone('conflict-not-resolved', 'This choice cannot be put into the file as it is now.', 'Edit the file by hand and save it.');
+        return notDone(
+          'conflict-not-resolved',
+          'This choice cannot be put into the file as it is now.',
+          'Edit the file by hand and save it.',
+        );
       }
       const before = { file: working.text, base: this.#base(), shadow: shadow.text };
       const heldBase = merged.nextBase === shadow.text ? undefined : merged.nextBase;
       const written = await this.#write(working, merged.text, { ...this.#stored, heldBase });
-      if (written !== 'written') return notDone('file-changed', 'The file changed while the choice was applied.', 'Save the file, then choose again.');
+      if (written !== 'written')
+        return notDone(
+          'file-changed',
+          'The file changed while the choice was applied.',
+          'Save the file, then choose again.',
+        );
       const outgoing = (await this.#merge(this.#base(), merged.text, shadow.text, { unresolved: 'theirs' })).text;
       await this.#settle();
-      return { isDone: true, undo: { docId: this.docId, before, after: { file: merged.text, base: heldBase ?? shadow.text, outgoing } } };
+      return {
+        isDone: true,
+        undo: { docId: this.docId, before, after: { file: merged.text, base: heldBase ?? shadow.text, outgoing } },
+      };
     });
   }
 
   /** Takes a resolution back: the element is held again, with both sides as they were. */
   async undoResolution(undo: ResolutionUndo): Promise<Outcome> {
     return this.#queue.run(async () => {
-      const changedSince = notDone('changed-since', 'This element was changed again since; the choice cannot be taken back in one step.', 'Edit the file by hand and save it.');
+      const changedSince = notDone(
+        'changed-since',
+        'This element was changed again since; the choice cannot be taken back in one step.',
+        'Edit the file by hand and save it.',
+      );
       const [working, shadow] = [this.#working, this.#stored.shadow];
       if (working === undefined || shadow === undefined || this.#inFlight !== undefined) return changedSince;
       const file = await this.#merge(undo.after.file, working.text, undo.before.file);
@@ -233,7 +283,8 @@ export class DocumentReplica implements Disposable {
         if ((await this.#write(working, file.text, { ...this.#stored, heldBase })) !== 'written') return changedSince;
       } else {
         // The library takes its side back as a change of its own; when it is committed, the clash is there again.
-        if (file.text !== working.text && (await this.#write(working, file.text, this.#stored)) !== 'written') return changedSince;
+        if (file.text !== working.text && (await this.#write(working, file.text, this.#stored)) !== 'written')
+          return changedSince;
         await this.#propose(library.text, heldBase, 'resolve');
       }
       await this.#settle();
@@ -251,9 +302,15 @@ export class DocumentReplica implements Disposable {
       }
       const working = workingText(buffer);
       const merged = await this.#merge(this.#base(), working.text, head.text);
-      if (hasError(merged)) return notDone('buffer-invalid', 'The text in the editor cannot be read as YAML or JSON at the moment.', 'Mend it, then merge.');
+      if (hasError(merged))
+        return notDone(
+          'buffer-invalid',
+          'The text in the editor cannot be read as YAML or JSON at the moment.',
+          'Mend it, then merge.',
+        );
       const splices = toRawSplices(working, await this.#ctx.merger.diff(working.text, merged.text));
-      if (!(await this.#ctx.files.editBuffer(file, splices))) return notDone('buffer-changed', 'The text in the editor changed meanwhile.', 'Try again.');
+      if (!(await this.#ctx.files.editBuffer(file, splices)))
+        return notDone('buffer-changed', 'The text in the editor changed meanwhile.', 'Try again.');
       this.#bufferMerge = { head, heldBase: merged.nextBase === head.text ? undefined : merged.nextBase };
       return { isDone: true };
     });
@@ -263,10 +320,12 @@ export class DocumentReplica implements Disposable {
   async leaveBehind(choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
     return this.#queue.run(async () => {
       const [working, shadow] = [this.#working, this.#stored.shadow];
-      if (this.#behind === undefined || working === undefined || shadow === undefined) return notDone('not-behind', 'This file is not behind.', undefined);
+      if (this.#behind === undefined || working === undefined || shadow === undefined)
+        return notDone('not-behind', 'This file is not behind.', undefined);
       if (choice === 'bringBack') {
         const merged = await this.#merge(working.text, working.text, shadow.text);
-        if ((await this.#write(working, merged.text, this.#stored)) !== 'written') return notDone('file-changed', 'The file changed meanwhile.', 'Try again.');
+        if ((await this.#write(working, merged.text, this.#stored)) !== 'written')
+          return notDone('file-changed', 'The file changed meanwhile.', 'Try again.');
       } else {
         this.#history.forget(this.#behind);
       }
@@ -292,7 +351,8 @@ export class DocumentReplica implements Disposable {
     lastSyncedIndex: LogIndex | undefined,
   ): Promise<void> {
     // A head without a proposal's id came instead of the entries; what reads as our proposal is our proposal.
-    const own = proposalId === undefined || this.#inFlight?.proposal.proposalId === proposalId ? this.#inFlight : undefined;
+    const own =
+      proposalId === undefined || this.#inFlight?.proposal.proposalId === proposalId ? this.#inFlight : undefined;
     const syncedIndex = lastSyncedIndex === undefined ? {} : { lastSyncedIndex };
     if (own !== undefined && own.text === head.text) {
       // Our own proposal: the file was already merged with it when it was made.
@@ -322,7 +382,9 @@ export class DocumentReplica implements Disposable {
       if (this.#isDisposed || this.file === undefined || !(await this.#ctx.mayWork())) return;
       if ((await this.#round(onDurable)) === 'rest') return;
     }
-    this.#ctx.ambient.logger.warn('A document does not come to rest; it waits for the next change.', { path: this.#stored.libraryPath });
+    this.#ctx.ambient.logger.warn('A document does not come to rest; it waits for the next change.', {
+      path: this.#stored.libraryPath,
+    });
   }
 
   async #round(onDurable: (() => void) | undefined): Promise<Round> {
@@ -341,7 +403,12 @@ export class DocumentReplica implements Disposable {
       return 'again';
     }
     const error = await this.#errorIn(this.#working.text, this.#workingHash);
-    if (error !== undefined) return this.#show('invalid', { code: error.code, message: error.message, remedy: 'Nothing is sent until it is mended.' });
+    if (error !== undefined)
+      return this.#show('invalid', {
+        code: error.code,
+        message: error.message,
+        remedy: 'Nothing is sent until it is mended.',
+      });
     if (this.#isTakenBack()) return this.#show('behind', fileBehind(file));
     if (head !== undefined && head.hash !== shadow?.hash) return this.#mergeHead(file, head, onDurable);
     return this.#sendLocalChange();
@@ -352,7 +419,12 @@ export class DocumentReplica implements Disposable {
     await this.#commit({ putIntents: [{ docId: this.docId, beforeHash: undefined, afterHash: head.hash, document }] });
     onDurable?.();
     this.#writeCount += 1;
-    const outcome = await this.#ctx.files.write({ file, before: undefined, after: head.text, splices: [{ offset: 0, deleteCount: 0, insert: head.text }] });
+    const outcome = await this.#ctx.files.write({
+      file,
+      before: undefined,
+      after: head.text,
+      splices: [{ offset: 0, deleteCount: 0, insert: head.text }],
+    });
     if (outcome.kind === 'written') {
       this.#working = workingText(head.text);
       this.#workingHash = head.hash;
@@ -373,10 +445,19 @@ export class DocumentReplica implements Disposable {
     this.#show('syncing');
     const merged = await this.#merge(this.#base(), working.text, head.text);
     if (hasError(merged) || (merged.text === head.text && (await this.#errorIn(head.text, head.hash)) !== undefined)) {
-      return this.#show('invalid', { code: 'library-revision-unreadable', message: 'The library has a revision of this document that cannot be read.', remedy: 'Ask its author to mend it; your file stays as it is.' });
+      return this.#show('invalid', {
+        code: 'library-revision-unreadable',
+        message: 'The library has a revision of this document that cannot be read.',
+        remedy: 'Ask its author to mend it; your file stays as it is.',
+      });
     }
     const heldBase = merged.nextBase === head.text ? undefined : merged.nextBase;
-    const document: StoredDocument = { ...this.#stored, shadow: head, heldBase, attribution: this.#attribute(merged.conflicts) };
+    const document: StoredDocument = {
+      ...this.#stored,
+      shadow: head,
+      heldBase,
+      attribution: this.#attribute(merged.conflicts),
+    };
     const written = await this.#write(working, merged.text, document, onDurable);
     if (written === 'changed') {
       await this.#readAgain(file);
@@ -419,7 +500,8 @@ export class DocumentReplica implements Disposable {
     const hash = this.#ctx.ambient.hashText(outgoing);
     if (hash === this.#rejectedHash) return this.#show(this.#state, this.#problem);
     const link = this.#ctx.link();
-    if (link?.status.connection !== 'connected' || (this.#stored.head?.index ?? 0) < this.#awaitedIndex) return this.#show('syncing');
+    if (link?.status.connection !== 'connected' || (this.#stored.head?.index ?? 0) < this.#awaitedIndex)
+      return this.#show('syncing');
     if (!this.#isFileFromSave && shadow !== undefined && (await this.#history.isTakingBack(hash, link))) {
       this.#behind = this.#workingHash;
       return 'again';
@@ -481,8 +563,15 @@ export class DocumentReplica implements Disposable {
     if (answer.kind === 'committed') return this.#settle();
     if (answer.kind === 'rejected') {
       this.#rejectedHash = item.proposal.hash;
-      this.#ctx.ambient.logger.warn('The leader refused a change.', { code: answer.code, path: this.#stored.libraryPath });
-      this.#show('invalid', { code: answer.code, message: answer.message, remedy: 'Your file stays as it is; change it and save again.' });
+      this.#ctx.ambient.logger.warn('The leader refused a change.', {
+        code: answer.code,
+        path: this.#stored.libraryPath,
+      });
+      this.#show('invalid', {
+        code: answer.code,
+        message: answer.message,
+        remedy: 'Your file stays as it is; change it and save again.',
+      });
       return;
     }
     if (answer.head === undefined) {
@@ -509,20 +598,33 @@ export class DocumentReplica implements Disposable {
     if (head.hash === undefined || head.hash === known.hash) return;
     const text = await this.#ctx.link()?.fetchRevision(this.docId, head.hash);
     if (text === undefined) return;
-    await this.#takeHead({ text, hash: head.hash, index: head.index }, { name: head.author.name, at: head.at }, [], undefined, undefined);
+    await this.#takeHead(
+      { text, hash: head.hash, index: head.index },
+      { name: head.author.name, at: head.at },
+      [],
+      undefined,
+      undefined,
+    );
   }
 
   // ---- writing ----
 
   /** Makes the intent durable, writes, and makes durable what is true then. */
-  async #write(working: WorkingText, text: string, document: StoredDocument, onDurable?: () => void): Promise<'written' | 'changed' | 'rest'> {
+  async #write(
+    working: WorkingText,
+    text: string,
+    document: StoredDocument,
+    onDurable?: () => void,
+  ): Promise<'written' | 'changed' | 'rest'> {
     const file = this.file;
     if (file === undefined) return 'rest';
     if (text !== working.text) {
       const { hashText } = this.#ctx.ambient;
       const splices = toRawSplices(working, await this.#ctx.merger.diff(working.text, text));
       const after = applySplices(working.raw, splices);
-      await this.#commit({ putIntents: [{ docId: this.docId, beforeHash: hashText(working.text), afterHash: hashText(text), document }] });
+      await this.#commit({
+        putIntents: [{ docId: this.docId, beforeHash: hashText(working.text), afterHash: hashText(text), document }],
+      });
       onDurable?.();
       this.#writeCount += 1;
       const outcome = await this.#ctx.files.write({ file, before: working.raw, after, splices });
@@ -563,9 +665,15 @@ export class DocumentReplica implements Disposable {
   async #commit(change: ReplicaChange): Promise<void> {
     const rest = this.#uncommitted;
     this.#uncommitted = undefined;
-    const documents = new Map([...(rest?.putDocuments ?? []), ...(change.putDocuments ?? [])].map((one) => [one.docId, one]));
+    const documents = new Map(
+      [...(rest?.putDocuments ?? []), ...(change.putDocuments ?? [])].map((one) => [one.docId, one]),
+    );
     try {
-      await this.#ctx.store.commit({ ...rest, ...change, ...(documents.size === 0 ? {} : { putDocuments: [...documents.values()] }) });
+      await this.#ctx.store.commit({
+        ...rest,
+        ...change,
+        ...(documents.size === 0 ? {} : { putDocuments: [...documents.values()] }),
+      });
     } catch (error) {
       this.#uncommitted = rest;
       throw error;
@@ -588,7 +696,10 @@ export class DocumentReplica implements Disposable {
   }
 
   #merge(base: string, ours: string, theirs: string, options: MergeOptions = {}): Promise<MergeResult> {
-    return this.#ctx.merger.merge({ base, ours, theirs }, this.#format(), { infoVersion: this.#ctx.infoVersion, ...options });
+    return this.#ctx.merger.merge({ base, ours, theirs }, this.#format(), {
+      infoVersion: this.#ctx.infoVersion,
+      ...options,
+    });
   }
 
   #base(): string {
@@ -605,7 +716,12 @@ export class DocumentReplica implements Disposable {
   }
 
   #tellApplied(): void {
-    this.#ctx.applied({ file: this.status.file, path: this.status.path, authorName: this.#headAuthor?.name ?? 'the library', changes: this.#headChanges });
+    this.#ctx.applied({
+      file: this.status.file,
+      path: this.status.path,
+      authorName: this.#headAuthor?.name ?? 'the library',
+      changes: this.#headChanges,
+    });
   }
 
   #setConflicts(conflicts: readonly MergeConflict[]): void {
@@ -620,9 +736,16 @@ export class DocumentReplica implements Disposable {
   }
 
   #fail(error: unknown): void {
-    this.#ctx.ambient.logger.error('A document could not be brought in step.', { path: this.#stored.libraryPath, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    this.#ctx.ambient.logger.error('A document could not be brought in step.', {
+      path: this.#stored.libraryPath,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
     if (this.#isDisposed) return;
-    this.#waitForDisk({ code: 'state-not-written', message: 'What happened to this file could not be recorded.', remedy: 'It is tried again; see the log.' });
+    this.#waitForDisk({
+      code: 'state-not-written',
+      message: 'What happened to this file could not be recorded.',
+      remedy: 'It is tried again; see the log.',
+    });
   }
 }
 
@@ -635,7 +758,11 @@ function hasError(result: MergeResult): boolean {
   return result.problems.some((one) => one.severity === 'error');
 }
 
-function notDone(code: string, message: string, remedy: string | undefined): { readonly isDone: false; readonly problem: UserProblem } {
+function notDone(
+  code: string,
+  message: string,
+  remedy: string | undefined,
+): { readonly isDone: false; readonly problem: UserProblem } {
   return { isDone: false, problem: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
 }
 
@@ -644,7 +771,11 @@ function fileName(file: string): string {
 }
 
 function fileMissing(file: string): UserProblem {
-  return { code: 'file-missing', message: `${fileName(file)} is not there any more.`, remedy: 'It goes on when the file is back; nobody else loses it.' };
+  return {
+    code: 'file-missing',
+    message: `${fileName(file)} is not there any more.`,
+    remedy: 'It goes on when the file is back; nobody else loses it.',
+  };
 }
 
 function fileBehind(file: string): UserProblem {

@@ -61,7 +61,8 @@ export class Replica implements EntrySink, Disposable {
 
   private constructor(options: ReplicaOptions, state: ReplicaState) {
     const { ambient } = options;
-    const onListenerError = (error: unknown): void => ambient.logger.error('A listener of the replica failed.', { error: String(error) });
+    const onListenerError = (error: unknown): void =>
+      ambient.logger.error('A listener of the replica failed.', { error: String(error) });
     this.#options = options;
     this.#changed = this.#disposables.add(new Emitter<void>(onListenerError));
     this.#appliedChange = this.#disposables.add(new Emitter<AppliedChange>(onListenerError));
@@ -134,7 +135,9 @@ export class Replica implements EntrySink, Disposable {
 
   async applySyncEntry(entry: LogEntry): Promise<void> {
     if (entry.index <= this.#lastSyncedIndex) return;
-    const document = this.#documents.get(entry.docId) ?? (await this.#adopt(entry.kind === 'create' ? entry.path : undefined, entry.docId));
+    const document =
+      this.#documents.get(entry.docId) ??
+      (await this.#adopt(entry.kind === 'create' ? entry.path : undefined, entry.docId));
     if (document === undefined || entry.kind === 'leader') {
       await this.#options.store.commit({ lastSyncedIndex: entry.index });
     } else {
@@ -149,7 +152,8 @@ export class Replica implements EntrySink, Disposable {
       const document = this.#documents.get(head.docId) ?? (await this.#adopt(head.path, head.docId));
       if (document === undefined || head.hash === undefined || head.hash === document.stored.head?.hash) continue;
       const text = await this.#link?.fetchRevision(head.docId, head.hash);
-      if (text === undefined) this.#options.ambient.logger.warn('The library does not give a revision that it named.', { path: head.path });
+      if (text === undefined)
+        this.#options.ambient.logger.warn('The library does not give a revision that it named.', { path: head.path });
       else await document.applyHead(head, text);
     }
     await this.#options.store.commit({ lastSyncedIndex: index });
@@ -179,7 +183,8 @@ export class Replica implements EntrySink, Disposable {
 
   async resolveConflict(docId: DocId, conflictId: string, resolution: Resolution): Promise<Outcome> {
     const document = this.#documents.get(docId);
-    if (document === undefined) return { isDone: false, problem: { code: 'document-gone', message: 'This document is no longer kept in step.' } };
+    if (document === undefined)
+      return { isDone: false, problem: { code: 'document-gone', message: 'This document is no longer kept in step.' } };
     const outcome = await document.resolve(conflictId, resolution);
     if (outcome.undo !== undefined) this.#undos.push(outcome.undo);
     return outcome;
@@ -188,7 +193,8 @@ export class Replica implements EntrySink, Disposable {
   async undoResolution(): Promise<Outcome> {
     const undo = this.#undos.pop();
     const document = undo === undefined ? undefined : this.#documents.get(undo.docId);
-    if (undo === undefined || document === undefined) return { isDone: false, problem: { code: 'nothing-to-undo', message: 'There is no choice to take back.' } };
+    if (undo === undefined || document === undefined)
+      return { isDone: false, problem: { code: 'nothing-to-undo', message: 'There is no choice to take back.' } };
     const outcome = await document.undoResolution(undo);
     if (!outcome.isDone && outcome.problem.code !== 'changed-since') this.#undos.push(undo);
     return outcome;
@@ -236,13 +242,22 @@ export class Replica implements EntrySink, Disposable {
   async #adopt(libraryPath: string | undefined, docId: DocId): Promise<DocumentReplica | undefined> {
     if (libraryPath === undefined) return undefined;
     const localPath = await this.#options.layout.placeFor(libraryPath);
-    const sameFile = localPath === undefined ? undefined : this.#local().find((document) => document.localPath === localPath);
+    const sameFile =
+      localPath === undefined ? undefined : this.#local().find((document) => document.localPath === localPath);
     if (sameFile !== undefined) {
       // Two peers have created the document at this path; the library's is the one that counts.
       if (sameFile.stored.shadow !== undefined) return undefined;
       await this.#giveUp(sameFile);
     }
-    const stored: StoredDocument = { docId, libraryPath, localPath, shadow: undefined, heldBase: undefined, head: undefined, attribution: {} };
+    const stored: StoredDocument = {
+      docId,
+      libraryPath,
+      localPath,
+      shadow: undefined,
+      heldBase: undefined,
+      head: undefined,
+      attribution: {},
+    };
     const document = new DocumentReplica(this.#context, stored, undefined);
     this.#documents.set(docId, document);
     if (localPath !== undefined) {
@@ -264,13 +279,20 @@ export class Replica implements EntrySink, Disposable {
     if (entry.hash === undefined) return undefined;
     const { hashText, logger } = this.#options.ambient;
     const before = entry.kind === 'create' ? { text: '', hash: undefined } : document.stored.head;
-    if (before !== undefined && before.hash === entry.baseHash && checkSplices(entry.patch, before.text.length).length === 0) {
+    if (
+      before !== undefined &&
+      before.hash === entry.baseHash &&
+      checkSplices(entry.patch, before.text.length).length === 0
+    ) {
       const text = applySplices(before.text, entry.patch);
       if (hashText(text) === entry.hash) return text;
     }
     const fetched = await this.#link?.fetchRevision(entry.docId, entry.hash);
     if (fetched !== undefined && hashText(fetched) === entry.hash) return fetched;
-    logger.error('An entry of the log cannot be read; it is passed over.', { index: entry.index, path: document.stored.libraryPath });
+    logger.error('An entry of the log cannot be read; it is passed over.', {
+      index: entry.index,
+      path: document.stored.libraryPath,
+    });
     return undefined;
   }
 
@@ -282,10 +304,18 @@ export class Replica implements EntrySink, Disposable {
     this.#isCaughtUp = link?.status.connection === 'connected' && link.status.lastIndex <= this.#lastSyncedIndex;
     if (!this.#isCaughtUp) return;
     if (!wasCaughtUp) for (const document of this.#local()) document.wake();
-    if (!this.#wantsAnnouncement || !this.#options.layout.createsDocuments || this.#isPaused || this.#announcing !== undefined) return;
+    if (
+      !this.#wantsAnnouncement ||
+      !this.#options.layout.createsDocuments ||
+      this.#isPaused ||
+      this.#announcing !== undefined
+    )
+      return;
     this.#wantsAnnouncement = false;
     this.#announcing = this.#announceDocuments()
-      .catch((error: unknown) => this.#options.ambient.logger.error('New documents could not be looked for.', { error: String(error) }))
+      .catch((error: unknown) =>
+        this.#options.ambient.logger.error('New documents could not be looked for.', { error: String(error) }),
+      )
       .finally(() => {
         this.#announcing = undefined;
         this.#tellChanged();
@@ -303,7 +333,15 @@ export class Replica implements EntrySink, Disposable {
       const localPath = this.#options.layout.localPathOf(file);
       if (localPath === undefined || this.#byFile(file) !== undefined) continue;
       const docId = this.#options.ambient.random.uuid() as DocId;
-      const stored: StoredDocument = { docId, libraryPath: localPath, localPath, shadow: undefined, heldBase: undefined, head: undefined, attribution: {} };
+      const stored: StoredDocument = {
+        docId,
+        libraryPath: localPath,
+        localPath,
+        shadow: undefined,
+        heldBase: undefined,
+        head: undefined,
+        attribution: {},
+      };
       const document = new DocumentReplica(this.#context, stored, undefined);
       this.#documents.set(docId, document);
       created.push(document);
@@ -345,7 +383,8 @@ export class Replica implements EntrySink, Disposable {
 
   #read(document: DocumentReplica, savedText?: string): void {
     document.fileChanged(savedText).catch((error: unknown) => {
-      if (!this.#disposables.isDisposed) this.#options.ambient.logger.error('A file could not be read.', { error: String(error) });
+      if (!this.#disposables.isDisposed)
+        this.#options.ambient.logger.error('A file could not be read.', { error: String(error) });
     });
   }
 
@@ -358,7 +397,8 @@ export class Replica implements EntrySink, Disposable {
         if (mayWork) for (const document of this.#local()) this.#read(document);
         this.#linkChanged();
       },
-      (error: unknown) => this.#options.ambient.logger.error('The state of git could not be read.', { error: String(error) }),
+      (error: unknown) =>
+        this.#options.ambient.logger.error('The state of git could not be read.', { error: String(error) }),
     );
   }
 
@@ -369,7 +409,8 @@ export class Replica implements EntrySink, Disposable {
       (mayWork) => {
         if (wasHindered && mayWork) this.#wakeAll();
       },
-      (error: unknown) => this.#options.ambient.logger.error('The state of git could not be read.', { error: String(error) }),
+      (error: unknown) =>
+        this.#options.ambient.logger.error('The state of git could not be read.', { error: String(error) }),
     );
   }
 
@@ -401,7 +442,11 @@ export class Replica implements EntrySink, Disposable {
       };
       const look = (): void => {
         const isBlocked = this.#isPaused || this.#hindrance !== undefined;
-        if (isBlocked || (this.#isCaughtUp && this.#announcing === undefined && this.#local().every((document) => document.isAtRest))) finish(!isBlocked);
+        if (
+          isBlocked ||
+          (this.#isCaughtUp && this.#announcing === undefined && this.#local().every((document) => document.isAtRest))
+        )
+          finish(!isBlocked);
       };
       waiting.add(this.onDidChange(look));
       waiting.add(this.#options.ambient.scheduler.after(timeoutMs, () => finish(false)));
@@ -422,7 +467,10 @@ export class Replica implements EntrySink, Disposable {
       isOwn: (proposalId: ProposalId) => proposalId.startsWith(`${store.replicaId}:`),
       takeProposalNumber: () => {
         const number = this.#nextProposalNumber++;
-        return { proposalId: `${store.replicaId}:${number}` as ProposalId, nextProposalNumber: this.#nextProposalNumber };
+        return {
+          proposalId: `${store.replicaId}:${number}` as ProposalId,
+          nextProposalNumber: this.#nextProposalNumber,
+        };
       },
       mayWork: () => this.#mayWork(),
       pathTaken: (docId, head) => {
@@ -441,4 +489,7 @@ export class Replica implements EntrySink, Disposable {
   }
 }
 
-const unknownFile: Outcome = { isDone: false, problem: { code: 'file-not-kept', message: 'This file is not kept in step.' } };
+const unknownFile: Outcome = {
+  isDone: false,
+  problem: { code: 'file-not-kept', message: 'This file is not kept in step.' },
+};

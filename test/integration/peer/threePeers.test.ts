@@ -8,7 +8,11 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Machine, until, type HeadlessPeer } from '../support/headlessPeer.ts';
 
-const PATHS = Array.from({ length: 60 }, (_, at) => `  /things${at}:\n    get:\n      summary: Thing ${at}, version 0\n      responses:\n        '200':\n          description: OK\n`);
+const PATHS = Array.from(
+  { length: 60 },
+  (_, at) =>
+    `  /things${at}:\n    get:\n      summary: Thing ${at}, version 0\n      responses:\n        '200':\n          description: OK\n`,
+);
 const SPEC = `openapi: 3.1.0\ninfo:\n  title: Things\n  version: 1.0.0\npaths:\n${PATHS.join('')}`;
 const PATH = 'openapi.yaml';
 
@@ -32,14 +36,22 @@ interface LoggedEntry {
 }
 
 /** The entries of the machine's one library, without those that only mark a new term. */
-async function readLog(machine: Machine): Promise<{ readonly changes: readonly LoggedEntry[]; readonly hasHoles: boolean }> {
+async function readLog(
+  machine: Machine,
+): Promise<{ readonly changes: readonly LoggedEntry[]; readonly hasHoles: boolean }> {
   const [libraryId] = await readdir(join(machine.stateDir, 'libraries'));
   assert.ok(libraryId);
   const database = new DatabaseSync(join(machine.stateDir, 'libraries', libraryId, 'log.sqlite'), { readOnly: true });
   const rows = database.prepare('SELECT idx, body FROM entries ORDER BY idx').all();
   database.close();
-  const entries = rows.map((row) => ({ ...(JSON.parse(String(row['body'])) as LoggedEntry), index: Number(row['idx']) }));
-  return { changes: entries.filter((entry) => entry.kind !== 'leader'), hasHoles: entries.some((entry, at) => entry.index !== at + 1) };
+  const entries = rows.map((row) => ({
+    ...(JSON.parse(String(row['body'])) as LoggedEntry),
+    index: Number(row['idx']),
+  }));
+  return {
+    changes: entries.filter((entry) => entry.kind !== 'leader'),
+    hasHoles: entries.some((entry, at) => entry.index !== at + 1),
+  };
 }
 
 test('[I1][I6] kill -9 of the leader in the middle of 200 saves: all end equal, and every acknowledged save is in the log once', async () => {
@@ -54,12 +66,18 @@ test('[I1][I6] kill -9 of the leader in the middle of 200 saves: all end equal, 
     for (let save = 1; save <= 200; save++) {
       const peer = save % 2 === 0 ? bob : carol;
       const thing = save % 60;
-      await peer.edit(PATH, (text) => text.replace(new RegExp(`summary: Thing ${thing}, version .*`), `summary: Thing ${thing}, version ${save}`));
+      await peer.edit(PATH, (text) =>
+        text.replace(new RegExp(`summary: Thing ${thing}, version .*`), `summary: Thing ${thing}, version ${save}`),
+      );
       await pause(5);
       if (save === 100) {
         const start = performance.now();
         await alice.end('SIGKILL');
-        await until('another peer leads', () => Promise.resolve([bob, carol].some((one) => one.status?.role === 'leader' && one.status.connection === 'connected')));
+        await until('another peer leads', () =>
+          Promise.resolve(
+            [bob, carol].some((one) => one.status?.role === 'leader' && one.status.connection === 'connected'),
+          ),
+        );
         takeoverMs = performance.now() - start;
         revived = machine.serve(alice.folder, { name: 'alice' });
       }
@@ -69,16 +87,31 @@ test('[I1][I6] kill -9 of the leader in the middle of 200 saves: all end equal, 
     const all = [revived, bob, carol];
     await until('all three files are equal and in step', async () => {
       const texts = await Promise.all(all.map((peer) => peer.read(PATH)));
-      return new Set(texts).size === 1 && all.every((peer) => peer.status?.documents.every((document) => document.state === 'inStep') === true && peer.status.phase === 'running');
+      return (
+        new Set(texts).size === 1 &&
+        all.every(
+          (peer) =>
+            peer.status?.documents.every((document) => document.state === 'inStep') === true &&
+            peer.status.phase === 'running',
+        )
+      );
     });
     const final = await bob.read(PATH);
     for (let thing = 0; thing < 60; thing++) {
       const last = thing <= 20 ? 180 + thing : 120 + thing;
-      assert.match(final, new RegExp(`summary: Thing ${thing}, version ${last}\n`), `the last save of thing ${thing} is there`);
+      assert.match(
+        final,
+        new RegExp(`summary: Thing ${thing}, version ${last}\n`),
+        `the last save of thing ${thing} is there`,
+      );
     }
     const { changes, hasHoles } = await readLog(machine);
     assert.equal(hasHoles, false);
-    assert.equal(new Set(changes.map((entry) => entry.proposalId)).size, changes.length, 'no proposal is in the log twice');
+    assert.equal(
+      new Set(changes.map((entry) => entry.proposalId)).size,
+      changes.length,
+      'no proposal is in the log twice',
+    );
   } finally {
     await machine.dispose();
   }
@@ -92,14 +125,22 @@ test('[I1] a file that is written in ten pieces deletes nothing anywhere', async
     const seen: number[] = [];
     const file = await open(join(alice.folder, PATH), 'w');
     for (let piece = 0; piece < 10; piece++) {
-      await file.write(next.slice(Math.floor((piece * next.length) / 10), Math.floor(((piece + 1) * next.length) / 10)));
+      await file.write(
+        next.slice(Math.floor((piece * next.length) / 10), Math.floor(((piece + 1) * next.length) / 10)),
+      );
       await pause(95);
       seen.push((await bob.read(PATH)).length);
     }
     await file.close();
     await until('bob has the whole change', async () => (await bob.read(PATH)) === next);
-    assert.ok(seen.every((length) => length === SPEC.length || length === next.length), `bob never saw a cut file: ${seen.join(' ')}`);
-    assert.deepEqual((await readLog(machine)).changes.map((entry) => entry.kind), ['create', 'edit']);
+    assert.ok(
+      seen.every((length) => length === SPEC.length || length === next.length),
+      `bob never saw a cut file: ${seen.join(' ')}`,
+    );
+    assert.deepEqual(
+      (await readLog(machine)).changes.map((entry) => entry.kind),
+      ['create', 'edit'],
+    );
   } finally {
     await machine.dispose();
   }
@@ -116,8 +157,15 @@ test('[I2] a follower that was away for 250 entries catches up', async () => {
     await first.untilInStep(25);
     await first.end();
     for (let round = 1; round <= 10; round++) {
-      await Promise.all(paths.map((path) => alice.edit(path, (text) => text.replace(/Thing 7, version .*/, `Thing 7, version ${round}`))));
-      await until('all saves of this round are in the log', async () => (await readLog(machine)).changes.length === 25 + 25 * round);
+      await Promise.all(
+        paths.map((path) =>
+          alice.edit(path, (text) => text.replace(/Thing 7, version .*/, `Thing 7, version ${round}`)),
+        ),
+      );
+      await until(
+        'all saves of this round are in the log',
+        async () => (await readLog(machine)).changes.length === 25 + 25 * round,
+      );
     }
     const carol = machine.serve(first.folder, { name: 'carol' });
     await until('carol has the newest texts', async () => {
@@ -130,37 +178,54 @@ test('[I2] a follower that was away for 250 entries catches up', async () => {
   }
 });
 
-test('[I1] a git checkout that rewrites 300 documents proposes nothing, and coming back goes on', { skip: !(await hasGit()) && 'git is not installed' }, async () => {
-  const machine = await Machine.create();
-  const run = promisify(execFile);
-  const git = (folder: string, ...args: string[]): Promise<unknown> =>
-    run('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.test', '-c', 'commit.gpgsign=false', ...args]);
-  try {
-    const files = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`api/service${at}.yaml`, SPEC.replace('Things', `Service ${at}`)]));
-    const folder = await machine.workspace('backend', files);
-    await git(folder, 'init', '-q', '-b', 'main');
-    await git(folder, 'add', '-A');
-    await git(folder, 'commit', '-qm', 'main');
-    await git(folder, 'checkout', '-qb', 'other');
-    for (const path of Object.keys(files)) await writeFile(join(folder, path), SPEC.replace('Things', 'Other').slice(0, 400));
-    await git(folder, 'commit', '-qam', 'other');
-    await git(folder, 'checkout', '-q', 'main');
-    const peer = machine.serve(folder, { name: 'alice' });
-    await peer.untilInStep(300);
-    const count = async (): Promise<number> => (await readLog(machine)).changes.length;
-    assert.equal(await count(), 300);
-    await git(folder, 'checkout', '-q', 'other');
-    await peer.until('it observes', (status) => status.phase === 'observing' && /other/.test(status.observing ?? ''));
-    await git(folder, 'checkout', '-q', 'main');
-    await peer.untilInStep(300);
-    assert.equal(await count(), 300, 'neither checkout sent anything');
-    const path = 'api/service7.yaml';
-    await peer.write(path, (await readFile(join(folder, path), 'utf8')).replace('version 0', 'version 1'));
-    await until('an edit on main is sent again', async () => (await count()) === 301);
-  } finally {
-    await machine.dispose();
-  }
-});
+test(
+  '[I1] a git checkout that rewrites 300 documents proposes nothing, and coming back goes on',
+  { skip: !(await hasGit()) && 'git is not installed' },
+  async () => {
+    const machine = await Machine.create();
+    const run = promisify(execFile);
+    const git = (folder: string, ...args: string[]): Promise<unknown> =>
+      run('git', [
+        '-C',
+        folder,
+        '-c',
+        'user.name=t',
+        '-c',
+        'user.email=t@example.test',
+        '-c',
+        'commit.gpgsign=false',
+        ...args,
+      ]);
+    try {
+      const files = Object.fromEntries(
+        Array.from({ length: 300 }, (_, at) => [`api/service${at}.yaml`, SPEC.replace('Things', `Service ${at}`)]),
+      );
+      const folder = await machine.workspace('backend', files);
+      await git(folder, 'init', '-q', '-b', 'main');
+      await git(folder, 'add', '-A');
+      await git(folder, 'commit', '-qm', 'main');
+      await git(folder, 'checkout', '-qb', 'other');
+      for (const path of Object.keys(files))
+        await writeFile(join(folder, path), SPEC.replace('Things', 'Other').slice(0, 400));
+      await git(folder, 'commit', '-qam', 'other');
+      await git(folder, 'checkout', '-q', 'main');
+      const peer = machine.serve(folder, { name: 'alice' });
+      await peer.untilInStep(300);
+      const count = async (): Promise<number> => (await readLog(machine)).changes.length;
+      assert.equal(await count(), 300);
+      await git(folder, 'checkout', '-q', 'other');
+      await peer.until('it observes', (status) => status.phase === 'observing' && /other/.test(status.observing ?? ''));
+      await git(folder, 'checkout', '-q', 'main');
+      await peer.untilInStep(300);
+      assert.equal(await count(), 300, 'neither checkout sent anything');
+      const path = 'api/service7.yaml';
+      await peer.write(path, (await readFile(join(folder, path), 'utf8')).replace('version 0', 'version 1'));
+      await until('an edit on main is sent again', async () => (await count()) === 301);
+    } finally {
+      await machine.dispose();
+    }
+  },
+);
 
 async function hasGit(): Promise<boolean> {
   return promisify(execFile)('git', ['--version']).then(

@@ -56,10 +56,12 @@ test('[I1][I2] edits of two operations at the same moment are both in both files
 });
 
 test('[I1] the same field changed on both sides is held in the later one, and everything else goes through', async () => {
-  await bob.process.kill('SIGSTOP');
+  bob.process.kill('SIGSTOP');
   await alice.edit('api/openapi.yaml', (text) => text.replace('summary: List items', 'summary: Items of alice'));
   await alice.until('alice is in step', (status) => status.documents.every((document) => document.state === 'inStep'));
-  await bob.edit('api/openapi.yaml', (text) => text.replace('summary: List items', 'summary: Items of bob').replace('title: Shop', 'title: Web shop'));
+  await bob.edit('api/openapi.yaml', (text) =>
+    text.replace('summary: List items', 'summary: Items of bob').replace('title: Shop', 'title: Web shop'),
+  );
   bob.process.kill('SIGCONT');
   const status = await bob.until('a conflict is held', (one) => one.conflictCount === 1);
   assert.match(status.conflicts[0]?.label ?? '', /GET \/items/);
@@ -71,7 +73,10 @@ test('[I1] the same field changed on both sides is held in the later one, and ev
 test('[I1] a held conflict survives a restart', async () => {
   await bob.end('SIGKILL');
   bob = machine.serve(bob.folder, { name: 'bob' });
-  const status = await bob.until('the conflict is held again', (one) => one.phase === 'running' && one.conflictCount === 1);
+  const status = await bob.until(
+    'the conflict is held again',
+    (one) => one.phase === 'running' && one.conflictCount === 1,
+  );
   assert.match(status.conflicts[0]?.label ?? '', /GET \/items/);
   assert.match(await bob.read('api/openapi.yaml'), /Items of bob/);
 });
@@ -90,7 +95,10 @@ test('a broken file is not sent and says so; it goes on when it is mended', asyn
   await bob.untilInStep(1);
   assert.match(await bob.read('api/openapi.yaml'), /^paths:$/m);
   await alice.write('api/openapi.yaml', good);
-  await until('the mended file has what bob changed meanwhile', async () => (await alice.read('api/openapi.yaml')) === good.replace('1.0.0', '1.1.0'));
+  await until(
+    'the mended file has what bob changed meanwhile',
+    async () => (await alice.read('api/openapi.yaml')) === good.replace('1.0.0', '1.1.0'),
+  );
   await alice.untilInStep(1);
   assert.equal(await alice.read('api/openapi.yaml'), await bob.read('api/openapi.yaml'));
 });

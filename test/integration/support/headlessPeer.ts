@@ -11,7 +11,9 @@ const CLI = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 /** Longer than anything a healthy peer needs; a test that waits so long has failed. */
 const WAIT_MS = 30_000;
 
-export type StatusLine = FolderStatus & { readonly conflicts: readonly { readonly path: string; readonly label: string; readonly id: string }[] };
+export type StatusLine = FolderStatus & {
+  readonly conflicts: readonly { readonly path: string; readonly label: string; readonly id: string }[];
+};
 
 /** A peer in a process of its own, as `api-live-sync serve` runs it. */
 export class HeadlessPeer {
@@ -40,7 +42,11 @@ export class HeadlessPeer {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
-        reject(new Error(`${this.folder}: ${what} did not come true.\n${JSON.stringify(this.status, undefined, 1)}\n${this.stderr}`));
+        reject(
+          new Error(
+            `${this.folder}: ${what} did not come true.\n${JSON.stringify(this.status, undefined, 1)}\n${this.stderr}`,
+          ),
+        );
       }, WAIT_MS);
       const look = (): void => {
         if (this.status === undefined || !condition(this.status)) return;
@@ -56,7 +62,11 @@ export class HeadlessPeer {
   untilInStep(documentCount: number): Promise<StatusLine> {
     return this.until(
       'in step',
-      (status) => status.phase === 'running' && status.connection === 'connected' && status.documents.length === documentCount && status.documents.every((document) => document.state === 'inStep'),
+      (status) =>
+        status.phase === 'running' &&
+        status.connection === 'connected' &&
+        status.documents.length === documentCount &&
+        status.documents.every((document) => document.state === 'inStep'),
     );
   }
 
@@ -98,7 +108,10 @@ export class Machine {
   /** Makes a workspace folder that looks like a git checkout of one remote on `main`. */
   async workspace(name: string, files: Readonly<Record<string, string>>): Promise<string> {
     const folder = join(this.root, name);
-    const git = { '.git/HEAD': 'ref: refs/heads/main\n', '.git/config': '[remote "origin"]\n\turl = https://example.test/team/api.git\n' };
+    const git = {
+      '.git/HEAD': 'ref: refs/heads/main\n',
+      '.git/config': '[remote "origin"]\n\turl = https://example.test/team/api.git\n',
+    };
     for (const [path, text] of Object.entries({ ...git, ...files })) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), text);
@@ -107,8 +120,20 @@ export class Machine {
   }
 
   serve(folder: string, options: { readonly name: string; readonly args?: readonly string[] }): HeadlessPeer {
-    const args = [CLI, 'serve', folder, '--name', options.name, '--state-dir', this.stateDir, ...(options.args ?? ['--keep-in-step'])];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_NO_WARNINGS: '1' } });
+    const args = [
+      CLI,
+      'serve',
+      folder,
+      '--name',
+      options.name,
+      '--state-dir',
+      this.stateDir,
+      ...(options.args ?? ['--keep-in-step']),
+    ];
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_NO_WARNINGS: '1' },
+    });
     const peer = new HeadlessPeer(folder, child);
     this.#peers.push(peer);
     return peer;

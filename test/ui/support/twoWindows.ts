@@ -8,7 +8,11 @@ export const SPEC = 'openapi.yaml';
 const REMOTE = 'https://example.test/harbor/tours.git';
 
 /** A checkout of the sample API, as a clone of one repository on `main` unless it says otherwise. */
-export async function checkout(workbench: Workbench, name: string, repository = { remoteUrl: REMOTE, branch: 'main' }): Promise<string> {
+export async function checkout(
+  workbench: Workbench,
+  name: string,
+  repository = { remoteUrl: REMOTE, branch: 'main' },
+): Promise<string> {
   const folder = await workbench.workspace(name);
   await makeRepository(folder, repository);
   return folder;
@@ -21,7 +25,11 @@ export async function status(window: WorkbenchWindow, text: RegExp): Promise<str
 
 /** Two windows on two clones, in which somebody said yes once. */
 export async function withTwoWindows(
-  body: (windows: { readonly a: WorkbenchWindow; readonly b: WorkbenchWindow; readonly workbench: Workbench }) => Promise<void>,
+  body: (windows: {
+    readonly a: WorkbenchWindow;
+    readonly b: WorkbenchWindow;
+    readonly workbench: Workbench;
+  }) => Promise<void>,
   options: WorkbenchOptions = {},
 ): Promise<void> {
   await withWorkbench(options, async (workbench) => {
@@ -35,7 +43,11 @@ export async function withTwoWindows(
 }
 
 /** Waits until both windows have the same document on disk, and gives it back. */
-export async function untilEqual(a: WorkbenchWindow, b: WorkbenchWindow, condition: (text: string) => boolean): Promise<string> {
+export async function untilEqual(
+  a: WorkbenchWindow,
+  b: WorkbenchWindow,
+  condition: (text: string) => boolean,
+): Promise<string> {
   return waitFor('both files to be equal with what is expected in them', async () => {
     const [one, other] = await Promise.all([a.editor.onDisk(SPEC), b.editor.onDisk(SPEC)]);
     return one === other && condition(one) ? one : undefined;

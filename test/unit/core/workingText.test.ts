@@ -24,7 +24,9 @@ test('[I3] a file that mixes line ends keeps each one that nobody touched', () =
 test('[I3] whatever the line ends were, the written file reads as the wanted revision', () => {
   const line = fc.constantFrom('a', 'bb', '', 'ccc: 1');
   const end = fc.constantFrom('\n', '\r\n');
-  const raw = fc.tuple(fc.boolean(), fc.array(fc.tuple(line, end))).map(([hasBom, lines]) => (hasBom ? '\uFEFF' : '') + lines.flat().join(''));
+  const raw = fc
+    .tuple(fc.boolean(), fc.array(fc.tuple(line, end)))
+    .map(([hasBom, lines]) => (hasBom ? '\uFEFF' : '') + lines.flat().join(''));
   const text = fc.array(line).map((lines) => lines.join('\n'));
   fc.assert(
     fc.property(raw, text, (before, after) => {

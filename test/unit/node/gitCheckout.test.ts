@@ -3,7 +3,14 @@ import { mkdir, mkdtemp, realpath, rm, utimes, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { branchName, findGitCheckout, gitActivity, normalizeRemote, readBranch, readRemote } from '../../../src/node/git/gitCheckout.ts';
+import {
+  branchName,
+  findGitCheckout,
+  gitActivity,
+  normalizeRemote,
+  readBranch,
+  readRemote,
+} from '../../../src/node/git/gitCheckout.ts';
 
 let root: string;
 before(async () => {
@@ -14,7 +21,8 @@ after(() => rm(root, { recursive: true }));
 async function checkoutAt(name: string, files: Readonly<Record<string, string>>): Promise<string> {
   const folder = join(root, name);
   await mkdir(join(folder, '.git'), { recursive: true });
-  for (const [path, text] of Object.entries({ HEAD: 'ref: refs/heads/main\n', ...files })) await writeFile(join(folder, '.git', path), text);
+  for (const [path, text] of Object.entries({ HEAD: 'ref: refs/heads/main\n', ...files }))
+    await writeFile(join(folder, '.git', path), text);
   return folder;
 }
 
@@ -50,7 +58,11 @@ test('a detached HEAD is named by its commit', async () => {
 });
 
 test('one remote has one name, however it is written, and never with credentials', () => {
-  for (const url of ['git@Host.example:team/api.git', 'ssh://git@host.example/team/api', 'https://user:token@host.example/team/api.git/']) {
+  for (const url of [
+    'git@Host.example:team/api.git',
+    'ssh://git@host.example/team/api',
+    'https://user:token@host.example/team/api.git/',
+  ]) {
     assert.equal(normalizeRemote(url), 'host.example/team/api');
   }
   assert.equal(normalizeRemote('C:/repos/api'), 'C:/repos/api'.replace('C:', 'c:'));

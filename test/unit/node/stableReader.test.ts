@@ -62,5 +62,7 @@ test('[I10] a file that is not UTF-8 gives a coded problem', async () => {
 });
 
 test('a file that is not there is missing', async () => {
-  assert.deepEqual(await new DiskStableReader().read(join(folder, 'none.yaml'), undefined, undefined), { kind: 'missing' });
+  assert.deepEqual(await new DiskStableReader().read(join(folder, 'none.yaml'), undefined, undefined), {
+    kind: 'missing',
+  });
 });

@@ -18,14 +18,28 @@ after(() => rm(root, { recursive: true }));
 
 test('[I10] a document never lands outside of the workspace folder, in git, behind a link that leads out, or where it is ignored', async () => {
   const layout = createFolderLayout(folder, { layout: 'same', pairs: {} }, (path) => path.startsWith('node_modules'));
-  for (const path of ['../x.yaml', '/etc/x.yaml', '.git/x.yaml', 'a/../../x.yaml', 'link/x.yaml', 'link/deep/x.yaml', 'node_modules/x.yaml', 'run.sh', 'C:/x.yaml']) {
+  for (const path of [
+    '../x.yaml',
+    '/etc/x.yaml',
+    '.git/x.yaml',
+    'a/../../x.yaml',
+    'link/x.yaml',
+    'link/deep/x.yaml',
+    'node_modules/x.yaml',
+    'run.sh',
+    'C:/x.yaml',
+  ]) {
     assert.equal(await layout.placeFor(path), undefined, path);
   }
   assert.equal(await layout.placeFor('api/new/x.yaml'), 'api/new/x.yaml');
 });
 
 test('[I10] a paired folder takes up its pairs and nothing else', async () => {
-  const layout = createFolderLayout(folder, { layout: 'paired', pairs: { 'api/openapi.yaml': 'contracts/shop.yaml' } }, () => false);
+  const layout = createFolderLayout(
+    folder,
+    { layout: 'paired', pairs: { 'api/openapi.yaml': 'contracts/shop.yaml' } },
+    () => false,
+  );
   assert.equal(await layout.placeFor('api/openapi.yaml'), 'contracts/shop.yaml');
   assert.equal(await layout.placeFor('api/other.yaml'), undefined);
   assert.equal(await layout.placeFor('__proto__'), undefined);

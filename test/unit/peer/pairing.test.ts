@@ -12,7 +12,11 @@ test('documents pair by path, then by title, then by what operations they share;
   const local = [
     { path: 'api/openapi.yaml', title: 'Admin' },
     { path: 'contracts/admin.yaml', title: 'Admin' },
-    { path: 'contracts/events.json', title: 'Events API', operations: ['GET /events', 'POST /events', 'GET /events/{id}'] },
+    {
+      path: 'contracts/events.json',
+      title: 'Events API',
+      operations: ['GET /events', 'POST /events', 'GET /events/{id}'],
+    },
   ];
   const pairs = suggestPairs(library, local);
   assert.deepEqual(
@@ -28,6 +32,12 @@ test('documents pair by path, then by title, then by what operations they share;
 });
 
 test('a title that two files carry pairs nothing', () => {
-  const pairs = suggestPairs([{ path: 'a.yaml', title: 'API' }], [{ path: 'x.yaml', title: 'API' }, { path: 'y.yaml', title: 'API' }]);
+  const pairs = suggestPairs(
+    [{ path: 'a.yaml', title: 'API' }],
+    [
+      { path: 'x.yaml', title: 'API' },
+      { path: 'y.yaml', title: 'API' },
+    ],
+  );
   assert.equal(pairs[0]?.localPath, undefined);
 });
