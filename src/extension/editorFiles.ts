@@ -145,6 +145,7 @@ export class EditorFiles implements WorkingFiles {
     if (document.isClosed || !this.#canEdit(document, bufferWrite)) return { kind: 'changed' };
 
     this.#ownWrites.set(file, bufferWrite.after);
+    const views = this.#keepViews.expect(document, bufferWrite.after, 'edit');
     try {
       // VS Code refuses the edit if somebody typed in between.
       const isApplied = await vscode.workspace.applyEdit(toWorkspaceEdit(document, bufferWrite.splices));
@@ -153,6 +154,7 @@ export class EditorFiles implements WorkingFiles {
       if (document.getText() !== bufferWrite.after) return { kind: 'unsaved' };
       return await this.#saveOwnEdit(document, bufferWrite);
     } finally {
+      views.dispose();
       this.#ownWrites.delete(file);
       this.#look(document);
     }
@@ -185,7 +187,7 @@ export class EditorFiles implements WorkingFiles {
 
   async #writeBesideEditor(document: vscode.TextDocument, request: WriteRequest): Promise<WriteOutcome> {
     const after = request.after.startsWith(BOM) ? request.after.slice(1) : request.after;
-    const views = this.#keepViews.expect(document, after);
+    const views = this.#keepViews.expect(document, after, 'reload');
     const outcome = await this.#options.disk.write(request);
     if (outcome.kind !== 'written') views.dispose();
     return outcome;

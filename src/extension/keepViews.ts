@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { DisposableStore } from '../core/disposableStore.ts';
 import { diffSplices } from '../core/merge/splices.ts';
+import type { Splice } from '../core/merge/types.ts';
 import type { Disposable } from '../core/ports.ts';
 import { mapCaret, mapLine } from './editorSplices.ts';
 
@@ -15,6 +16,8 @@ interface Expected {
   readonly document: vscode.TextDocument;
   readonly before: string;
   readonly after: string;
+  /** An edit carries the carets along by itself, a reload does not; neither carries what is seen. */
+  readonly by: 'edit' | 'reload';
   views: View[];
 }
 
@@ -38,15 +41,15 @@ export class KeepViews implements Disposable {
     );
     this.#store.add(
       vscode.window.onDidChangeTextEditorVisibleRanges(({ textEditor }) =>
-        this.#remember(textEditor, (view) => (view.topLine = textEditor.visibleRanges[0]?.start.line)),
+        this.#remember(textEditor, (view) => (view.topLine = topLineOf(textEditor))),
       ),
     );
   }
 
-  /** Says that the document is about to be reloaded as `after`; dispose what comes back if it is not. */
-  expect(document: vscode.TextDocument, after: string): Disposable {
+  /** Says that the document is about to become `after`; dispose what comes back if it does not. */
+  expect(document: vscode.TextDocument, after: string, by: 'edit' | 'reload'): Disposable {
     const key = document.uri.toString();
-    const expected: Expected = { document, before: document.getText(), after, views: viewsOf(document) };
+    const expected: Expected = { document, before: document.getText(), after, by, views: viewsOf(document) };
     this.#expected.set(key, expected);
     return {
       dispose: () => {
@@ -60,7 +63,7 @@ export class KeepViews implements Disposable {
     this.#store.dispose();
   }
 
-  /** Until the reload comes, the person may move on. */
+  /** Until the change comes, the person may move on. */
   #remember(editor: vscode.TextEditor, update: (view: View) => void): void {
     const expected = this.#expected.get(editor.document.uri.toString());
     if (expected === undefined || editor.document.getText() !== expected.before) return;
@@ -76,28 +79,50 @@ export class KeepViews implements Disposable {
     if (expected === undefined || event.contentChanges.length === 0) return;
     this.#expected.delete(key);
     // Somebody typed first, or the file was written again: their carets are right as they are.
-    if (document.isDirty || document.getText() !== expected.after) return;
+    if (document.getText() !== expected.after) return;
     const splices = diffSplices(expected.before, expected.after);
     for (const view of expected.views) {
       if (!vscode.window.visibleTextEditors.includes(view.editor)) continue;
-      view.editor.selections = view.selections.map((selection) => {
-        const move = (position: vscode.Position): vscode.Position =>
-          document.positionAt(mapCaret(offsetIn(expected.before, position), splices));
-        return new vscode.Selection(move(selection.anchor), move(selection.active));
-      });
-      const topLine = view.topLine === undefined ? undefined : mapLine(view.topLine, expected.before, splices);
-      // Revealing puts the line to the very top: only where the text above grew or shrank.
-      if (topLine === undefined || topLine === view.topLine) continue;
-      const top = new vscode.Position(Math.max(0, topLine), 0);
-      view.editor.revealRange(new vscode.Range(top, top), vscode.TextEditorRevealType.AtTop);
+      if (expected.by === 'reload') restoreSelections(view, expected, splices);
+      restoreScroll(view, expected, splices);
     }
   }
+}
+
+function restoreSelections(view: View, { document, before }: Expected, splices: readonly Splice[]): void {
+  const move = (position: vscode.Position): vscode.Position =>
+    document.positionAt(mapCaret(offsetIn(before, position), splices));
+  view.editor.selections = view.selections.map(
+    (selection) => new vscode.Selection(move(selection.anchor), move(selection.active)),
+  );
+}
+
+/** VS Code keeps the distance from the top of the file; a person looks at a text. */
+function restoreScroll(view: View, { before }: Expected, splices: readonly Splice[]): void {
+  if (view.topLine === undefined) return;
+  const topLine = mapLine(view.topLine, before, splices);
+  if (topLine === view.topLine) return;
+  const line = new vscode.Position(Math.max(0, topLine + linesKeptAbove(view.editor)), 0);
+  view.editor.revealRange(new vscode.Range(line, line), vscode.TextEditorRevealType.AtTop);
+}
+
+/** VS Code reveals a line with room for sticky lines above it, even "at the top". */
+function linesKeptAbove(editor: vscode.TextEditor): number {
+  const settings = vscode.workspace.getConfiguration('editor', editor.document);
+  const stickyLines = settings.get('stickyScroll.enabled', true) ? settings.get('stickyScroll.maxLineCount', 5) : 0;
+  const wanted = Math.max(stickyLines, settings.get('cursorSurroundingLines', 0));
+  const [range] = editor.visibleRanges;
+  return range === undefined ? wanted : Math.min(wanted, Math.floor((range.end.line - range.start.line) / 2));
 }
 
 function viewsOf(document: vscode.TextDocument): View[] {
   return vscode.window.visibleTextEditors
     .filter((editor) => editor.document === document)
-    .map((editor) => ({ editor, selections: editor.selections, topLine: editor.visibleRanges[0]?.start.line }));
+    .map((editor) => ({ editor, selections: editor.selections, topLine: topLineOf(editor) }));
+}
+
+function topLineOf(editor: vscode.TextEditor): number | undefined {
+  return editor.visibleRanges[0]?.start.line;
 }
 
 function offsetIn(text: string, position: vscode.Position): number {
