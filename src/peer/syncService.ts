@@ -10,27 +10,30 @@ import type { EntrySink, LibraryLink, LinkStatus, PeerInfo, SyncRole } from '../
 import { DEFAULT_HEARTBEAT_MS, DEFAULT_TIMEOUT_MS } from '../core/replication/limits.ts';
 import { retryDelay } from '../core/replication/retryDelay.ts';
 import { describeError, SyncError } from '../core/replication/syncError.ts';
-import { readToken } from '../node/libraryDirectory.ts';
-import { LeaderLock } from '../node/lock/leaderLock.ts';
-import { loadSqlite } from '../node/log/sqlite.ts';
-import { connectToLeader } from '../node/transport/webSocketClient.ts';
-import { readLeaderAddress, watchLeaderAddress } from './syncLeaderAddress.ts';
+import type { SyncHost } from './syncHost.ts';
 import { SyncLeadership } from './syncLeadership.ts';
+import { createLocalSyncHost } from './syncLocalHost.ts';
 
 /** After losing a leader each peer waits up to this long before it reaches for the lock, so that not all do in the same instant. */
 const TAKEOVER_JITTER_MS = 20;
 
-export interface SyncServiceOptions {
+/** What a service is whatever machine it runs on. */
+export interface SyncServiceBasics {
   readonly libraryId: LibraryId;
-  /** The folder that holds the library's log, lock and token. */
-  readonly libraryDirectory: string;
   readonly peer: PeerInfo;
   readonly sink: EntrySink;
   readonly ambient: Ambient;
+  /** How often a sign of life is sent, in milliseconds. Default 5,000. */
+  readonly heartbeatMs?: number;
+  /** Silence after which the other side counts as gone, in milliseconds. Default 15,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface SyncServiceOptions extends SyncServiceBasics {
+  /** The folder that holds the library's log, lock and token. */
+  readonly libraryDirectory: string;
   /** The log worker's program; default: beside the running bundle or source. */
   readonly logWorkerPath?: string;
-  readonly heartbeatMs?: number;
-  readonly timeoutMs?: number;
 }
 
 /** Whoever waits in `start` for the first role. */
@@ -51,11 +54,10 @@ type Outcome =
  * follows who holds it, and changes over when the leader is gone. One loop runs from `start` to `dispose`.
  */
 export class SyncService implements LibraryLink {
-  readonly #options: SyncServiceOptions;
+  readonly #options: SyncServiceBasics;
+  readonly #host: SyncHost;
   readonly #heartbeatMs: number;
   readonly #timeoutMs: number;
-  readonly #token: string;
-  readonly #lock: LeaderLock;
   readonly #follower: Follower;
   readonly #onDidChangeStatus: Emitter<LinkStatus>;
   #leadership: SyncLeadership | undefined;
@@ -74,12 +76,11 @@ export class SyncService implements LibraryLink {
   readonly closed: Promise<void>;
   readonly #resolveClosed: () => void;
 
-  private constructor(options: SyncServiceOptions, token: string) {
+  private constructor(options: SyncServiceBasics, host: SyncHost) {
     this.#options = options;
-    this.#token = token;
+    this.#host = host;
     this.#heartbeatMs = options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#lock = new LeaderLock(options.libraryDirectory);
     const { libraryId, peer, sink, ambient } = options;
     this.#follower = new Follower({
       libraryId,
@@ -108,16 +109,24 @@ export class SyncService implements LibraryLink {
    * `log-schema-newer`, `library-missing`, `library-damaged`. Everything else is tried again for ever (`status`).
    */
   static async start(options: SyncServiceOptions): Promise<SyncService> {
-    loadSqlite();
-    const service = new SyncService(options, await readToken(options.libraryDirectory));
-    const { promise, resolve, reject } = Promise.withResolvers<SyncService>();
-    void service.#run({
-      resolve: () => {
-        resolve(service);
-      },
-      reject,
+    const { libraryId, libraryDirectory, ambient, logWorkerPath } = options;
+    return await SyncService.startOn(
+      await createLocalSyncHost({ libraryId, libraryDirectory, ambient, logWorkerPath }),
+      options,
+    );
+  }
+
+  /** The same on any machine, also a simulated one. */
+  static startOn(host: SyncHost, options: SyncServiceBasics): Promise<SyncService> {
+    const service = new SyncService(options, host);
+    return new Promise((resolve, reject) => {
+      void service.#run({
+        resolve: () => {
+          resolve(service);
+        },
+        reject,
+      });
     });
-    return await promise;
   }
 
   get status(): LinkStatus {
@@ -174,8 +183,8 @@ export class SyncService implements LibraryLink {
 
   /** Tries each role in turn until disposed. */
   async #run(firstRole: FirstRole): Promise<void> {
-    const { libraryDirectory, ambient } = this.#options;
-    const hints = watchLeaderAddress(libraryDirectory, ambient.logger, () => {
+    const { ambient } = this.#options;
+    const hints = this.#host.watch(() => {
       if (this.#follower.isConnected) return;
       this.#wasHinted = true;
       this.#wake();
@@ -194,7 +203,6 @@ export class SyncService implements LibraryLink {
       await this.#wait(delay);
     }
     hints.dispose();
-    this.#lock.release();
     this.#onDidChangeStatus.dispose();
     firstRole.resolve();
     this.#resolveClosed();
@@ -202,7 +210,7 @@ export class SyncService implements LibraryLink {
 
   async #attempt(firstRole: FirstRole): Promise<Outcome> {
     try {
-      if (this.#lock.tryAcquire()) return await this.#lead(firstRole.resolve);
+      if (this.#host.tryLock()) return await this.#lead(firstRole.resolve);
       this.transitionRole('follower');
       firstRole.resolve();
       return await this.#follow();
@@ -225,11 +233,9 @@ export class SyncService implements LibraryLink {
     try {
       leadership = await SyncLeadership.begin({
         libraryId: this.#options.libraryId,
-        libraryDirectory: this.#options.libraryDirectory,
+        host: this.#host,
         peerId: this.#options.peer.peerId,
-        token: this.#token,
         ambient: this.#options.ambient,
-        logWorkerPath: this.#options.logWorkerPath,
         heartbeatMs: this.#heartbeatMs,
         timeoutMs: this.#timeoutMs,
         aboveTerm: this.#follower.term.number,
@@ -238,7 +244,7 @@ export class SyncService implements LibraryLink {
         },
       });
     } catch (error) {
-      this.#lock.release();
+      this.#host.releaseLock();
       throw error;
     }
     this.#leadership = leadership;
@@ -254,9 +260,7 @@ export class SyncService implements LibraryLink {
     const hasFailed = (): boolean => didFail;
     await this.#serveOwnReplica(leadership, hasFailed);
     this.#leadership = undefined;
-    await leadership.stop(() => {
-      this.#lock.release();
-    });
+    await leadership.stop();
     return hasFailed() ? 'failed' : 'ended';
   }
 
@@ -272,14 +276,12 @@ export class SyncService implements LibraryLink {
   }
 
   async #follow(): Promise<Outcome> {
-    const { libraryDirectory, libraryId, ambient } = this.#options;
-    const address = await readLeaderAddress(libraryDirectory);
-    if (address === undefined) return 'failed';
-    const connection = await connectToLeader({ port: address.port, libraryId, token: this.#token, ambient });
+    const connection = await this.#host.connect();
+    if (connection === undefined) return 'failed';
     const lost = this.#nextDisconnection();
     this.#follower.attach(connection);
     const { wasWelcomed, didSinkFail, reason } = await lost;
-    ambient.logger.info('The connection to the leader is over', { reason });
+    this.#options.ambient.logger.info('The connection to the leader is over', { reason });
     return wasWelcomed && !didSinkFail ? 'ended' : 'failed';
   }
 

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import type { LibraryId } from '../core/ids.ts';
+import type { Ambient } from '../core/ports.ts';
+import { LOG_FILE, readToken } from '../node/libraryDirectory.ts';
+import { LeaderLock } from '../node/lock/leaderLock.ts';
+import { loadSqlite } from '../node/log/sqlite.ts';
+import { SqliteReplicatedLog } from '../node/log/sqliteReplicatedLog.ts';
+import { createConnectionPair } from '../node/transport/memoryConnection.ts';
+import { connectToLeader } from '../node/transport/webSocketClient.ts';
+import { TransportServer } from '../node/transport/webSocketServer.ts';
+import type { SyncHost } from './syncHost.ts';
+import {
+  publishLeaderAddress,
+  readLeaderAddress,
+  watchLeaderAddress,
+  withdrawLeaderAddress,
+} from './syncLeaderAddress.ts';
+
+export interface LocalSyncHostOptions {
+  readonly libraryId: LibraryId;
+  readonly libraryDirectory: string;
+  readonly ambient: Ambient;
+  readonly logWorkerPath: string | undefined;
+}
+
+/** This machine: an SQLite lock and log in the library's folder, WebSockets on the loopback. Rejects with `sqlite-missing`, `library-missing` or `library-damaged`. */
+export async function createLocalSyncHost(options: LocalSyncHostOptions): Promise<SyncHost> {
+  const { libraryId, libraryDirectory, ambient, logWorkerPath } = options;
+  loadSqlite();
+  const token = await readToken(libraryDirectory);
+  const lock = new LeaderLock(libraryDirectory);
+  return {
+    tryLock: () => lock.tryAcquire(),
+    releaseLock: () => {
+      lock.release();
+    },
+    openLog: () =>
+      SqliteReplicatedLog.open({
+        path: join(libraryDirectory, LOG_FILE),
+        ...(logWorkerPath === undefined ? {} : { workerPath: logWorkerPath }),
+      }),
+    listen: async (term, onConnection) => {
+      const server = await TransportServer.listen({ libraryId, token, ambient, onConnection });
+      try {
+        await publishLeaderAddress(libraryDirectory, { port: server.port, term, pid: process.pid });
+      } catch (error) {
+        server.dispose();
+        throw error;
+      }
+      return {
+        withdraw: () => withdrawLeaderAddress(libraryDirectory),
+        dispose: () => {
+          server.dispose();
+        },
+      };
+    },
+    connect: async () => {
+      const address = await readLeaderAddress(libraryDirectory);
+      if (address === undefined) return undefined;
+      return await connectToLeader({ port: address.port, libraryId, token, ambient });
+    },
+    connectWithin: createConnectionPair,
+    watch: (onHint) => watchLeaderAddress(libraryDirectory, ambient.logger, onHint),
+  };
+}
