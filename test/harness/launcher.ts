@@ -13,6 +13,9 @@ import { launchBrowser } from './browser.ts';
 import { consoleMark, consoleMarkVariable, trustVariable } from './launcherVariables.ts';
 import { startServer } from './vscodeServer.ts';
 
+/** Longer than any suite takes; mocha has its own limits for each test. */
+const limitMinutes = 10;
+
 interface LaunchOptions {
   readonly extensionDevelopmentPaths: readonly string[];
   readonly extensionTestsPath: string | undefined;
@@ -64,6 +67,7 @@ async function launch(options: LaunchOptions, aborted: AbortSignal): Promise<num
     userDataDir: options.userDataDir,
     extensionsDir: options.extensionsDir,
     workspaceTrust: options.workspaceTrust,
+    temporaryDir: dir,
     testDriver: true,
     env: { [consoleMarkVariable]: consoleMark },
     progress,
@@ -91,6 +95,10 @@ async function launch(options: LaunchOptions, aborted: AbortSignal): Promise<num
       void server.stopped.then(() => {
         outcome.reject(new Error(`VS Code's server ended:\n${server.output().slice(-2000)}`));
       });
+      const limit = setTimeout(() => {
+        outcome.reject(new Error(`The suite did not end within ${limitMinutes} minutes.`));
+      }, limitMinutes * 60_000);
+      limit.unref();
       await page.goto(server.address(queryFor(server.authority, options)));
       return await outcome.promise;
     } finally {

@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Names a folder that the supervisor deletes when all is ended, so that it does not stay when the one who made it was killed. */
+export const temporaryDirVariable = 'API_LIVE_SYNC_HARNESS_TEMPORARY';
+
 /** Whether any process of the group is left. */
-export function groupIsAlive(groupId: number): boolean {
+function groupIsAlive(groupId: number): boolean {
   try {
     process.kill(-groupId, 0);
     return true;

@@ -32,10 +32,15 @@ async function main(filters: readonly string[]): Promise<number> {
     return 1;
   }
   const executable = (await findDesktopVsCode(say)) ?? path.join(import.meta.dirname, 'launcher.ts');
+  const interruption = new AbortController();
+  process.on('SIGINT', () => {
+    interruption.abort();
+  });
   const total = { passed: 0, failed: 0, pending: 0 };
   for (const file of chosen) {
     say(`\n── ${file}`);
     const result = await runSuite(file, hostSuites[file] ?? {}, executable);
+    if (interruption.signal.aborted) return 130;
     total.passed += result.passed;
     total.failed += result.failed;
     total.pending += result.pending;

@@ -96,6 +96,7 @@ async function openInBrowser(dir: string, folders: readonly string[]): Promise<S
     serverDataDir: path.join(dir, '.vscode', 'server'),
     userDataDir,
     extensionsDir,
+    temporaryDir: dir,
     env: { API_LIVE_SYNC_STATE_DIR: path.join(dir, '.state') },
     progress: say,
   });

@@ -3,7 +3,8 @@
  * Usage: node supervisor.ts COMMAND ARGUMENTS…, started with an IPC channel: the channel closes with its other end, also on kill -9.
  */
 import { spawn } from 'node:child_process';
-import { endProcessTree, groupIsAlive, runVariable } from './processTree.ts';
+import { rmSync } from 'node:fs';
+import { endProcessTree, runVariable, temporaryDirVariable } from './processTree.ts';
 
 const graceMilliseconds = 2000;
 
@@ -20,6 +21,8 @@ async function end(code: number): Promise<void> {
   if (child.pid !== undefined) {
     await endProcessTree(child.pid, process.env[runVariable], graceMilliseconds);
   }
+  const temporary = process.env[temporaryDirVariable];
+  if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
   process.exit(code);
 }
 
@@ -35,6 +38,5 @@ child.once('error', (error) => {
 });
 child.once('exit', (code) => {
   // What it leaves behind in its group is ended too.
-  if (child.pid !== undefined && groupIsAlive(child.pid)) void end(code ?? 1);
-  else process.exit(code ?? 1);
+  void end(code ?? 1);
 });

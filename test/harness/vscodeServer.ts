@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Progress } from './installOnce.ts';
-import { runVariable } from './processTree.ts';
+import { runVariable, temporaryDirVariable } from './processTree.ts';
 import { ensureVsCode } from './vscodeInstall.ts';
 
 export interface ServerOptions {
@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Lets the person trust folders or not (Restricted Mode); off by default, then every folder is trusted. */
   readonly workspaceTrust?: boolean | undefined;
+  /** Deleted when the server has ended, however that came about. */
+  readonly temporaryDir?: string | undefined;
   /** Lets the address of a window carry a `payload`. VS Code then shows no notifications by itself, so only suites in the host use it. */
   readonly testDriver?: boolean | undefined;
   readonly progress?: Progress | undefined;
@@ -115,7 +117,12 @@ function supervisedCommand(port: number, token: string, serverMain: string, opti
 function serverEnvironment(options: ServerOptions): NodeJS.ProcessEnv {
   // NODE_* and VSCODE_* of the process that runs the tests (a test runner's context, a terminal inside VS Code) are not for the server.
   const inherited = Object.entries(process.env).filter(([key]) => !/^(NODE_|VSCODE_|ELECTRON_)/.test(key));
-  return { ...Object.fromEntries(inherited), [runVariable]: randomUUID(), ...options.env };
+  return {
+    ...Object.fromEntries(inherited),
+    [runVariable]: randomUUID(),
+    ...(options.temporaryDir === undefined ? {} : { [temporaryDirVariable]: options.temporaryDir }),
+    ...options.env,
+  };
 }
 
 async function waitUntilItAnswers(server: VsCodeServer, child: ChildProcess): Promise<void> {

@@ -12,7 +12,7 @@ import { themeClasses, themes } from './settings.ts';
 import type { Theme } from './settings.ts';
 import { StatusBar } from './statusBar.ts';
 import type { VsCodeServer } from './vscodeServer.ts';
-import { defaultTimeoutMilliseconds } from './waitFor.ts';
+import { defaultTimeoutMilliseconds, waitFor } from './waitFor.ts';
 import { Webviews } from './webviews.ts';
 
 export interface WindowParts {
@@ -95,6 +95,15 @@ export class WorkbenchWindow {
     this.#host = undefined;
     await this.page.reload();
     await this.whenReady();
+  }
+
+  /** Says that the folder's authors are trusted; for workbenches with `workspaceTrust`, whose folders start in Restricted Mode. */
+  async trustFolder(): Promise<void> {
+    await this.runCommand('Workspaces: Manage Workspace Trust');
+    await this.page.locator('.workspace-trust-editor').getByRole('button', { name: 'Trust', exact: true }).click();
+    await waitFor('the folder to be trusted', async () =>
+      this.host.evaluate(({ vscode }) => vscode.workspace.isTrusted),
+    );
   }
 
   /** Changes a setting of the user, or of this window's folder. (VS Code's server does not notice when its settings.json is written by others.) */

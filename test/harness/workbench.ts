@@ -90,6 +90,7 @@ export class Workbench {
       userDataDir,
       extensionsDir,
       workspaceTrust: options.workspaceTrust,
+      temporaryDir: dir,
       env: { API_LIVE_SYNC_STATE_DIR: stateDir, [companionDirVariable]: companionDir, ...options.env },
       progress: options.progress,
     });

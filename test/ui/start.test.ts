@@ -43,10 +43,8 @@ for (const ending of ['Ctrl-C', 'kill -9'] as const) {
       else process.kill(pid, 'SIGKILL');
       const code = await exited;
       await waitFor('every process to be gone', () => processesWith(markVariable, mark).length === 0);
-      if (ending === 'Ctrl-C') {
-        assert.equal(code, 0);
-        assert.ok(!existsSync(folderOf(first)), 'the copies are deleted');
-      }
+      if (ending === 'Ctrl-C') assert.equal(code, 0);
+      assert.ok(!existsSync(folderOf(first)), 'the copies are deleted');
     } finally {
       for (const pid of processesWith(markVariable, mark)) process.kill(pid, 'SIGKILL');
     }
