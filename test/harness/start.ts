@@ -97,6 +97,7 @@ async function openInBrowser(dir: string, folders: readonly string[]): Promise<S
     userDataDir,
     extensionsDir,
     temporaryDir: dir,
+    gallery: true,
     env: { API_LIVE_SYNC_STATE_DIR: path.join(dir, '.state') },
     progress: say,
   });

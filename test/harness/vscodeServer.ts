@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Lets the person trust folders or not (Restricted Mode); off by default, then every folder is trusted. */
   readonly workspaceTrust?: boolean | undefined;
+  /** Lets the person find further extensions; tests do without. */
+  readonly gallery?: boolean | undefined;
   /** Deleted when the server has ended, however that came about. */
   readonly temporaryDir?: string | undefined;
   /** Lets the address of a window carry a `payload`. VS Code then shows no notifications by itself, so only suites in the host use it. */
@@ -121,6 +123,8 @@ function serverEnvironment(options: ServerOptions): NodeJS.ProcessEnv {
     ...Object.fromEntries(inherited),
     [runVariable]: randomUUID(),
     ...(options.temporaryDir === undefined ? {} : { [temporaryDirVariable]: options.temporaryDir }),
+    // No gallery: tests ask nothing of the network, and find the same with and without it.
+    ...(options.gallery === true ? {} : { EXTENSIONS_GALLERY: JSON.stringify({ serviceUrl: '' }) }),
     ...options.env,
   };
 }
