@@ -271,6 +271,7 @@ export class App implements Disposable {
     );
     this.#behind.update(this.#sessionList());
     const values = contextKeyValues(
+      this.#isReady,
       folders.map(({ session }) => ({ status: session.status, canUndoResolution: session.canUndoResolution })),
     );
     for (const key of Object.values(contextKeys)) {
@@ -294,6 +295,7 @@ export class App implements Disposable {
     }));
     return {
       isTrusted: vscode.workspace.isTrusted,
+      hasFolder: workspaceFolders().length > 0,
       folders,
       isApiInView: isApiInView(),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),

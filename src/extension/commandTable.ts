@@ -20,6 +20,8 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
 /** Facts that the palette's `when` clauses read, set by `contextKeys.ts`. */
 export const contextKeys = {
+  /** The folders have been opened, so that the other keys mean something. */
+  isReady: 'apiLiveSync.isReady',
   /** At least one folder nobody said yes for. */
   canKeepInStep: 'apiLiveSync.canKeepInStep',
   /** At least one folder has joined a library. */
@@ -36,10 +38,13 @@ export const contextKeys = {
 
 export type ContextKey = (typeof contextKeys)[keyof typeof contextKeys];
 
+/** Until the folders have been opened, the two first commands are offered in any case: they wait for it. */
+const isUndecided = `${contextKeys.canKeepInStep} || !${contextKeys.isReady}`;
+
 /** When the palette offers a command; a command that is always offered has no row. */
-export const paletteConditions: { readonly [id in CommandId]?: ContextKey } = {
-  [commandIds.keepInStep]: contextKeys.canKeepInStep,
-  [commandIds.join]: contextKeys.canKeepInStep,
+export const paletteConditions: { readonly [id in CommandId]?: string } = {
+  [commandIds.keepInStep]: isUndecided,
+  [commandIds.join]: isUndecided,
   [commandIds.leave]: contextKeys.hasConsent,
   [commandIds.forgetLibrary]: contextKeys.hasConsent,
   [commandIds.start]: contextKeys.canStart,

@@ -9,9 +9,10 @@ interface FolderFacts {
 }
 
 /** The value of every context key, from what the folders are doing. */
-export function contextKeyValues(folders: readonly FolderFacts[]): ReadonlyMap<ContextKey, boolean> {
+export function contextKeyValues(isReady: boolean, folders: readonly FolderFacts[]): ReadonlyMap<ContextKey, boolean> {
   const has = (test: (status: FolderStatus) => boolean): boolean => folders.some((folder) => test(folder.status));
   return new Map<ContextKey, boolean>([
+    [contextKeys.isReady, isReady],
     [contextKeys.canKeepInStep, has(canKeepInStep)],
     [contextKeys.hasConsent, has((status) => status.hasConsent)],
     [contextKeys.canStart, has(canStart)],

@@ -109,7 +109,9 @@ function restoreScroll(view: View, { before }: Expected, splices: readonly Splic
 /** VS Code reveals a line with room for sticky lines above it, even "at the top". */
 function linesKeptAbove(editor: vscode.TextEditor): number {
   const settings = vscode.workspace.getConfiguration('editor', editor.document);
-  const stickyLines = settings.get('stickyScroll.enabled', true) ? settings.get('stickyScroll.maxLineCount', 5) : 0;
+  const stickyLines = settings.get<boolean>('stickyScroll.enabled', true)
+    ? settings.get('stickyScroll.maxLineCount', 5)
+    : 0;
   const wanted = Math.max(stickyLines, settings.get('cursorSurroundingLines', 0));
   const [range] = editor.visibleRanges;
   return range === undefined ? wanted : Math.min(wanted, Math.floor((range.end.line - range.start.line) / 2));

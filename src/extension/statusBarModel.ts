@@ -16,6 +16,8 @@ export interface FolderView {
 export interface StatusBarInput {
   /** False in Restricted Mode: nothing runs. */
   readonly isTrusted: boolean;
+  /** Whether the window has a folder at all. */
+  readonly hasFolder: boolean;
   readonly folders: readonly FolderView[];
   /** Whether the person looks at an API description now: then a folder that is not in step says so. */
   readonly isApiInView: boolean;
@@ -79,7 +81,7 @@ type State = (typeof severity)[number];
 /** What stands in the status bar; undefined where there is nothing to say. */
 export function statusBarView(input: StatusBarInput): StatusBarView | undefined {
   if (!input.isTrusted) {
-    if (input.folders.length === 0 && !input.isApiInView) return undefined;
+    if (!input.hasFolder) return undefined;
     return plain('$(shield) API Live Sync: restricted', 'API Live Sync: Restricted Mode, nothing is sent or written', [
       'This folder is not trusted: nothing is sent or written. Trust the folder to keep its API files in step.',
     ]);
@@ -202,7 +204,7 @@ function asleepView(input: StatusBarInput): StatusBarView | undefined {
   }
   const hasOffer = input.folders.some((folder) => folder.hasOffer);
   if (input.folders.length === 0 || (!hasOffer && !input.isApiInView)) return undefined;
-  return plain('$(sync) Keep API in step?', 'API Live Sync: keep the API files of this folder in step?', [
+  return plain('$(sync) API: Keep in Step?', 'API Live Sync: keep the API files of this folder in step?', [
     hasOffer
       ? 'Another window has this API. Click to keep them in step.'
       : 'Keep the API files of this folder in step with other windows.',

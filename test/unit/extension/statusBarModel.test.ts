@@ -13,7 +13,7 @@ describe('status bar', () => {
 
   it('asks where a neighbour or the open file gives reason to', () => {
     const asleep = folder({});
-    assert.equal(statusBarView({ ...input([asleep]), isApiInView: true })?.text, '$(sync) Keep API in step?');
+    assert.equal(statusBarView({ ...input([asleep]), isApiInView: true })?.text, '$(sync) API: Keep in Step?');
     assert.match(tooltip(input([{ ...asleep, hasOffer: true }])), /Another window has this API/);
   });
 
@@ -124,7 +124,7 @@ function running(status: Parameters<typeof folderStatus>[0]): FolderView {
 }
 
 function input(folders: readonly FolderView[]): StatusBarInput {
-  return { isTrusted: true, folders, isApiInView: false };
+  return { isTrusted: true, hasFolder: true, folders, isApiInView: false };
 }
 
 function tooltip(of: StatusBarInput): string {
