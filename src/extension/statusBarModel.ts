@@ -102,7 +102,7 @@ export function statusBarView(input: StatusBarInput): StatusBarView | undefined 
   const summary = describe(worst, awake);
   const role = roleWords(awake);
   return {
-    text: `$(${summary.icon}) API ${summary.words}${role.short}`,
+    text: `$(${summary.icon}) API: ${summary.words}${role.short}`,
     accessibilityLabel: `API Live Sync: ${summary.words}${role.long}`,
     tooltip: awake.flatMap((folder) => folderTooltip(folder, input.folders.length > 1)),
     background: summary.background,
@@ -198,7 +198,7 @@ export function documentWords(document: DocumentStatus): string {
 function asleepView(input: StatusBarInput): StatusBarView | undefined {
   const stopped = input.folders.some((folder) => folder.status.hasConsent);
   if (stopped) {
-    return plain('$(circle-slash) API stopped', 'API Live Sync: stopped in this window', [
+    return plain('$(circle-slash) API: stopped', 'API Live Sync: stopped in this window', [
       'Stopped in this window. Click for actions.',
     ]);
   }

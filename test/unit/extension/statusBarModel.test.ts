@@ -19,7 +19,7 @@ describe('status bar', () => {
 
   it('says role and number of peers when in step', () => {
     const view = statusBarView(input([running({ role: 'leader', peers: [peer('alice'), peer('bob')] })]));
-    assert.equal(view?.text, '$(check) API in step · leader · 2 peers');
+    assert.equal(view?.text, '$(check) API: in step · leader · 2 peers');
     assert.equal(view.accessibilityLabel, 'API Live Sync: in step, leader, 2 peers');
     assert.equal(view.background, 'none');
     assert.match(
@@ -32,7 +32,7 @@ describe('status bar', () => {
     const one = running({ conflictCount: 1, documents: [documentStatus('a.yaml', 'held', { conflictCount: 1 })] });
     const two = running({ conflictCount: 2, documents: [documentStatus('b.yaml', 'held', { conflictCount: 2 })] });
     const view = statusBarView(input([one, two]));
-    assert.match(view?.text ?? '', /^\$\(warning\) API 3 conflicts/);
+    assert.match(view?.text ?? '', /^\$\(warning\) API: 3 conflicts/);
     assert.equal(view?.background, 'warning');
   });
 
