@@ -9,9 +9,10 @@ import type { EntrySink, LibraryLink } from '../../core/replication/libraryLink.
 import type { ReplicaState, ReplicaStore, StoredDocument } from '../../core/replication/replicaStore.ts';
 import type { WorkingFiles } from '../../core/workingFiles.ts';
 import type { AppliedChange, DocumentStatus, HeldConflict, Outcome } from '../folderSession.ts';
-import { DocumentReplica, type ResolutionUndo } from './documentReplica.ts';
+import { DocumentReplica } from './documentReplica.ts';
 import type { DocumentLayout } from './documentLayout.ts';
 import type { DocumentContext, Hindrance, StableReader, WorkGuard } from './replicaPorts.ts';
+import type { ResolutionUndo } from './resolution.ts';
 
 /** Auto-saves are sent after so much quiet (DESIGN §5, "Consent and joining"). */
 const AUTO_SAVE_QUIET_MS = 2_000;

@@ -34,9 +34,12 @@ export class RevisionHistory {
     this.#revisions = this.#revisions.filter((one) => one.hash !== hash);
   }
 
-  /** Whether `hash` is an older revision and going back to it would take back what somebody else did since. */
-  async isTakingBack(hash: RevisionHash, link: LibraryLink): Promise<boolean> {
-    if (!this.#isComplete) {
+  /**
+   * Whether `hash` is an older revision and going back to it would take back what somebody else did since.
+   * @param link asked once for what happened before this process; without one, only what came in since then is known.
+   */
+  async isTakingBack(hash: RevisionHash, link: LibraryLink | undefined): Promise<boolean> {
+    if (!this.#isComplete && link !== undefined) {
       const entries = await link.fetchHistory(this.#docId, MAX_REVISIONS);
       this.#revisions = [];
       for (const entry of [...entries].reverse()) this.add(entry);

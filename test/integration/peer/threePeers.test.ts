@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { Machine, until, type HeadlessPeer } from '../support/headlessPeer.ts';
+import { Machine, readLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
 
 const PATHS = Array.from(
   { length: 60 },
@@ -27,31 +26,6 @@ async function threePeers(machine: Machine, spec: string): Promise<[HeadlessPeer
   const [alice, bob, carol] = peers;
   assert.ok(alice && bob && carol);
   return [alice, bob, carol];
-}
-
-interface LoggedEntry {
-  readonly index: number;
-  readonly kind: string;
-  readonly proposalId: string;
-}
-
-/** The entries of the machine's one library, without those that only mark a new term. */
-async function readLog(
-  machine: Machine,
-): Promise<{ readonly changes: readonly LoggedEntry[]; readonly hasHoles: boolean }> {
-  const [libraryId] = await readdir(join(machine.stateDir, 'libraries'));
-  assert.ok(libraryId);
-  const database = new DatabaseSync(join(machine.stateDir, 'libraries', libraryId, 'log.sqlite'), { readOnly: true });
-  const rows = database.prepare('SELECT idx, body FROM entries ORDER BY idx').all();
-  database.close();
-  const entries = rows.map((row) => ({
-    ...(JSON.parse(String(row['body'])) as LoggedEntry),
-    index: Number(row['idx']),
-  }));
-  return {
-    changes: entries.filter((entry) => entry.kind !== 'leader'),
-    hasHoles: entries.some((entry, at) => entry.index !== at + 1),
-  };
 }
 
 test('[I1][I6] kill -9 of the leader in the middle of 200 saves: all end equal, and every acknowledged save is in the log once', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Machine, until, type HeadlessPeer } from '../support/headlessPeer.ts';
+import { Machine, readLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
 
 const SPEC = `# The API of a small shop.
 openapi: 3.1.0
@@ -56,6 +56,7 @@ test('[I1][I2] edits of two operations at the same moment are both in both files
 });
 
 test('[I1] the same field changed on both sides is held in the later one, and everything else goes through', async () => {
+  const known = (await readLog(machine)).changes.length;
   bob.process.kill('SIGSTOP');
   await alice.edit('api/openapi.yaml', (text) => text.replace('summary: List items', 'summary: Items of alice'));
   await alice.until('alice is in step', (status) => status.documents.every((document) => document.state === 'inStep'));

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import type { FolderStatus } from '../../../src/peer/folderSession.ts';
 
@@ -143,6 +144,31 @@ export class Machine {
     await Promise.all(this.#peers.map((peer) => peer.end('SIGKILL')));
     await rm(this.root, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+export interface LoggedEntry {
+  readonly index: number;
+  readonly kind: string;
+  readonly proposalId: string;
+}
+
+/** The entries of the machine's one library, without those that only mark a new term. */
+export async function readLog(
+  machine: Machine,
+): Promise<{ readonly changes: readonly LoggedEntry[]; readonly hasHoles: boolean }> {
+  const [libraryId] = await readdir(join(machine.stateDir, 'libraries'));
+  if (libraryId === undefined) throw new Error('The machine has no library.');
+  const database = new DatabaseSync(join(machine.stateDir, 'libraries', libraryId, 'log.sqlite'), { readOnly: true });
+  const rows = database.prepare('SELECT idx, body FROM entries ORDER BY idx').all();
+  database.close();
+  const entries = rows.map((row) => ({
+    ...(JSON.parse(String(row['body'])) as LoggedEntry),
+    index: Number(row['idx']),
+  }));
+  return {
+    changes: entries.filter((entry) => entry.kind !== 'leader'),
+    hasHoles: entries.some((entry, at) => entry.index !== at + 1),
+  };
 }
 
 /** Resolves when the condition holds, looking again every 20 ms. */

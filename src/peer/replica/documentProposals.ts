@@ -1,0 +1,159 @@
+import type { LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
+import type { DocumentHead, Proposal, ProposeResult } from '../../core/replication/entry.ts';
+import type { LibraryLink } from '../../core/replication/libraryLink.ts';
+import { LinkClosedError } from '../../core/replication/libraryLink.ts';
+import type { OutboxItem, StoredRevision } from '../../core/replication/replicaStore.ts';
+import type { DocumentRecord } from './documentRecord.ts';
+
+/** What the leader's answer means for the document. */
+export type Answer =
+  | { readonly kind: 'goOn' }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  | { readonly kind: 'pathTaken'; readonly head: DocumentHead }
+  /** The log is not the one that we followed: this is what it has. */
+  | { readonly kind: 'otherHead'; readonly head: DocumentHead; readonly text: string };
+
+export interface ProposalEvents {
+  /** The leader has answered; to be handled in the document's turn by `answered`. */
+  onAnswer(item: OutboxItem, answer: ProposeResult): void;
+  onError(error: unknown): void;
+}
+
+/** Sends one document's local changes: at most one proposal in flight, durable in the outbox before it is sent. */
+export class DocumentProposals {
+  readonly #record: DocumentRecord;
+  readonly #events: ProposalEvents;
+  #inFlight: OutboxItem | undefined;
+  /** The held base when the proposal was made; a choice of the person since then counts when it is committed. */
+  #heldBaseThen: string | undefined;
+  #refusedHash: RevisionHash | undefined;
+  /** The leader has an entry of this document that did not come in yet: proposing before it does would be refused again. */
+  #awaitedIndex = 0;
+
+  constructor(record: DocumentRecord, inFlight: OutboxItem | undefined, events: ProposalEvents) {
+    this.#record = record;
+    this.#inFlight = inFlight;
+    this.#heldBaseThen = record.stored.heldBase;
+    this.#events = events;
+  }
+
+  get isInFlight(): boolean {
+    return this.#inFlight !== undefined;
+  }
+
+  /** Whether the leader has refused this text for good. */
+  isRefused(hash: RevisionHash): boolean {
+    return hash === this.#refusedHash;
+  }
+
+  /** The link to send by, if sending has a chance now. */
+  readyLink(): LibraryLink | undefined {
+    const link = this.#record.ctx.link();
+    const isKnown = (this.#record.stored.head?.index ?? 0) >= this.#awaitedIndex;
+    return link?.status.connection === 'connected' && isKnown ? link : undefined;
+  }
+
+  /** @param heldBase what the held base is once this is committed; undefined where nothing is held then. */
+  async propose(text: string, heldBase: string | undefined, kind: 'edit' | 'resolve'): Promise<void> {
+    const { stored, ctx } = this.#record;
+    const { shadow, libraryPath, docId } = stored;
+    const patch = await ctx.merger.diff(shadow?.text ?? '', text);
+    const { proposalId, nextProposalNumber } = ctx.takeProposalNumber();
+    const proposal: Proposal = {
+      proposalId,
+      docId,
+      kind: shadow === undefined ? 'create' : kind,
+      baseHash: shadow?.hash,
+      hash: ctx.ambient.hashText(text),
+      patch,
+      ...(shadow === undefined ? { path: libraryPath } : {}),
+      changes: [],
+    };
+    const item: OutboxItem = { proposal, text, heldBase };
+    await this.#record.commit({ putOutbox: [item], nextProposalNumber });
+    this.#inFlight = item;
+    this.#heldBaseThen = stored.heldBase;
+    this.#send(item);
+  }
+
+  /** Brings a proposal of a former run to its end: the same one is sent again and committed once. */
+  resend(): void {
+    if (this.#inFlight !== undefined) this.#send(this.#inFlight);
+  }
+
+  /**
+   * Takes a new head for our own proposal, if it is that: the file was merged with it already when it was made.
+   * @param proposalId undefined where the head came without its entry; then what reads like the proposal is the proposal.
+   */
+  async takeOwn(
+    head: StoredRevision,
+    proposalId: ProposalId | undefined,
+    synced: { lastSyncedIndex?: LogIndex },
+  ): Promise<boolean> {
+    const record = this.#record;
+    const item = this.#inFlight;
+    if (item?.text !== head.text || (proposalId !== undefined && item.proposal.proposalId !== proposalId)) return false;
+    const heldBase = await this.#heldBaseAfter(item);
+    this.#inFlight = undefined;
+    record.stored = { ...record.stored, shadow: head, head, heldBase };
+    await record.commit({ ...synced, putDocuments: [record.stored], removeOutbox: [item.proposal.proposalId] });
+    return true;
+  }
+
+  async answered(item: OutboxItem, answer: ProposeResult): Promise<Answer> {
+    const record = this.#record;
+    if (this.#inFlight !== item) return { kind: 'wait' };
+    // Its entry comes next, unless the log's heads came instead of it.
+    if (answer.kind === 'committed' && answer.index > (record.stored.head?.index ?? 0)) return { kind: 'wait' };
+    this.#inFlight = undefined;
+    await record.commit({ removeOutbox: [item.proposal.proposalId] });
+    if (answer.kind === 'committed') return { kind: 'goOn' };
+    if (answer.kind === 'rejected') {
+      this.#refusedHash = item.proposal.hash;
+      return { kind: 'refused', code: answer.code, message: answer.message };
+    }
+    if (answer.head === undefined) {
+      // The library does not know this document (any more): it is created there again.
+      record.stored = { ...record.stored, shadow: undefined, head: undefined, heldBase: undefined };
+      await record.commit({ putDocuments: [record.stored] });
+      return { kind: 'goOn' };
+    }
+    if (answer.head.docId !== record.stored.docId) return { kind: 'pathTaken', head: answer.head };
+    return this.#meetHead(answer.head);
+  }
+
+  /** The leader's head is not ours: it is on its way, or the log is not the one that we followed and has to be asked. */
+  async #meetHead(head: DocumentHead): Promise<Answer> {
+    const { stored, ctx } = this.#record;
+    if (stored.head === undefined || head.index > stored.head.index) {
+      this.#awaitedIndex = head.index;
+      return { kind: 'goOn' };
+    }
+    if (head.hash === undefined || head.hash === stored.head.hash) return { kind: 'goOn' };
+    const text = await ctx.link()?.fetchRevision(stored.docId, head.hash);
+    return text === undefined ? { kind: 'wait' } : { kind: 'otherHead', head, text };
+  }
+
+  /** A choice that was made while the proposal was on its way must not be forgotten with it. */
+  async #heldBaseAfter(item: OutboxItem): Promise<string | undefined> {
+    const { stored } = this.#record;
+    if (stored.heldBase === this.#heldBaseThen) return item.heldBase;
+    const before = stored.shadow?.text ?? '';
+    const merged = await this.#record.merge(before, stored.heldBase ?? before, item.text);
+    if (merged.conflicts.length > 0) return item.heldBase;
+    return merged.text === item.text ? undefined : merged.text;
+  }
+
+  #send(item: OutboxItem): void {
+    const link = this.#record.ctx.link();
+    if (link === undefined) return;
+    link.propose(item.proposal).then(
+      (answer) => this.#events.onAnswer(item, answer),
+      (error: unknown) => {
+        // The link was let go: the proposal is in the outbox and is sent again by whoever serves this replica next.
+        if (!(error instanceof LinkClosedError)) this.#events.onError(error);
+      },
+    );
+  }
+}

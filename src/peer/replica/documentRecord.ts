@@ -1,0 +1,110 @@
+import type { RevisionHash } from '../../core/ids.ts';
+import type { DocumentFormat, MergeConflict, MergeOptions, MergeResult } from '../../core/merge/types.ts';
+import type { Problem } from '../../core/problem.ts';
+import type { ReplicaChange, StoredAuthor, StoredDocument } from '../../core/replication/replicaStore.ts';
+import type { WorkingText } from '../../core/workingText.ts';
+import type { DocumentContext } from './replicaPorts.ts';
+
+/** What is known of one document: the durable part, the file as it was last read, and the texts that follow from both. */
+export class DocumentRecord {
+  readonly ctx: DocumentContext;
+  stored: StoredDocument;
+  conflicts: readonly MergeConflict[] = [];
+  headAuthor: StoredAuthor | undefined;
+  headChanges: readonly string[] = [];
+  /** Whether the working text came from a save in this window, by a person's hand. */
+  isFileFromSave = false;
+  #working: WorkingText | undefined;
+  #workingHash: RevisionHash | undefined;
+  /** The newest text that was found readable. */
+  #validHash: RevisionHash | undefined;
+  #uncommitted: ReplicaChange | undefined;
+
+  constructor(ctx: DocumentContext, stored: StoredDocument) {
+    this.ctx = ctx;
+    this.stored = stored;
+  }
+
+  /** Absolute path of this copy; undefined where the document has none here. */
+  get file(): string | undefined {
+    return this.stored.localPath === undefined ? undefined : this.ctx.fileOf(this.stored.localPath);
+  }
+
+  /** The file as it was last read or written; undefined where it is not there. */
+  get working(): WorkingText | undefined {
+    return this.#working;
+  }
+
+  get workingHash(): RevisionHash | undefined {
+    return this.#workingHash;
+  }
+
+  /** The base of the next merge. */
+  get base(): string {
+    return this.stored.heldBase ?? this.stored.shadow?.text ?? '';
+  }
+
+  get format(): DocumentFormat {
+    return /\.json$/i.test(this.stored.libraryPath) ? 'json' : 'yaml';
+  }
+
+  setWorking(working: WorkingText | undefined, isFromSave: boolean): void {
+    this.#working = working;
+    this.#workingHash = working === undefined ? undefined : this.ctx.ambient.hashText(working.text);
+    this.isFileFromSave = isFromSave;
+  }
+
+  /** The working text is the result of a merge, which checks itself. */
+  trustWorking(): void {
+    this.#validHash = this.#workingHash;
+  }
+
+  merge(base: string, ours: string, theirs: string, options: MergeOptions = {}): Promise<MergeResult> {
+    return this.ctx.merger.merge({ base, ours, theirs }, this.format, {
+      infoVersion: this.ctx.infoVersion,
+      ...options,
+    });
+  }
+
+  /** The first thing that keeps the text from being read as a document; asked once for each text. */
+  async errorIn(text: string, hash: RevisionHash | undefined): Promise<Problem | undefined> {
+    if (hash !== undefined && hash === this.#validHash) return undefined;
+    const problems = await this.ctx.merger.check(text, this.format);
+    const error = problems.find((one) => one.severity === 'error');
+    if (error === undefined) this.#validHash = hash;
+    return error;
+  }
+
+  /** Keeps a change for the next transaction, so that what belongs together is written together. */
+  postpone(change: ReplicaChange): void {
+    this.#uncommitted = change;
+  }
+
+  /** One transaction, together with what was postponed. */
+  async commit(change: ReplicaChange): Promise<void> {
+    const rest = this.#uncommitted;
+    this.#uncommitted = undefined;
+    const documents = new Map(
+      [...(rest?.putDocuments ?? []), ...(change.putDocuments ?? [])].map((one) => [one.docId, one]),
+    );
+    try {
+      await this.ctx.store.commit({
+        ...rest,
+        ...change,
+        ...(documents.size === 0 ? {} : { putDocuments: [...documents.values()] }),
+      });
+    } catch (error) {
+      this.#uncommitted = rest;
+      throw error;
+    }
+  }
+
+  async commitPostponed(): Promise<void> {
+    if (this.#uncommitted !== undefined) await this.commit({});
+  }
+}
+
+/** Whether one of the three texts could not be read, so that nothing was merged. */
+export function hasError(result: MergeResult): boolean {
+  return result.problems.some((one) => one.severity === 'error');
+}

@@ -1,0 +1,106 @@
+import { applySplices } from '../../core/merge/splices.ts';
+import type { StoredDocument, StoredRevision, WriteIntent } from '../../core/replication/replicaStore.ts';
+import type { UserProblem } from '../../core/workingFiles.ts';
+import { toRawSplices, workingText, type WorkingText } from '../../core/workingText.ts';
+import type { DocumentRecord } from './documentRecord.ts';
+
+export type Written =
+  | { readonly kind: 'written' }
+  /** The file was changed by somebody; it has been read again. */
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'unsaved' }
+  | { readonly kind: 'failed'; readonly problem: UserProblem };
+
+/** Writes one document's file with a durable intent, so that a crash never takes our own text for a person's (DESIGN §5, step 8). */
+export class DocumentWriter {
+  readonly #record: DocumentRecord;
+  #writeCount = 0;
+
+  constructor(record: DocumentRecord) {
+    this.#record = record;
+  }
+
+  /** Grows with each write of ours, so that what was read before one is not taken for news after it. */
+  get writeCount(): number {
+    return this.#writeCount;
+  }
+
+  /**
+   * Makes the intent durable, writes `text` over the working file, and makes durable that the document is `document` then.
+   * @param onDurable called when the intent is on disk.
+   */
+  async write(
+    file: string,
+    working: WorkingText,
+    text: string,
+    document: StoredDocument,
+    onDurable?: () => void,
+  ): Promise<Written> {
+    const record = this.#record;
+    const { docId } = record.stored;
+    if (text !== working.text) {
+      const { hashText } = record.ctx.ambient;
+      const splices = toRawSplices(working, await record.ctx.merger.diff(working.text, text));
+      const after = applySplices(working.raw, splices);
+      const intent = { docId, beforeHash: hashText(working.text), afterHash: hashText(text), document };
+      await record.commit({ putIntents: [intent] });
+      onDurable?.();
+      this.#writeCount += 1;
+      const outcome = await record.ctx.files.write({ file, before: working.raw, after, splices });
+      if (outcome.kind !== 'written') {
+        await record.commit({ removeIntents: [docId] });
+        if (outcome.kind === 'changed') await this.readAgain(file);
+        return outcome;
+      }
+      record.setWorking(workingText(after), false);
+      record.trustWorking();
+    }
+    record.stored = { ...document, head: newer(document.head, record.stored.head) };
+    await record.commit({ putDocuments: [record.stored], removeIntents: [docId] });
+    onDurable?.();
+    return { kind: 'written' };
+  }
+
+  /** Makes the file of a document that has none here yet. */
+  async create(file: string, head: StoredRevision, onDurable?: () => void): Promise<Written> {
+    const record = this.#record;
+    const { docId } = record.stored;
+    const document: StoredDocument = { ...record.stored, shadow: head, heldBase: undefined };
+    await record.commit({ putIntents: [{ docId, beforeHash: undefined, afterHash: head.hash, document }] });
+    onDurable?.();
+    this.#writeCount += 1;
+    const splices = [{ offset: 0, deleteCount: 0, insert: head.text }];
+    const outcome = await record.ctx.files.write({ file, before: undefined, after: head.text, splices });
+    if (outcome.kind === 'written') {
+      record.setWorking(workingText(head.text), false);
+      record.stored = document;
+    } else if (outcome.kind === 'changed') {
+      await this.readAgain(file);
+    }
+    await record.commit({ putDocuments: [record.stored], removeIntents: [docId] });
+    return outcome;
+  }
+
+  /** Finishes or forgets a write that a crash interrupted. */
+  async recover(file: string, intent: WriteIntent): Promise<void> {
+    const record = this.#record;
+    const reading = await record.ctx.reader.read(file, undefined, undefined);
+    const hash = reading.kind === 'text' ? record.ctx.ambient.hashText(reading.working.text) : undefined;
+    // Written: what was meant to be true then is true. Not written: shadow and head are as before, and it is merged anew.
+    if (hash === intent.afterHash) {
+      record.stored = { ...intent.document, head: newer(intent.document.head, record.stored.head) };
+    }
+    await record.commit({ putDocuments: [record.stored], removeIntents: [intent.docId] });
+  }
+
+  async readAgain(file: string): Promise<void> {
+    const reading = await this.#record.ctx.reader.read(file, undefined, this.#record.stored.shadow?.text);
+    if (reading.kind !== 'failed')
+      this.#record.setWorking(reading.kind === 'text' ? reading.working : undefined, false);
+  }
+}
+
+function newer(a: StoredRevision | undefined, b: StoredRevision | undefined): StoredRevision | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.index >= b.index ? a : b;
+}

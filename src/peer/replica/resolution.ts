@@ -1,0 +1,90 @@
+import type { DocId } from '../../core/ids.ts';
+import type { Resolution } from '../../core/merge/types.ts';
+import type { UserProblem } from '../../core/workingFiles.ts';
+import { notDone } from './documentProblems.ts';
+import { hasError, type DocumentRecord } from './documentRecord.ts';
+
+/** What stood before a resolution and what stood after it, so that it can be taken back. */
+export interface ResolutionUndo {
+  readonly docId: DocId;
+  readonly before: ResolutionTexts;
+  readonly after: ResolutionTexts;
+}
+
+interface ResolutionTexts {
+  readonly file: string;
+  readonly base: string;
+  /** The library's text: the shadow before, and what may be sent after. */
+  readonly library: string;
+}
+
+interface NotDone {
+  readonly isDone: false;
+  readonly problem: UserProblem;
+}
+
+/** What a choice makes of the file and of the held base. */
+export async function planResolution(
+  record: DocumentRecord,
+  conflictId: string,
+  resolution: Resolution,
+): Promise<
+  | NotDone
+  | {
+      readonly isDone: true;
+      readonly text: string;
+      readonly heldBase: string | undefined;
+      readonly undo: ResolutionUndo;
+    }
+> {
+  const { working, base } = record;
+  const { shadow, docId } = record.stored;
+  if (working === undefined || shadow === undefined || !record.conflicts.some((one) => one.id === conflictId)) {
+    return notDone('conflict-gone', 'This conflict is no longer there.', 'Look at the list again.');
+  }
+  const resolutions = new Map([[conflictId, resolution]]);
+  const merged = await record.merge(base, working.text, shadow.text, { resolutions });
+  if (hasError(merged) || merged.conflicts.some((one) => one.id === conflictId)) {
+    return notDone(
+      'conflict-not-resolved',
+      'This choice cannot be put into the file as it is now.',
+      'Edit the file by hand and save it.',
+    );
+  }
+  const heldBase = merged.nextBase === shadow.text ? undefined : merged.nextBase;
+  const sent = await record.merge(merged.nextBase, merged.text, shadow.text, { unresolved: 'theirs' });
+  const undo: ResolutionUndo = {
+    docId,
+    before: { file: working.text, base, library: shadow.text },
+    after: { file: merged.text, base: merged.nextBase, library: sent.text },
+  };
+  return { isDone: true, text: merged.text, heldBase, undo };
+}
+
+/** What taking a choice back makes of the file, the library and the held base; edits made since then stay. */
+export async function planUndo(
+  record: DocumentRecord,
+  undo: ResolutionUndo,
+): Promise<
+  | NotDone
+  | { readonly isDone: true; readonly file: string; readonly library: string; readonly heldBase: string | undefined }
+> {
+  const { working } = record;
+  const { shadow } = record.stored;
+  const changedSince = notDone(
+    'changed-since',
+    'This element was changed again since; the choice cannot be taken back in one step.',
+    'Edit the file by hand and save it.',
+  );
+  if (working === undefined || shadow === undefined) return changedSince;
+  const file = await record.merge(undo.after.file, working.text, undo.before.file);
+  const library = await record.merge(undo.after.library, shadow.text, undo.before.library);
+  const base = await record.merge(undo.before.library, library.text, undo.before.base);
+  if ([file, library, base].some((one) => one.conflicts.length > 0 || hasError(one))) return changedSince;
+  return {
+    isDone: true,
+    file: file.text,
+    library: library.text,
+    heldBase: base.text === library.text ? undefined : base.text,
+  };
+}
