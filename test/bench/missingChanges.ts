@@ -14,6 +14,14 @@ export function missingChanges(merge: MergeCase, result: string, conflicts: read
   const merged = read(result);
   if (base === undefined || ours === undefined || theirs === undefined || merged === undefined) return [];
   const missing: string[] = [];
+  // At a path that both sides changed, the values are what a merge inside the text makes of them.
+  const changed = (side: ReadonlyMap<string, number>): Set<string> => {
+    const paths = new Set<string>();
+    for (const leaf of new Set([...base.keys(), ...side.keys()])) if (base.get(leaf) !== side.get(leaf)) paths.add(pathOf(leaf));
+    return paths;
+  };
+  const changedByOurs = changed(ours);
+  const changedByTheirs = changed(theirs);
   for (const leaf of new Set([...base.keys(), ...ours.keys(), ...theirs.keys()])) {
     const b = base.get(leaf) ?? 0;
     const o = (ours.get(leaf) ?? 0) - b;
@@ -23,11 +31,16 @@ export function missingChanges(merge: MergeCase, result: string, conflicts: read
     const actual = merged.get(leaf) ?? 0;
     const isLost = expected > b ? actual < expected : actual > expected;
     if (o + t === 0 || !isLost) continue;
-    const path = leaf.slice(0, leaf.indexOf('\u0000'));
+    const path = pathOf(leaf);
+    if (changedByOurs.has(path) && changedByTheirs.has(path)) continue;
     if (conflicts.some((pointer) => overlaps(path, pointer))) continue;
     missing.push(`${path} (base ${b}, ours ${b + o}, theirs ${b + t}, merged ${actual})`);
   }
   return missing;
+}
+
+function pathOf(leaf: string): string {
+  return leaf.slice(0, leaf.indexOf('\u0000'));
 }
 
 function overlaps(path: string, pointer: string): boolean {

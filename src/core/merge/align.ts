@@ -24,6 +24,12 @@ export interface Alignment {
   readonly theirIds: readonly string[];
 }
 
+/**
+ * How entries are matched. `names`: by name only. `renames`: a renamed entry is followed. `lines`: as a merge by lines
+ * sees it: an entry that one side took out of its place and wrote anew elsewhere is another one.
+ */
+export type Matching = 'names' | 'renames' | 'lines';
+
 /** Matches the entries of three revisions of one collection: by name, by content, and renamed ones by their body. */
 export function alignEntries(
   base: CollectionRevision | undefined,
@@ -31,19 +37,32 @@ export function alignEntries(
   theirs: CollectionRevision,
   rule: SequenceRule | undefined,
   canon: Canon,
+  matching: Matching,
 ): Alignment {
   const revisions = base === undefined ? [ours, theirs] : [base, ours, theirs];
   const usualName = ours.node.kind === 'sequence' && rule === undefined ? commonName(revisions) : undefined;
-  const names = (revision: CollectionRevision): (string | undefined)[] => identify(revision.tree, revision.node, rule, canon, usualName);
+  const names = (revision: CollectionRevision): (string | undefined)[] =>
+    identify(revision.tree, revision.node, rule, canon, usualName);
   const baseIds = base === undefined ? [] : contentIds(base, names(base));
   const ourIds = matchToBase(base, baseIds, ours, names(ours), canon);
   const theirIds = matchToBase(base, baseIds, theirs, names(theirs), canon);
-  if (base !== undefined) {
+  const ownTheirIds = [...theirIds];
+  if (base !== undefined && matching !== 'names') {
     followRenames(base, baseIds, ours, ourIds, theirs, theirIds);
     followRenames(base, baseIds, theirs, theirIds, ours, ourIds);
+    followCommonRenames(base, baseIds, ours, ourIds, theirs, theirIds);
+    if (matching === 'lines') {
+      partMoved(baseIds, ourIds, theirIds);
+      partMoved(baseIds, theirIds, ourIds);
+    }
   }
+  nameByTheirs(theirs, baseIds, ourIds, theirIds, ownTheirIds);
   const triples = new Map<string, Triple>();
-  const put = (revision: CollectionRevision | undefined, ids: readonly string[], side: 'base' | 'ours' | 'theirs'): void => {
+  const put = (
+    revision: CollectionRevision | undefined,
+    ids: readonly string[],
+    side: 'base' | 'ours' | 'theirs',
+  ): void => {
     if (revision === undefined) return;
     ids.forEach((id, index) => {
       const triple = triples.get(id) ?? { id, base: undefined, ours: undefined, theirs: undefined };
@@ -66,6 +85,32 @@ function contentIds(revision: CollectionRevision, names: readonly (string | unde
     seen.set(hash, count);
     return `~${hash}${count === 1 ? '' : `#${count}`}`;
   });
+}
+
+/**
+ * Items without a name, and renamed entries, are finally called by what theirs has there, because that is the same when
+ * held conflicts are merged again, while the base has theirs' other changes by then.
+ */
+function nameByTheirs(theirs: CollectionRevision, baseIds: string[], ourIds: string[], theirIds: string[], ownTheirIds: readonly string[]): void {
+  const names = new Map<string, string>();
+  const seen = new Map<string, number>();
+  theirIds.forEach((id, index) => {
+    if (!id.startsWith('~')) {
+      const own = ownTheirIds[index];
+      if (own !== undefined && own !== id && !id.endsWith('#moved') && !baseIds.includes(own) && !ourIds.includes(own)) names.set(id, own);
+      return;
+    }
+    const hash = contentHash(theirs, index);
+    const count = (seen.get(hash) ?? 0) + 1;
+    seen.set(hash, count);
+    names.set(id, `~~${hash}${count === 1 ? '' : `#${count}`}`);
+  });
+  if (names.size === 0) return;
+  for (const ids of [baseIds, ourIds, theirIds]) {
+    ids.forEach((id, index) => {
+      ids[index] = names.get(id) ?? id;
+    });
+  }
 }
 
 function contentHash(revision: CollectionRevision, index: number): string {
@@ -115,7 +160,13 @@ const ALIKE = 0.5;
 /** Beyond this product of lengths only equal items are matched; the comparison of all with all would take too long. */
 const MAX_COMPARISONS = 2_500;
 
-function matchByContent(base: CollectionRevision, baseIds: readonly string[], side: CollectionRevision, ids: (string | undefined)[], canon: Canon): void {
+function matchByContent(
+  base: CollectionRevision,
+  baseIds: readonly string[],
+  side: CollectionRevision,
+  ids: (string | undefined)[],
+  canon: Canon,
+): void {
   const freeBase = baseIds.map((_, index) => index).filter((index) => !ids.includes(baseIds[index]));
   const freeSide = ids.map((_, index) => index).filter((index) => ids[index] === undefined);
   const positions = new Map<number, number[]>();
@@ -144,11 +195,14 @@ function matchByContent(base: CollectionRevision, baseIds: readonly string[], si
     for (const baseIndex of restBase) {
       const score = likeness(coreAt(base, baseIndex), coreAt(side, sideIndex));
       // An only item against an only item at the same place is the same item, edited, whatever it says now.
-      const isOnly = restBase.length === 1 && restSide.length === 1 && side.node.entries.length === base.node.entries.length;
+      const isOnly =
+        restBase.length === 1 && restSide.length === 1 && side.node.entries.length === base.node.entries.length;
       if (score >= ALIKE || isOnly) candidates.push({ side: sideIndex, base: baseIndex, score });
     }
   }
-  candidates.sort((a, b) => b.score - a.score || Math.abs(a.side - a.base) - Math.abs(b.side - b.base) || a.base - b.base);
+  candidates.sort(
+    (a, b) => b.score - a.score || Math.abs(a.side - a.base) - Math.abs(b.side - b.base) || a.base - b.base,
+  );
   for (const candidate of candidates) {
     if (ids[candidate.side] !== undefined || matchedBase.has(candidate.base)) continue;
     ids[candidate.side] = baseIds[candidate.base];
@@ -192,30 +246,120 @@ function followRenames(
   const wanted: { readonly id: string; readonly located: Located }[] = [];
   baseIds.forEach((id, index) => {
     const edited = editorIndex.get(id);
-    if (kept.has(id) || edited === undefined) return;
+    if (edited === undefined) return;
     const located = locate(base.tree, base.node, index);
     const editedLocated = locate(editor.tree, editor.node, edited);
-    if (located !== undefined && editedLocated !== undefined && !sameCore(located, editedLocated)) wanted.push({ id, located });
+    if (located === undefined || editedLocated === undefined || sameCore(located, editedLocated)) return;
+    if (kept.has(id) && !isReplaced(located, renamer, renamerIds.indexOf(id))) return;
+    wanted.push({ id, located });
   });
   if (wanted.length * fresh.length > MAX_COMPARISONS * 4) return;
-  const found: { readonly id: string; readonly index: number; readonly score: number }[] = [];
+  const found: { readonly id: string; readonly index: number }[] = [];
   for (const { id, located } of wanted) {
-    const body = bodyText(located);
-    if (body.split('\n').length < RENAME_MIN_LINES) continue;
-    const scored = fresh
-      .map((index) => {
-        const candidate = locate(renamer.tree, renamer.node, index);
-        return { index, score: candidate === undefined ? 0 : likeness(body, bodyText(candidate)) };
-      })
-      .sort((a, b) => b.score - a.score);
-    const [best, second] = scored;
-    if (best === undefined || best.score < RENAME_LIKENESS) continue;
-    if (second !== undefined && second.score > best.score - RENAME_MARGIN) continue;
-    found.push({ id, ...best });
+    const index = inSameGap(baseIds, id, renamerIds, fresh, base, renamer, located) ?? likest(located, fresh, renamer);
+    if (index !== undefined) found.push({ id, index });
   }
   const claims = new Map<number, number>();
   for (const { index } of found) claims.set(index, (claims.get(index) ?? 0) + 1);
-  for (const { id, index } of found) if (claims.get(index) === 1) renamerIds[index] = id;
+  for (const { id, index } of found) {
+    if (claims.get(index) !== 1) continue;
+    const namesake = renamerIds.indexOf(id);
+    if (namesake >= 0) renamerIds[namesake] = `${id}#replaced`;
+    renamerIds[index] = id;
+  }
+}
+
+/** Below this likeness an entry of the same name is suspected to be another thing that took over the name. */
+const NAMESAKE_LIKENESS = 0.5;
+
+function isReplaced(located: Located, renamer: CollectionRevision, index: number): boolean {
+  const namesake = locate(renamer.tree, renamer.node, index);
+  if (namesake === undefined || namesake.entry.value.kind === 'scalar' || located.entry.value.kind === 'scalar') return false;
+  return likeness(bodyText(located), bodyText(namesake)) < NAMESAKE_LIKENESS;
+}
+
+/** The new entry whose body is most like the one sought, if it is like enough and no other comes near. */
+function likest(sought: Located, fresh: readonly number[], renamer: CollectionRevision): number | undefined {
+  const body = bodyText(sought);
+  if (body.split('\n').length < RENAME_MIN_LINES) return undefined;
+  const scored = fresh
+    .map((index) => {
+      const candidate = locate(renamer.tree, renamer.node, index);
+      return { index, score: candidate === undefined ? 0 : likeness(body, bodyText(candidate)) };
+    })
+    .sort((a, b) => b.score - a.score);
+  const [best, second] = scored;
+  if (best === undefined || best.score < RENAME_LIKENESS) return undefined;
+  return second !== undefined && second.score > best.score - RENAME_MARGIN ? undefined : best.index;
+}
+
+/** The new entry that stands alone where the one sought stood, between the same neighbours, with the very same body. */
+function inSameGap(
+  baseIds: readonly string[],
+  id: string,
+  renamerIds: readonly string[],
+  fresh: readonly number[],
+  base: CollectionRevision,
+  renamer: CollectionRevision,
+  sought: Located,
+): number | undefined {
+  const at = baseIds.indexOf(id);
+  const match = fresh.filter((index) => renamerIds[index - 1] === baseIds[at - 1] && renamerIds[index + 1] === baseIds[at + 1]);
+  const [index] = match;
+  if (match.length !== 1 || index === undefined) return undefined;
+  const candidate = locate(renamer.tree, renamer.node, index);
+  return candidate !== undefined && base.node.kind === 'map' && likeness(bodyText(sought), bodyText(candidate)) === 1 ? index : undefined;
+}
+
+/** What both sides renamed to the same name is one entry, if on both sides it is like the one that both lost. */
+function followCommonRenames(
+  base: CollectionRevision,
+  baseIds: readonly string[],
+  ours: CollectionRevision,
+  ourIds: string[],
+  theirs: CollectionRevision,
+  theirIds: string[],
+): void {
+  const kept = new Set([...ourIds, ...theirIds]);
+  const lost = baseIds.map((_, index) => index).filter((index) => !kept.has(baseIds[index] ?? ''));
+  const inBase = new Set(baseIds);
+  const inTheirs = new Map(theirIds.map((id, index) => [id, index]));
+  const fresh = ourIds.map((_, index) => index).filter((index) => !inBase.has(ourIds[index] ?? '') && inTheirs.has(ourIds[index] ?? ''));
+  if (lost.length * fresh.length === 0 || lost.length * fresh.length > MAX_COMPARISONS) return;
+  const taken = new Set<number>();
+  for (const baseIndex of lost) {
+    const sought = locate(base.tree, base.node, baseIndex);
+    if (sought === undefined || bodyText(sought).split('\n').length < RENAME_MIN_LINES) continue;
+    const scored = fresh
+      .filter((index) => !taken.has(index))
+      .map((index) => {
+        const ourEntry = locate(ours.tree, ours.node, index);
+        const theirEntry = locate(theirs.tree, theirs.node, inTheirs.get(ourIds[index] ?? '') ?? -1);
+        if (ourEntry === undefined || theirEntry === undefined) return { index, score: 0 };
+        return { index, score: Math.min(likeness(coreText(sought), coreText(ourEntry)), likeness(coreText(sought), coreText(theirEntry))) };
+      })
+      .sort((a, b) => b.score - a.score);
+    const [best, second] = scored;
+    if (best === undefined || best.score < ALIKE || (second !== undefined && second.score > best.score - RENAME_MARGIN)) continue;
+    taken.add(best.index);
+    const theirIndex = inTheirs.get(ourIds[best.index] ?? '');
+    const id = baseIds[baseIndex] ?? '';
+    ourIds[best.index] = id;
+    if (theirIndex !== undefined) theirIds[theirIndex] = id;
+  }
+}
+
+/** Where one side deleted an entry and the other moved it, the moved one counts as new. */
+function partMoved(baseIds: readonly string[], deleterIds: readonly string[], moverIds: string[]): void {
+  const kept = new Set(deleterIds);
+  const inMover = new Set(moverIds);
+  const common = baseIds.filter((id) => inMover.has(id));
+  const position = new Map(common.map((id, index) => [id, index]));
+  const order = moverIds.map((id) => position.get(id)).filter((index) => index !== undefined);
+  const inOrder = new Set(longestIncreasing(order).map((index) => common[order[index] ?? -1]));
+  moverIds.forEach((id, index) => {
+    if (position.has(id) && !kept.has(id) && !inOrder.has(id)) moverIds[index] = `${id}#moved`;
+  });
 }
 
 function bodyText({ tree, entry }: Located): string {

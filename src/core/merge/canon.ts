@@ -20,7 +20,8 @@ export class Canon {
   #describe(tree: SourceTree, node: SourceNode): string {
     const properties = node.properties === '' ? '' : `${node.properties.trim()} `;
     if (node.kind === 'scalar') return properties + describeScalar(tree, node);
-    if (node.kind === 'sequence') return `${properties}[${node.entries.map((entry) => this.of(tree, entry.value)).join(',')}`;
+    if (node.kind === 'sequence')
+      return `${properties}[${node.entries.map((entry) => this.of(tree, entry.value)).join(',')}`;
     const pairs = node.entries.map((entry) => `${this.#number(`k${entry.key ?? ''}`)}:${this.of(tree, entry.value)}`);
     return `${properties}{${pairs.sort().join(',')}`;
   }
@@ -36,7 +37,8 @@ export class Canon {
 }
 
 // Plain scalars that YAML's core schema takes for something other than a string.
-const NOT_A_STRING = /^(?:~|null|Null|NULL|true|True|TRUE|false|False|FALSE|[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
+const NOT_A_STRING =
+  /^(?:~|null|Null|NULL|true|True|TRUE|false|False|FALSE|[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
 
 function describeScalar(tree: SourceTree, node: SourceNode & { kind: 'scalar' }): string {
   const text = decodeScalar(tree.text, node);

@@ -103,7 +103,13 @@ export function shiftLines(text: string, from: number, to: number, firstLine: bo
 
 /** Core texts of two entries are the same but for their place. */
 export function sameCore(a: Located, b: Located): boolean {
-  return samePlaced(coreText(a), columnOf(a), coreText(b), columnOf(b), a.container.style === 'block' && b.container.style === 'block');
+  return samePlaced(
+    coreText(a),
+    columnOf(a),
+    coreText(b),
+    columnOf(b),
+    a.container.style === 'block' && b.container.style === 'block',
+  );
 }
 
 export function samePlaced(a: string, columnA: number, b: string, columnB: number, firstLine: boolean): boolean {

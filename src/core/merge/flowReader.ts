@@ -1,4 +1,11 @@
-import { MAX_SOURCE_DEPTH, type SourceCollection, type SourceEntry, type SourceNode, type SourceScalar, UnsupportedSource } from './sourceTree.ts';
+import {
+  MAX_SOURCE_DEPTH,
+  type SourceCollection,
+  type SourceEntry,
+  type SourceNode,
+  type SourceScalar,
+  UnsupportedSource,
+} from './sourceTree.ts';
 import { decodeScalar } from './scalarText.ts';
 
 const TAB = 0x09;
@@ -37,7 +44,13 @@ export class FlowReader {
       return { kind: 'scalar', style: 'alias', start: offset, end, properties };
     }
     const end = this.#endOfPlain(at);
-    return { kind: 'scalar', style: end === at ? 'empty' : 'plain', start: offset, end: end === at ? offset + properties.length : end, properties };
+    return {
+      kind: 'scalar',
+      style: end === at ? 'empty' : 'plain',
+      start: offset,
+      end: end === at ? offset + properties.length : end,
+      properties,
+    };
   }
 
   readQuoted(at: number, start: number, properties: string): SourceScalar {
@@ -57,7 +70,8 @@ export class FlowReader {
     for (;;) {
       const quote = text.indexOf("'", end);
       if (quote < 0) throw new UnsupportedSource('string is not closed');
-      if (text.charCodeAt(quote + 1) !== APOSTROPHE) return { kind: 'scalar', style: 'single', start, end: quote + 1, properties };
+      if (text.charCodeAt(quote + 1) !== APOSTROPHE)
+        return { kind: 'scalar', style: 'single', start, end: quote + 1, properties };
       end = quote + 2;
     }
   }
@@ -90,7 +104,16 @@ export class FlowReader {
       const entryStart = this.skipTrivia(leadStart);
       const code = text.charCodeAt(entryStart);
       if (code === close) {
-        return { kind: isMap ? 'map' : 'sequence', style: 'flow', column: 0, start, end: entryStart + 1, properties, entries, tailStart: leadStart };
+        return {
+          kind: isMap ? 'map' : 'sequence',
+          style: 'flow',
+          column: 0,
+          start,
+          end: entryStart + 1,
+          properties,
+          entries,
+          tailStart: leadStart,
+        };
       }
       if (code === COMMA || Number.isNaN(code)) throw new UnsupportedSource('entry expected');
       const entry = isMap ? this.#readPair(leadStart, entryStart, depth) : this.#readItem(leadStart, entryStart, depth);
@@ -105,7 +128,8 @@ export class FlowReader {
   #readPair(leadStart: number, start: number, depth: number): SourceEntry {
     const text = this.#text;
     const code = text.charCodeAt(start);
-    if (code === OPEN_BRACE || code === OPEN_BRACKET || code === 0x2a || code === 0x26 || code === 0x21) throw new UnsupportedSource('complex key');
+    if (code === OPEN_BRACE || code === OPEN_BRACKET || code === 0x2a || code === 0x26 || code === 0x21)
+      throw new UnsupportedSource('complex key');
     if (code === 0x3f && isWhite(text.charCodeAt(start + 1))) throw new UnsupportedSource('explicit key');
     const key = this.readValue(start, depth);
     if (key.kind !== 'scalar') throw new UnsupportedSource('complex key');
@@ -113,7 +137,15 @@ export class FlowReader {
     const keyText = decodeScalar(text, key);
     if (text.charCodeAt(colon) !== COLON) {
       const value: SourceScalar = { kind: 'scalar', style: 'empty', start: key.end, end: key.end, properties: '' };
-      return this.#finish({ key: keyText, leadStart, start, keyStart: start, keyEnd: key.end, valueStart: key.end, value });
+      return this.#finish({
+        key: keyText,
+        leadStart,
+        start,
+        keyStart: start,
+        keyEnd: key.end,
+        valueStart: key.end,
+        value,
+      });
     }
     const valueStart = this.skipTrivia(colon + 1);
     const next = text.charCodeAt(valueStart);
@@ -121,7 +153,15 @@ export class FlowReader {
       next === COMMA || next === CLOSE_BRACE
         ? { kind: 'scalar', style: 'empty', start: colon + 1, end: colon + 1, properties: '' }
         : this.readValue(valueStart, depth + 1);
-    return this.#finish({ key: keyText, leadStart, start, keyStart: start, keyEnd: key.end, valueStart: value.start, value });
+    return this.#finish({
+      key: keyText,
+      leadStart,
+      start,
+      keyStart: start,
+      keyEnd: key.end,
+      valueStart: value.start,
+      value,
+    });
   }
 
   #readItem(leadStart: number, start: number, depth: number): SourceEntry {
@@ -140,7 +180,12 @@ export class FlowReader {
       const end = this.#endOfLineTrivia(valueEnd, behind);
       return { ...head, valueEnd, end, afterComma: end };
     }
-    return { ...head, valueEnd, end: behind, afterComma: this.#endOfLineTrivia(behind + 1, this.skipTrivia(behind + 1)) };
+    return {
+      ...head,
+      valueEnd,
+      end: behind,
+      afterComma: this.#endOfLineTrivia(behind + 1, this.skipTrivia(behind + 1)),
+    };
   }
 
   /** Behind a comment that begins on the line of `from`; `from` itself where none does. */
@@ -160,10 +205,19 @@ export class FlowReader {
     let end = start;
     for (;;) {
       const code = text.charCodeAt(i);
-      if (Number.isNaN(code) || code === COMMA || code === OPEN_BRACE || code === CLOSE_BRACE || code === OPEN_BRACKET || code === CLOSE_BRACKET) break;
+      if (
+        Number.isNaN(code) ||
+        code === COMMA ||
+        code === OPEN_BRACE ||
+        code === CLOSE_BRACE ||
+        code === OPEN_BRACKET ||
+        code === CLOSE_BRACKET
+      )
+        break;
       if (code === COLON) {
         const next = text.charCodeAt(i + 1);
-        if (Number.isNaN(next) || isWhite(next) || next === COMMA || next === CLOSE_BRACE || next === CLOSE_BRACKET) break;
+        if (Number.isNaN(next) || isWhite(next) || next === COMMA || next === CLOSE_BRACE || next === CLOSE_BRACKET)
+          break;
       }
       if (this.#isJson && (isWhite(code) || code === SLASH || code === COLON)) break;
       if (code === HASH && i > start && isWhite(text.charCodeAt(i - 1))) break;

@@ -31,7 +31,16 @@ const RULES = new Map<string, SequenceRule>([
   ['x-tagGroups', { isSet: true, nameKeys: [['name']] }],
 ]);
 /** Names that items of other sequences go by; taken only where they tell all items of each side apart. */
-const USUAL_NAMES: readonly (readonly string[])[] = [REFERENCE, ['in', 'name'], ['name'], ['id'], ['url'], ['title'], ['code'], ['key']];
+const USUAL_NAMES: readonly (readonly string[])[] = [
+  REFERENCE,
+  ['in', 'name'],
+  ['name'],
+  ['id'],
+  ['url'],
+  ['title'],
+  ['code'],
+  ['key'],
+];
 
 /** The rule for the sequence under a key; undefined where nothing is known about it. */
 export function sequenceRule(key: string | undefined): SequenceRule | undefined {
@@ -74,7 +83,11 @@ function itemName(
 ): string | undefined {
   if (item.kind === 'scalar') return `=${canon.of(tree, item)}=${decodeScalar(tree.text, item)}`;
   if (item.kind === 'sequence') return undefined;
-  if (rule === SET) return `{${item.entries.map((entry) => entry.key).sort().join(',')}}`;
+  if (rule === SET)
+    return `{${item.entries
+      .map((entry) => entry.key)
+      .sort()
+      .join(',')}}`;
   for (const keys of rule?.nameKeys ?? (usualName === undefined ? [] : [usualName])) {
     const name = nameBy(tree, item, keys);
     if (name !== undefined) return name;
@@ -93,10 +106,14 @@ function nameBy(tree: SourceTree, item: SourceCollection, keys: readonly string[
 }
 
 /** The usual name that all items of all given revisions of a sequence have and are told apart by; undefined where none is. */
-export function commonName(revisions: readonly { readonly tree: SourceTree; readonly node: SourceCollection }[]): readonly string[] | undefined {
+export function commonName(
+  revisions: readonly { readonly tree: SourceTree; readonly node: SourceCollection }[],
+): readonly string[] | undefined {
   return USUAL_NAMES.find((keys) =>
     revisions.every(({ tree, node }) => {
-      const names = node.entries.map((entry) => (entry.value.kind === 'map' ? nameBy(tree, entry.value, keys) : undefined));
+      const names = node.entries.map((entry) =>
+        entry.value.kind === 'map' ? nameBy(tree, entry.value, keys) : undefined,
+      );
       return names.every((name) => name !== undefined) && new Set(names).size === names.length;
     }),
   );

@@ -23,7 +23,12 @@ export interface LineMerge {
  * one of the other are taken; equal replacements of the same lines are taken once; everything else clashes.
  * With a `distance`, replacements clash that have at most so many unchanged lines between them.
  */
-export function mergeLines(base: readonly string[], ours: readonly string[], theirs: readonly string[], distance = 0): LineMerge {
+export function mergeLines(
+  base: readonly string[],
+  ours: readonly string[],
+  theirs: readonly string[],
+  distance = 0,
+): LineMerge {
   const table = new LineTable();
   const b = table.intern(base);
   const o = table.intern(ours);
@@ -114,7 +119,8 @@ function mergeHunks(
       theirsStart: start + shiftTheirs,
       theirsEnd: end + shiftTheirs + growthTheirs,
     };
-    const from = i === firstOurs ? 'theirs' : j === firstTheirs ? 'ours' : sameLines(ours, theirs, stretch) ? 'ours' : 'clash';
+    const from =
+      i === firstOurs ? 'theirs' : j === firstTheirs ? 'ours' : sameLines(ours, theirs, stretch) ? 'ours' : 'clash';
     stretches.push({ from, ...stretch });
     shiftOurs += growthOurs;
     shiftTheirs += growthTheirs;

@@ -23,13 +23,21 @@ export interface EntryPlan {
 export type CorePlan =
   /** As it stands in one revision. */
   | { readonly kind: 'take'; readonly from: Located }
-  /** Gone, but for comments that stood above it. */
+  /** Not in the result, but for comments above it that came in the meantime; theirs may still have it. */
   | { readonly kind: 'gone' }
   /** Put together. `frame` gives column, style and place of the value. */
-  | { readonly kind: 'parts'; readonly frame: Located; readonly head: PlacedText; readonly value: ValuePlan; readonly tail: PlacedText }
+  | {
+      readonly kind: 'parts';
+      readonly frame: Located;
+      readonly head: PlacedText;
+      readonly value: ValuePlan;
+      readonly tail: PlacedText;
+    }
   | { readonly kind: 'conflict'; readonly conflict: ConflictPlan };
 
-export type ValuePlan = { readonly kind: 'text'; readonly placed: PlacedText } | { readonly kind: 'collection'; readonly collection: CollectionPlan };
+export type ValuePlan =
+  | { readonly kind: 'text'; readonly placed: PlacedText }
+  | { readonly kind: 'collection'; readonly collection: CollectionPlan };
 
 export interface ConflictPlan {
   readonly kind: ConflictKind;

@@ -1,6 +1,18 @@
-import { alignEntries, type CollectionRevision, type Triple } from './align.ts';
+import { alignEntries, type CollectionRevision, type Matching, type Triple } from './align.ts';
 import type { Canon } from './canon.ts';
-import { columnOf, headText, leadText, type Located, type PlacedText, sameCore, samePlaced, sharesLine, shiftLines, tailText, valueText } from './entryText.ts';
+import {
+  columnOf,
+  headText,
+  leadText,
+  type Located,
+  type PlacedText,
+  sameCore,
+  samePlaced,
+  sharesLine,
+  shiftLines,
+  tailText,
+  valueText,
+} from './entryText.ts';
 import { sequenceRule } from './identity.ts';
 import { mergeOrder } from './order.ts';
 import type { CollectionPlan, ConflictPlan, CorePlan, ElementPath, EntryPlan, ValuePlan } from './plan.ts';
@@ -17,24 +29,37 @@ export class Planner {
   readonly #options: MergeOptions;
   /** Elements, by their path of ids, that must be held whatever they look like: the check of a first result found them wrong. */
   readonly #heldPaths: ReadonlySet<string>;
+  readonly #matching: Matching;
 
-  constructor(canon: Canon, options: MergeOptions, heldPaths: ReadonlySet<string>) {
+  constructor(canon: Canon, options: MergeOptions, heldPaths: ReadonlySet<string>, matching: Matching) {
     this.#canon = canon;
     this.#options = options;
     this.#heldPaths = heldPaths;
+    this.#matching = matching;
   }
 
   /** Undefined where both sides moved the entries of a sequence in different ways. */
-  planCollection(base: CollectionRevision | undefined, ours: CollectionRevision, theirs: CollectionRevision, path: ElementPath): CollectionPlan | undefined {
+  planCollection(
+    base: CollectionRevision | undefined,
+    ours: CollectionRevision,
+    theirs: CollectionRevision,
+    path: ElementPath,
+  ): CollectionPlan | undefined {
     const rule = ours.node.kind === 'sequence' ? sequenceRule(path.key) : undefined;
-    const alignment = alignEntries(base, ours, theirs, rule, this.#canon);
+    const alignment = alignEntries(base, ours, theirs, rule, this.#canon, this.#matching);
     const plans = new Map<string, EntryPlan>();
     for (const triple of alignment.triples.values()) {
       const plan = this.#planEntry(triple, path);
       if (plan !== undefined) plans.set(triple.id, plan);
     }
     const orderMatters = ours.node.kind === 'sequence' && rule?.isSet !== true;
-    const order = mergeOrder(alignment.baseIds, alignment.ourIds, alignment.theirIds, new Set(plans.keys()), orderMatters);
+    const order = mergeOrder(
+      alignment.baseIds,
+      alignment.ourIds,
+      alignment.theirIds,
+      new Set(plans.keys()),
+      orderMatters,
+    );
     if (order === undefined) return undefined;
     const entries: EntryPlan[] = [];
     for (const id of order) {
@@ -48,13 +73,13 @@ export class Planner {
   #planEntry(triple: Triple, parent: ElementPath): EntryPlan | undefined {
     const path = childPath(parent, triple);
     const { base, ours, theirs } = triple;
-    if (this.#heldPaths.size > 0 && this.#heldPaths.has(JSON.stringify(path.ids))) return this.#conflict(triple, path, kindOf(triple));
+    if (this.#heldPaths.size > 0 && this.#heldPaths.has(JSON.stringify(path.ids)))
+      return this.#conflict(triple, path, kindOf(triple));
     if (ours !== undefined && theirs !== undefined) return this.#planPresent(triple, ours, theirs, path);
-    if (ours === undefined && theirs === undefined) return undefined;
     const only = ours ?? theirs;
     if (only === undefined) return undefined;
     if (base === undefined) return { triple, path, lead: placedLead(only), core: { kind: 'take', from: only } };
-    if (this.#sameElement(base, only)) return goneBut(triple, path, base, only);
+    if (this.#sameElement(base, only)) return { triple, path, lead: addedLead(base, only), core: { kind: 'gone' } };
     return this.#conflict(triple, path, 'edit-delete');
   }
 
@@ -93,8 +118,12 @@ export class Planner {
         return collection === undefined ? undefined : { kind: 'collection', collection };
       }
     }
-    const same = (a: Located, c: Located): boolean => this.#canon.of(a.tree, a.entry.value) === this.#canon.of(c.tree, c.entry.value);
-    const take = (from: Located): ValuePlan => ({ kind: 'text', placed: { text: valueText(from), column: columnOf(from) } });
+    const same = (a: Located, c: Located): boolean =>
+      this.#canon.of(a.tree, a.entry.value) === this.#canon.of(c.tree, c.entry.value);
+    const take = (from: Located): ValuePlan => ({
+      kind: 'text',
+      placed: { text: valueText(from), column: columnOf(from) },
+    });
     const isText = [b, o, t].every((node) => node === undefined || node.kind === 'scalar');
     if (!isText) return undefined;
     if (same(ours, theirs)) return take(base !== undefined && valueText(ours) === valueText(base) ? theirs : ours);
@@ -105,7 +134,10 @@ export class Planner {
   }
 
   #sameElement(a: Located, b: Located): boolean {
-    return sameCore(a, b) || (a.entry.key === b.entry.key && this.#canon.of(a.tree, a.entry.value) === this.#canon.of(b.tree, b.entry.value));
+    return (
+      sameCore(a, b) ||
+      (a.entry.key === b.entry.key && this.#canon.of(a.tree, a.entry.value) === this.#canon.of(b.tree, b.entry.value))
+    );
   }
 
   #conflict(triple: Triple, path: ElementPath, kind: ConflictKind, lead?: PlacedText): EntryPlan {
@@ -154,14 +186,14 @@ function placedTail(located: Located): PlacedText {
 }
 
 /** Of an element that one side deleted, what the other wrote above it in the meantime stays: it may belong to what follows. */
-function goneBut(triple: Triple, path: ElementPath, base: Located, kept: Located): EntryPlan | undefined {
-  if (kept.container.style === 'flow') return undefined;
+function addedLead(base: Located, kept: Located): PlacedText {
+  const column = columnOf(kept);
+  if (kept.container.style === 'flow') return { text: '', column };
   const before = new Set(leadText(base).split('\n').map((line) => line.trim()));
   const added = leadText(kept)
     .split('\n')
     .filter((line) => line.trim() !== '' && !before.has(line.trim()));
-  if (added.length === 0) return undefined;
-  return { triple, path, lead: { text: `${added.join('\n')}\n`, column: columnOf(kept) }, core: { kind: 'gone' } };
+  return { text: added.length === 0 ? '' : `${added.join('\n')}\n`, column };
 }
 
 function mergeLeads(base: Located | undefined, ours: Located, theirs: Located): PlacedText {
@@ -189,7 +221,11 @@ function mergeHeads(base: Located | undefined, ours: Located, theirs: Located, f
   const t = head(theirs);
   const own = frame === ours ? o : t;
   if (ours.container.style !== theirs.container.style) return own;
-  const words = (placed: PlacedText): string => placed.text.split(/\s+/).filter((word) => word !== '').join(' ');
+  const words = (placed: PlacedText): string =>
+    placed.text
+      .split(/\s+/)
+      .filter((word) => word !== '')
+      .join(' ');
   if (words(o) === words(t)) return own;
   const b = base === undefined ? undefined : head(base);
   if (b === undefined || base === undefined) return undefined;
@@ -204,4 +240,3 @@ function sameGeometry(a: Located, b: Located): boolean {
   const below = (located: Located): boolean => headText(located).endsWith('\n');
   return below(a) === below(b) && sharesLine(a) === sharesLine(b);
 }
-

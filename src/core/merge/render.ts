@@ -1,4 +1,13 @@
-import { columnOf, coreText, leadText, type Located, type PlacedText, sharesLine, shiftLines, withLineEnd } from './entryText.ts';
+import {
+  columnOf,
+  coreText,
+  leadText,
+  type Located,
+  type PlacedText,
+  sharesLine,
+  shiftLines,
+  withLineEnd,
+} from './entryText.ts';
 import type { CollectionPlan, EntryPlan } from './plan.ts';
 import type { SourceCollection, SourceTree } from './sourceTree.ts';
 import type { Side } from './types.ts';
@@ -33,7 +42,11 @@ export class Renderer {
   }
 
   /** The collection's text; a block collection begins at its first line's start, at the frame's column. */
-  renderCollection(plan: CollectionPlan): { readonly text: string; readonly frame: SourceCollection; readonly tree: SourceTree } {
+  renderCollection(plan: CollectionPlan): {
+    readonly text: string;
+    readonly frame: SourceCollection;
+    readonly tree: SourceTree;
+  } {
     const { tree, node } = this.#projection === 'nextBase' ? plan.theirs : plan[plan.frame];
     const rendered: RenderedEntry[] = [];
     for (const entry of this.#ordered(plan)) {
@@ -72,16 +85,27 @@ export class Renderer {
     if (this.#projection === 'nextBase') {
       if (core.kind === 'conflict') return this.#renderChoice(entry, triple.theirs);
       const { theirs } = triple;
-      if (core.kind !== 'parts' || theirs === undefined) return theirs === undefined ? undefined : verbatim(theirs, leadText(theirs));
-      if (core.value.kind === 'text' || !this.#openConflicts(core.value.collection)) return verbatim(theirs, leadText(theirs));
+      if (core.kind !== 'parts' || theirs === undefined)
+        return theirs === undefined ? undefined : verbatim(theirs, leadText(theirs));
+      if (core.value.kind === 'text' || !this.#openConflicts(core.value.collection))
+        return verbatim(theirs, leadText(theirs));
       const head = theirs.tree.text.slice(theirs.entry.start, theirs.entry.valueStart);
-      return this.#renderParts(theirs, leadText(theirs), (sharesLine(theirs) ? ' '.repeat(columnOf(theirs)) : '') + head, core.value.collection, tailOf(theirs));
+      return this.#renderParts(
+        theirs,
+        leadText(theirs),
+        (sharesLine(theirs) ? ' '.repeat(columnOf(theirs)) : '') + head,
+        core.value.collection,
+        tailOf(theirs),
+      );
     }
     switch (core.kind) {
       case 'take':
-        return verbatim(core.from, shiftLines(entry.lead.text, entry.lead.column, columnOf(core.from), core.from.container.style === 'block'));
+        return verbatim(
+          core.from,
+          shiftLines(entry.lead.text, entry.lead.column, columnOf(core.from), core.from.container.style === 'block'),
+        );
       case 'gone':
-        return { lead: entry.lead.text, core: '', trail: '', column: entry.lead.column, isFlow: false };
+        return entry.lead.text === '' ? undefined : { lead: entry.lead.text, core: '', trail: '', column: entry.lead.column, isFlow: false };
       case 'conflict':
         return this.#renderChoice(entry, triple.ours ?? triple.theirs);
       case 'parts': {
@@ -91,11 +115,18 @@ export class Renderer {
         const lead = shiftLines(entry.lead.text, entry.lead.column, column, isBlock);
         const headPlaced = shiftLines(head.text, head.column, column, isBlock);
         const tailPlaced = shiftLines(tail.text, tail.column, column, false);
-        if (value.kind === 'collection') return this.#renderParts(frame, lead, headPlaced, value.collection, tailPlaced);
+        if (value.kind === 'collection')
+          return this.#renderParts(frame, lead, headPlaced, value.collection, tailPlaced);
         const text = shiftLines(value.placed.text, value.placed.column, column, false);
         if (!isBlock) return { lead, core: headPlaced + text, trail: tailPlaced, column, isFlow: true };
         // A block scalar ends its own line; a tail that held nothing but that line end would double it.
-        const body = text.endsWith('\n') && tailPlaced === '\n' ? headPlaced + text : headPlaced + (text.endsWith('\n') ? text + tailPlaced.replace(/^\s*\n/, '') : text + (tailPlaced === '' ? '\n' : tailPlaced));
+        const body =
+          text.endsWith('\n') && tailPlaced === '\n'
+            ? headPlaced + text
+            : headPlaced +
+              (text.endsWith('\n')
+                ? text + tailPlaced.replace(/^\s*\n/, '')
+                : text + (tailPlaced === '' ? '\n' : tailPlaced));
         return { lead, core: withLineEnd(body), trail: '', column, isFlow: false };
       }
     }
@@ -108,9 +139,16 @@ export class Renderer {
     if (node.style === 'flow') return { lead, core: withLineEnd(head + text + tail), trail: '', column, isFlow: false };
     if (text === '') {
       const empty = node.kind === 'map' ? '{}' : '[]';
-      return { lead, core: `${head.trimEnd()} ${empty}\n${tail.trim() === '' ? '' : tail}`, trail: '', column, isFlow: false };
+      return {
+        lead,
+        core: `${head.trimEnd()} ${empty}\n${tail.trim() === '' ? '' : tail}`,
+        trail: '',
+        column,
+        isFlow: false,
+      };
     }
-    if (head.endsWith('\n')) return { lead, core: head + text + (tail === '\n' ? '' : tail), trail: '', column, isFlow: false };
+    if (head.endsWith('\n'))
+      return { lead, core: head + text + (tail === '\n' ? '' : tail), trail: '', column, isFlow: false };
     // The first line is shared with the dash: comments that now stand above the first entry go above the dash.
     const lines = text.split('\n');
     const first = lines.findIndex((line) => line.trim() !== '' && !line.trimStart().startsWith('#'));
@@ -132,13 +170,21 @@ export class Renderer {
     }
     if (choice.text === '') return undefined;
     const isFlow = (place ?? triple.base)?.container.style === 'flow';
-    return { lead: shiftLines(entry.lead.text, entry.lead.column, choice.column, !isFlow), core: isFlow ? choice.text : withLineEnd(choice.text), trail: '', column: choice.column, isFlow };
+    return {
+      lead: shiftLines(entry.lead.text, entry.lead.column, choice.column, !isFlow),
+      core: isFlow ? choice.text : withLineEnd(choice.text),
+      trail: '',
+      column: choice.column,
+      isFlow,
+    };
   }
 }
 
 export function hasConflicts(plan: CollectionPlan): boolean {
   return plan.entries.some(
-    ({ core }) => core.kind === 'conflict' || (core.kind === 'parts' && core.value.kind === 'collection' && hasConflicts(core.value.collection)),
+    ({ core }) =>
+      core.kind === 'conflict' ||
+      (core.kind === 'parts' && core.value.kind === 'collection' && hasConflicts(core.value.collection)),
   );
 }
 
@@ -159,7 +205,10 @@ function renderBlock(node: SourceCollection, entries: readonly RenderedEntry[]):
   return entries
     .map((entry) => {
       if (entry.isFlow) return blockFromFlow(entry, node);
-      return shiftLines(entry.lead, entry.column, node.column, true) + shiftLines(entry.core, entry.column, node.column, true);
+      return (
+        shiftLines(entry.lead, entry.column, node.column, true) +
+        shiftLines(entry.core, entry.column, node.column, true)
+      );
     })
     .join('');
 }
@@ -176,12 +225,19 @@ function blockFromFlow(entry: RenderedEntry, node: SourceCollection): string {
   return `${comments}${indent}${node.kind === 'sequence' ? '- ' : ''}${core}${entry.trail}\n`;
 }
 
-function renderFlow(plan: CollectionPlan, tree: SourceTree, node: SourceCollection, entries: readonly RenderedEntry[]): string {
+function renderFlow(
+  plan: CollectionPlan,
+  tree: SourceTree,
+  node: SourceCollection,
+  entries: readonly RenderedEntry[],
+): string {
   let frame = node;
   let frameTree = tree;
   // Brackets that held nothing say nothing about how their entries are to be laid out.
   if (node.entries.length === 0) {
-    const other = [plan.ours, plan.theirs].find((revision) => revision.node.style === 'flow' && revision.node.entries.length > 0);
+    const other = [plan.ours, plan.theirs].find(
+      (revision) => revision.node.style === 'flow' && revision.node.entries.length > 0,
+    );
     if (other !== undefined) {
       frame = other.node;
       frameTree = other.tree;
@@ -194,13 +250,23 @@ function renderFlow(plan: CollectionPlan, tree: SourceTree, node: SourceCollecti
   const last = frame.entries.at(-1);
   const hasTrailingComma = last !== undefined && frameTree.text.charAt(last.end) === ',';
   const usualLead = first === undefined ? '' : frameTree.text.slice(first.leadStart, first.start);
-  const laterLead = frame.entries[1] === undefined ? (usualLead.includes('\n') ? usualLead : ' ') : frameTree.text.slice(frame.entries[1].leadStart, frame.entries[1].start);
+  const laterLead =
+    frame.entries[1] === undefined
+      ? usualLead.includes('\n')
+        ? usualLead
+        : ' '
+      : frameTree.text.slice(frame.entries[1].leadStart, frame.entries[1].start);
   const column = first === undefined ? 0 : columnOf({ tree: frameTree, container: frame, entry: first, index: 0 });
   const pieces = entries.map((entry, index) => {
     const isLast = index === entries.length - 1;
     const fallback = index === 0 ? usualLead : laterLead;
     // Only white space: the layout is the frame's. Comments come along as they are.
-    const lead = !entry.isFlow || entry.lead.trim() === '' ? (sameLayout(entry.lead, fallback) ? entry.lead : fallback) : entry.lead;
+    const lead =
+      !entry.isFlow || entry.lead.trim() === ''
+        ? sameLayout(entry.lead, fallback)
+          ? entry.lead
+          : fallback
+        : entry.lead;
     const core = entry.isFlow ? shiftLines(entry.core, entry.column, column, false) : flowFromBlock(entry, node);
     const shiftedLead = entry.isFlow && lead === entry.lead ? shiftLead(lead, entry.column, column) : lead;
     return `${shiftedLead}${core}${isLast && !hasTrailingComma ? '' : ','}${entry.trail}`;
@@ -213,7 +279,14 @@ function sameLayout(a: string, b: string): boolean {
 }
 
 function shiftLead(lead: string, from: number, to: number): string {
-  return lead.includes('\n') ? shiftLines(lead.replace(/[^\n]*$/, (last) => last), from, to, false) : lead;
+  return lead.includes('\n')
+    ? shiftLines(
+        lead.replace(/[^\n]*$/, (last) => last),
+        from,
+        to,
+        false,
+      )
+    : lead;
 }
 
 /** An entry that was written as lines, inside brackets; only what is one line of plain text can be. */
@@ -226,4 +299,3 @@ function flowFromBlock(entry: RenderedEntry, node: SourceCollection): string {
 export function readableText(located: Located): string {
   return shiftLines(coreText(located), columnOf(located), 0, located.container.style === 'block');
 }
-

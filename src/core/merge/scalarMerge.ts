@@ -7,16 +7,37 @@ import type { SourceScalar } from './sourceTree.ts';
 import type { MergeOptions } from './types.ts';
 
 /** Keys below which a text is data, not prose: half of one example and half of another is no example. */
-const DATA_KEYS = new Set(['example', 'examples', 'default', 'const', 'enum', 'pattern', 'value', '$ref', 'url', 'operationId', 'format', 'version']);
+const DATA_KEYS = new Set([
+  'example',
+  'examples',
+  'default',
+  'const',
+  'enum',
+  'pattern',
+  'value',
+  '$ref',
+  'url',
+  'operationId',
+  'format',
+  'version',
+]);
 
 /** The value of a scalar that both sides changed in different ways; undefined where that cannot be told. */
-export function mergeScalars(base: Located | undefined, ours: Located, theirs: Located, path: ElementPath, options: MergeOptions): PlacedText | undefined {
-  if (path.ids.length === 2 && path.ids[0] === 'info' && path.ids[1] === 'version') return chooseVersion(ours, theirs, options);
+export function mergeScalars(
+  base: Located | undefined,
+  ours: Located,
+  theirs: Located,
+  path: ElementPath,
+  options: MergeOptions,
+): PlacedText | undefined {
+  if (path.ids.length === 2 && path.ids[0] === 'info' && path.ids[1] === 'version')
+    return chooseVersion(ours, theirs, options);
   if (base === undefined) return undefined;
   const nodes = [base, ours, theirs].map((located) => located.entry.value);
   const [b, o, t] = nodes;
   if (b?.kind !== 'scalar' || o?.kind !== 'scalar' || t?.kind !== 'scalar') return undefined;
-  if (!isStringScalar(base.tree, b) || !isStringScalar(ours.tree, o) || !isStringScalar(theirs.tree, t)) return undefined;
+  if (!isStringScalar(base.tree, b) || !isStringScalar(ours.tree, o) || !isStringScalar(theirs.tree, t))
+    return undefined;
   if (b.properties !== o.properties || b.properties !== t.properties) return undefined;
   const isData = path.ids.some((id) => DATA_KEYS.has(id));
   if (o.style !== t.style || b.style !== o.style) return undefined;
@@ -29,7 +50,8 @@ function mergeBlockScalars(base: Located, ours: Located, theirs: Located, byWord
   const b = dedentBlockScalar(valueText(base));
   const o = dedentBlockScalar(valueText(ours));
   const t = dedentBlockScalar(valueText(theirs));
-  const header = o.header === t.header || t.header === b.header ? o.header : o.header === b.header ? t.header : undefined;
+  const header =
+    o.header === t.header || t.header === b.header ? o.header : o.header === b.header ? t.header : undefined;
   if (header === undefined || /\d/.test(header)) return undefined;
   const content = mergeProse(b.content, o.content, t.content, byWords);
   if (content === undefined || content.trim() === '') return undefined;
@@ -43,7 +65,14 @@ function mergeBlockScalars(base: Located, ours: Located, theirs: Located, byWord
   return { text: `${header}\n${body}`, column: columnOf(ours) };
 }
 
-function mergeInline(base: Located, ours: Located, theirs: Located, b: SourceScalar, o: SourceScalar, t: SourceScalar): PlacedText | undefined {
+function mergeInline(
+  base: Located,
+  ours: Located,
+  theirs: Located,
+  b: SourceScalar,
+  o: SourceScalar,
+  t: SourceScalar,
+): PlacedText | undefined {
   const column = columnOf(ours);
   const placed = (located: Located): string => shiftLines(valueText(located), columnOf(located), column, false);
   const isQuoted = o.style !== 'plain';
@@ -51,9 +80,11 @@ function mergeInline(base: Located, ours: Located, theirs: Located, b: SourceSca
   const texts = [inner(placed(base)), inner(placed(ours)), inner(placed(theirs))] as const;
   let merged = texts.some((text) => text.includes('\n')) ? mergeProse(...texts, true) : mergeWords(...texts);
   // In JSON a long text has its line ends as escapes; they are as good as real ones.
-  if (merged === undefined && o.style === 'double' && texts.every((text) => text.includes('\\n'))) merged = mergeEscapedLines(texts);
+  if (merged === undefined && o.style === 'double' && texts.every((text) => text.includes('\\n')))
+    merged = mergeEscapedLines(texts);
   if (merged === undefined) return undefined;
-  if (!isQuoted && (/: |:$| #/m.test(merged) || merged.trim() !== merged || decodeScalar(base.tree.text, b) === '')) return undefined;
+  if (!isQuoted && (/: |:$| #/m.test(merged) || merged.trim() !== merged || decodeScalar(base.tree.text, b) === ''))
+    return undefined;
   if (t.style !== o.style) return undefined;
   const quote = o.style === 'double' ? '"' : o.style === 'single' ? "'" : '';
   return { text: `${isQuoted ? o.properties : ''}${quote}${merged}${quote}`, column };

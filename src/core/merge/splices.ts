@@ -57,7 +57,12 @@ export function checkSplices(splices: readonly Splice[], textLength: number): Pr
   let end = 0;
   for (const { offset, deleteCount } of splices) {
     if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(deleteCount) || offset < 0 || deleteCount < 0) {
-      problems.push(spliceProblem('splice-invalid', 'A replacement has a position or length that is not a whole number of at least 0.'));
+      problems.push(
+        spliceProblem(
+          'splice-invalid',
+          'A replacement has a position or length that is not a whole number of at least 0.',
+        ),
+      );
       continue;
     }
     if (offset < end) {

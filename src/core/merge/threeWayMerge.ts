@@ -2,7 +2,7 @@ import { checkDocument } from '../openapi/checkDocument.ts';
 import { elementLabel } from '../openapi/elementLabel.ts';
 import { formatPointer } from '../openapi/jsonPointer.ts';
 import type { Problem } from '../problem.ts';
-import { hashText } from './align.ts';
+import { type CollectionRevision, hashText, type Matching } from './align.ts';
 import { Canon } from './canon.ts';
 import type { Located } from './entryText.ts';
 import { columnOf } from './entryText.ts';
@@ -28,20 +28,37 @@ export function threeWayMerge(input: MergeInput, format: DocumentFormat, options
   if (problems.length > 0) {
     // The one side may have mended what the other has broken; lines can tell, and the result is read as a whole.
     if (byLines !== undefined && checkDocument(byLines, format).length === 0) {
-      return { ...clean(byLines, theirs, 'lines'), problems: problems.map((problem) => ({ ...problem, severity: 'warning' })) };
+      return {
+        ...clean(byLines, theirs, 'lines'),
+        problems: problems.map((problem) => ({ ...problem, severity: 'warning' })),
+      };
     }
     return { text: ours, conflicts: [], problems, nextBase: theirs, takenBy: 'none' };
   }
-  const byStructure = mergeByStructure(input, format, options);
-  if (byLines !== undefined) {
-    if (byStructure === undefined) {
-      if (checkDocument(byLines, format).length === 0) return clean(byLines, theirs, 'lines');
-    } else if (byStructure.conflicts.length === 0 && sameData(byLines, byStructure.text, format)) {
-      return clean(byLines, theirs, 'lines');
-    }
+  const sources = readSources(input, format);
+  if (sources === undefined) {
+    if (byLines !== undefined && checkDocument(byLines, format).length === 0) return clean(byLines, theirs, 'lines');
+    return wholeConflict(input, options);
   }
-  if (byStructure !== undefined) return byStructure;
-  return wholeConflict(input, options);
+  const byStructure = mergeByStructure(sources, options, 'renames');
+  if (byLines !== undefined && confirmsLines(byLines, sources, format, options, byStructure)) return clean(byLines, theirs, 'lines');
+  return byStructure ?? wholeConflict(input, options);
+}
+
+/** Whether a structural merge, under one of the ways to match elements, gives the same data as the merge by lines. */
+function confirmsLines(byLines: string, sources: Sources, format: DocumentFormat, options: MergeOptions, byStructure: MergeResult | undefined): boolean {
+  const lines = readSource(byLines, format);
+  if (lines === undefined) return false;
+  const canon = new Canon();
+  const number = canon.of(lines, lines.root);
+  const agrees = (result: MergeResult | undefined): boolean => {
+    if (result === undefined || result.conflicts.length > 0) return false;
+    const tree = readSource(result.text, format);
+    return tree !== undefined && canon.of(tree, tree.root) === number;
+  };
+  const isConfirmed =
+    agrees(byStructure) || agrees(mergeByStructure(sources, options, 'names')) || agrees(mergeByStructure(sources, options, 'lines'));
+  return isConfirmed && checkDocument(byLines, format).length === 0;
 }
 
 function clean(text: string, nextBase: string, takenBy: MergeResult['takenBy']): MergeResult {
@@ -52,37 +69,39 @@ function readable(input: MergeInput, format: DocumentFormat): Problem[] {
   const problems: Problem[] = [];
   for (const side of ['base', 'ours', 'theirs'] as const) {
     if (side === 'base' && input.base === '') continue;
-    for (const problem of checkDocument(input[side], format)) problems.push({ ...problem, message: `${SIDE_NAMES[side]}: ${problem.message}` });
+    for (const problem of checkDocument(input[side], format))
+      problems.push({ ...problem, message: `${SIDE_NAMES[side]}: ${problem.message}` });
   }
   return problems;
 }
 
 const SIDE_NAMES = { base: 'The common base', ours: 'Our version', theirs: 'Their version' } as const;
 
-function sameData(a: string, b: string, format: DocumentFormat): boolean {
-  const treeA = readSource(a, format);
-  const treeB = readSource(b, format);
-  if (treeA === undefined || treeB === undefined) return false;
-  const canon = new Canon();
-  return canon.of(treeA, treeA.root) === canon.of(treeB, treeB.root) && checkDocument(a, format).length === 0;
+interface Sources {
+  readonly input: MergeInput;
+  readonly base: CollectionRevision | undefined;
+  readonly ours: CollectionRevision;
+  readonly theirs: CollectionRevision;
 }
 
-function mergeByStructure({ base, ours, theirs }: MergeInput, format: DocumentFormat, options: MergeOptions): MergeResult | undefined {
-  const baseTree = base === '' ? undefined : readSource(base, format);
-  const ourTree = readSource(ours, format);
-  const theirTree = readSource(theirs, format);
-  if (ourTree === undefined || theirTree === undefined || (base !== '' && baseTree === undefined)) return undefined;
-  const b = baseTree?.root;
-  const o = ourTree.root;
-  const t = theirTree.root;
-  if (o.kind === 'scalar' || o.kind !== t.kind || (b !== undefined && b.kind !== o.kind)) return undefined;
-  const planner = new Planner(new Canon(), options, new Set());
-  const plan = planner.planCollection(
-    baseTree === undefined || b === undefined ? undefined : { tree: baseTree, node: b },
-    { tree: ourTree, node: o },
-    { tree: theirTree, node: t },
-    ROOT_PATH,
-  );
+/** Undefined where one of the texts cannot be taken apart, or the roots are not of one kind. */
+function readSources(input: MergeInput, format: DocumentFormat): Sources | undefined {
+  const read = (text: string): CollectionRevision | undefined => {
+    const tree = readSource(text, format);
+    return tree === undefined || tree.root.kind === 'scalar' ? undefined : { tree, node: tree.root };
+  };
+  const base = input.base === '' ? undefined : read(input.base);
+  const ours = read(input.ours);
+  const theirs = read(input.theirs);
+  if (ours === undefined || theirs === undefined || ours.node.kind !== theirs.node.kind) return undefined;
+  if (input.base !== '' && base?.node.kind !== ours.node.kind) return undefined;
+  return { input, base, ours, theirs };
+}
+
+function mergeByStructure(sources: Sources, options: MergeOptions, matching: Matching): MergeResult | undefined {
+  const { base, ours, theirs } = sources.input;
+  const planner = new Planner(new Canon(), options, new Set(), matching);
+  const plan = planner.planCollection(sources.base, sources.ours, sources.theirs, ROOT_PATH);
   if (plan === undefined) return undefined;
   const open: MergeConflict[] = [];
   const choices = new Map<EntryPlan, Choice>();
@@ -108,7 +127,7 @@ function mergeByStructure({ base, ours, theirs }: MergeInput, format: DocumentFo
   const textRenderer = new Renderer('text', (entry) => choices.get(entry) ?? 'ours');
   const baseRenderer = new Renderer('nextBase', (entry) => (settled.has(entry) ? 'theirs' : 'base'));
   const text = wrap(textRenderer.renderCollection(plan).text, plan[plan.frame].tree, plan, base, ours, theirs);
-  const nextBase = open.length === 0 ? theirs : around(baseRenderer.renderCollection(plan).text, theirTree);
+  const nextBase = open.length === 0 ? theirs : around(baseRenderer.renderCollection(plan).text, sources.theirs.tree);
   return { text, conflicts: open, problems: [], nextBase, takenBy: 'structure' };
 }
 
@@ -126,9 +145,20 @@ function around(rendered: string, tree: SourceTree): string {
   return text.slice(0, root.start) + rendered + text.slice(root.end);
 }
 
-function wrap(rendered: string, frame: SourceTree, plan: CollectionPlan, base: string, ours: string, theirs: string): string {
+function wrap(
+  rendered: string,
+  frame: SourceTree,
+  plan: CollectionPlan,
+  base: string,
+  ours: string,
+  theirs: string,
+): string {
   const part = (revision: CollectionPlan['ours'] | undefined, from: 'head' | 'tail'): string =>
-    revision === undefined ? '' : from === 'head' ? revision.tree.text.slice(0, revision.node.start) : revision.tree.text.slice(revision.node.end);
+    revision === undefined
+      ? ''
+      : from === 'head'
+        ? revision.tree.text.slice(0, revision.node.start)
+        : revision.tree.text.slice(revision.node.end);
   const three = (from: 'head' | 'tail'): string => {
     const b = part(plan.base, from);
     const o = part(plan.ours, from);
@@ -145,7 +175,8 @@ function wrap(rendered: string, frame: SourceTree, plan: CollectionPlan, base: s
 
 function* describeConflicts(plan: CollectionPlan): Generator<[EntryPlan, MergeConflict]> {
   for (const entry of plan.entries) {
-    if (entry.core.kind === 'parts' && entry.core.value.kind === 'collection') yield* describeConflicts(entry.core.value.collection);
+    if (entry.core.kind === 'parts' && entry.core.value.kind === 'collection')
+      yield* describeConflicts(entry.core.value.collection);
     if (entry.core.kind !== 'conflict') continue;
     const { base, ours, theirs } = entry.triple;
     const { kind } = entry.core.conflict;
@@ -172,7 +203,11 @@ function pointerOf(path: ElementPath, { triple }: EntryPlan): string {
 
 function pieceOf(located: Located): ConflictPiece {
   const { entry, container } = located;
-  return { text: readableText(located), start: entry.start, end: container.style === 'flow' ? entry.valueEnd : entry.end };
+  return {
+    text: readableText(located),
+    start: entry.start,
+    end: container.style === 'flow' ? entry.valueEnd : entry.end,
+  };
 }
 
 /** Where not even the root can be taken apart: one conflict over everything. */
@@ -181,7 +216,14 @@ function wholeConflict({ base, ours, theirs }: MergeInput, options: MergeOptions
   const id = hashText('whole document');
   const resolution = options.resolutions?.get(id);
   if (resolution !== undefined) {
-    const text = resolution.choice === 'custom' ? resolution.text : resolution.choice === 'theirs' ? theirs : resolution.choice === 'base' ? base : ours;
+    const text =
+      resolution.choice === 'custom'
+        ? resolution.text
+        : resolution.choice === 'theirs'
+          ? theirs
+          : resolution.choice === 'base'
+            ? base
+            : ours;
     return clean(text, theirs, 'structure');
   }
   const chosen = options.unresolved ?? 'ours';
@@ -195,5 +237,11 @@ function wholeConflict({ base, ours, theirs }: MergeInput, options: MergeOptions
     theirs: piece(theirs),
     canTakeBoth: false,
   };
-  return { text: { base, ours, theirs }[chosen], conflicts: [conflict], problems: [], nextBase: base, takenBy: 'structure' };
+  return {
+    text: { base, ours, theirs }[chosen],
+    conflicts: [conflict],
+    problems: [],
+    nextBase: base,
+    takenBy: 'structure',
+  };
 }

@@ -47,8 +47,7 @@ export interface MergeConflict {
 
 /** What somebody decided for one conflict. `custom` is the element's text as it would stand in `ConflictPiece.text`; '' deletes the element. */
 export type Resolution =
-  | { readonly choice: 'base' | 'ours' | 'theirs' | 'both' }
-  | { readonly choice: 'custom'; readonly text: string };
+  { readonly choice: 'base' | 'ours' | 'theirs' | 'both' } | { readonly choice: 'custom'; readonly text: string };
 
 export interface MergeOptions {
   /** What stands in the result where a conflict is not resolved. Default `ours`: the working file keeps ours. */

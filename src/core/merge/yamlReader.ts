@@ -1,6 +1,13 @@
 import { FlowReader, isWhite, readProperties } from './flowReader.ts';
 import { decodeScalar } from './scalarText.ts';
-import { MAX_SOURCE_DEPTH, type SourceEntry, type SourceNode, type SourceScalar, type SourceTree, UnsupportedSource } from './sourceTree.ts';
+import {
+  MAX_SOURCE_DEPTH,
+  type SourceEntry,
+  type SourceNode,
+  type SourceScalar,
+  type SourceTree,
+  UnsupportedSource,
+} from './sourceTree.ts';
 
 /**
  * Reads the block structure of a YAML document by its indentation. It is no judge of validity (the check of the
@@ -59,7 +66,8 @@ class YamlReader {
     }
     const indent = this.#indent(first);
     const node = this.#readBlock(indent, -1, 0, this.#start(this.#line));
-    if (this.#line < this.#count() && this.#nextContent(this.#line) < this.#count()) throw new UnsupportedSource('text behind the root');
+    if (this.#line < this.#count() && this.#nextContent(this.#line) < this.#count())
+      throw new UnsupportedSource('text behind the root');
     if (node.kind === 'scalar') throw new UnsupportedSource('root is a scalar');
     return node;
   }
@@ -71,7 +79,8 @@ class YamlReader {
       const text = this.#text;
       if (text.startsWith('%', start)) continue;
       if (/^---[ \t]*(#.*)?$/.test(this.#lineText(line))) this.#line = line + 1;
-      else if (text.startsWith('---', start) && isWhite(text.charCodeAt(start + 3))) throw new UnsupportedSource('content on the marker');
+      else if (text.startsWith('---', start) && isWhite(text.charCodeAt(start + 3)))
+        throw new UnsupportedSource('content on the marker');
       return;
     }
   }
@@ -113,7 +122,9 @@ class YamlReader {
       if (keyEnd <= keyStart) throw new UnsupportedSource('key expected');
       const key = this.#keyText(keyStart, keyEnd);
       const colon = explicit ? this.#explicitColon(keyEnd, column) : skipBlanks(this.#text, keyEnd);
-      const value = explicit ? this.#readItem(colon, column, depth) : this.#readValueAfter(colon + 1, column, depth, true);
+      const value = explicit
+        ? this.#readItem(colon, column, depth)
+        : this.#readValueAfter(colon + 1, column, depth, true);
       const end = this.#closeEntry(column);
       entries.push({
         key,
@@ -173,7 +184,13 @@ class YamlReader {
     return this.#collection('sequence', column, entries, inlineAt ?? regionStart, last);
   }
 
-  #collection(kind: 'map' | 'sequence', column: number, entries: readonly SourceEntry[], start: number, last: SourceEntry): SourceNode {
+  #collection(
+    kind: 'map' | 'sequence',
+    column: number,
+    entries: readonly SourceEntry[],
+    start: number,
+    last: SourceEntry,
+  ): SourceNode {
     return { kind, style: 'block', column, start, end: last.end, properties: '', entries, tailStart: last.end };
   }
 
@@ -181,7 +198,8 @@ class YamlReader {
     const text = this.#text;
     const at = skipBlanks(text, dash + 1);
     const code = text.charCodeAt(at);
-    if (Number.isNaN(code) || code === 0x0a || code === 0x23) return this.#readValueAfter(dash + 1, column, depth, false);
+    if (Number.isNaN(code) || code === 0x0a || code === 0x23)
+      return this.#readValueAfter(dash + 1, column, depth, false);
     const inner = at - this.#start(this.#line);
     if (text.slice(dash, at).includes('\t')) throw new UnsupportedSource('tab');
     if (this.#isDash(at)) return this.#readSequence(inner, depth + 1, at, at);
@@ -206,14 +224,21 @@ class YamlReader {
     const properties = readProperties(text, start);
     const at = start + properties.length;
     const code = text.charCodeAt(at);
-    if (!Number.isNaN(code) && code !== 0x0a && code !== 0x23) return this.#readScalar(at, start, properties, column, depth);
+    if (!Number.isNaN(code) && code !== 0x0a && code !== 0x23)
+      return this.#readScalar(at, start, properties, column, depth);
     const next = this.#nextContent(this.#line + 1);
     const nextIndent = next < this.#count() ? this.#indent(next) : -1;
     const isCompactSequence = isMapValue && nextIndent === column && this.#isDash(this.#contentStart(next));
     if (nextIndent <= column && !isCompactSequence) {
       this.#line++;
       const end = start + properties.trimEnd().length;
-      return { kind: 'scalar', style: 'empty', start: properties === '' ? offset : start, end: properties === '' ? offset : end, properties: properties.trimEnd() };
+      return {
+        kind: 'scalar',
+        style: 'empty',
+        start: properties === '' ? offset : start,
+        end: properties === '' ? offset : end,
+        properties: properties.trimEnd(),
+      };
     }
     this.#line++;
     const regionStart = this.#start(this.#line);
@@ -227,7 +252,8 @@ class YamlReader {
     const code = text.charCodeAt(at);
     if (code === 0x7c || code === 0x3e) return this.#readBlockScalar(at, start, properties, parentIndent);
     if (code === 0x22 || code === 0x27 || code === 0x7b || code === 0x5b) {
-      const node = code === 0x7b || code === 0x5b ? this.#flow.readValue(at, depth) : this.#flow.readQuoted(at, start, properties);
+      const node =
+        code === 0x7b || code === 0x5b ? this.#flow.readValue(at, depth) : this.#flow.readQuoted(at, start, properties);
       this.#advanceBehind(node.end);
       return node.start === start ? node : { ...node, start, properties };
     }
@@ -237,7 +263,8 @@ class YamlReader {
       this.#advanceBehind(end);
       return { kind: 'scalar', style: 'alias', start, end, properties };
     }
-    if ('%@`,]}?'.includes(text.charAt(at)) && (code !== 0x3f || isWhite(text.charCodeAt(at + 1)))) throw new UnsupportedSource('indicator');
+    if ('%@`,]}?'.includes(text.charAt(at)) && (code !== 0x3f || isWhite(text.charCodeAt(at + 1))))
+      throw new UnsupportedSource('indicator');
     return this.#readPlain(at, start, properties, parentIndent);
   }
 
@@ -270,14 +297,17 @@ class YamlReader {
       const code = text.charCodeAt(i);
       if (code === 0x0a) break;
       if (code === 0x23 && i > at && isWhite(text.charCodeAt(i - 1))) break;
-      if (code === 0x3a && (i + 1 >= text.length || isWhite(text.charCodeAt(i + 1)))) throw new UnsupportedSource('colon in a plain scalar');
+      if (code === 0x3a && (i + 1 >= text.length || isWhite(text.charCodeAt(i + 1))))
+        throw new UnsupportedSource('colon in a plain scalar');
       if (!isWhite(code)) end = i + 1;
     }
     return end;
   }
 
   #readBlockScalar(at: number, start: number, properties: string, parentIndent: number): SourceScalar {
-    const header = /^[|>]([+-]?)([1-9]?)([+-]?)[ \t]*(?:[ \t]#.*)?$/.exec(this.#text.slice(at, this.#lineEnd(this.#line)));
+    const header = /^[|>]([+-]?)([1-9]?)([+-]?)[ \t]*(?:[ \t]#.*)?$/.exec(
+      this.#text.slice(at, this.#lineEnd(this.#line)),
+    );
     if (header === null) throw new UnsupportedSource('block scalar header');
     const keepsBlankLines = header[1] === '+' || header[3] === '+';
     const explicit = header[2] === '' ? 0 : Number(header[2]);
@@ -295,7 +325,8 @@ class YamlReader {
       if (indent < contentIndent) break;
       end = line + 1;
     }
-    if (line < this.#count() && this.#indent(line) > parentIndent && this.#kind(line) !== COMMENT) throw new UnsupportedSource('indentation in a block scalar');
+    if (line < this.#count() && this.#indent(line) > parentIndent && this.#kind(line) !== COMMENT)
+      throw new UnsupportedSource('indentation in a block scalar');
     this.#line = keepsBlankLines ? line : end;
     const style = this.#text.charCodeAt(at) === 0x7c ? 'literal' : 'folded';
     return { kind: 'scalar', style, start, end: this.#start(this.#line), properties };
@@ -307,12 +338,20 @@ class YamlReader {
     let end = line;
     for (; line < this.#count(); line++) {
       if (this.#kind(line) !== CONTENT) continue;
-      const isOwn = this.#indent(line) > column || (isMapValue && this.#indent(line) === column && this.#isDash(this.#contentStart(line)));
+      const isOwn =
+        this.#indent(line) > column ||
+        (isMapValue && this.#indent(line) === column && this.#isDash(this.#contentStart(line)));
       if (!isOwn) break;
       end = line + 1;
     }
     this.#line = end;
-    return { kind: 'scalar', style: 'opaque', start: skipBlanks(this.#text, offset), end: this.#start(end), properties: '' };
+    return {
+      kind: 'scalar',
+      style: 'opaque',
+      start: skipBlanks(this.#text, offset),
+      end: this.#start(end),
+      properties: '',
+    };
   }
 
   /** After a value that ends on some line: only blanks or a comment may follow there. */
@@ -321,7 +360,8 @@ class YamlReader {
     while (line + 1 < this.#count() && this.#start(line + 1) <= end) line++;
     const behind = skipBlanks(this.#text, end);
     const code = this.#text.charCodeAt(behind);
-    if (!Number.isNaN(code) && code !== 0x0a && !(code === 0x23 && behind > end)) throw new UnsupportedSource('text behind a value');
+    if (!Number.isNaN(code) && code !== 0x0a && !(code === 0x23 && behind > end))
+      throw new UnsupportedSource('text behind a value');
     this.#line = line + 1;
   }
 
@@ -335,7 +375,8 @@ class YamlReader {
     // The last entry also keeps comments that stand at its own column, unless the next content is its sibling.
     const isLast = line >= this.#count() || this.#indent(line) < column;
     if (isLast && column > 0) {
-      for (let i = this.#line; i < line; i++) if (this.#kind(i) === COMMENT && this.#indent(i) >= column) end = Math.max(end, i + 1);
+      for (let i = this.#line; i < line; i++)
+        if (this.#kind(i) === COMMENT && this.#indent(i) >= column) end = Math.max(end, i + 1);
     }
     this.#line = end;
     return this.#start(end);
@@ -391,26 +432,34 @@ class YamlReader {
     const line = this.#line + 1;
     const colon = this.#contentStart(line);
     const isSimple = text.charCodeAt(behind) === 0x0a && line < this.#count() && this.#indent(line) === column;
-    if (!isSimple || text.charCodeAt(colon) !== 0x3a || !endsKey(text, colon)) throw new UnsupportedSource('complex key');
-    if ('[]{}#&*!|>@`%,'.includes(text.charAt(skipBlanks(text, text.lastIndexOf('?', keyEnd) + 1)))) throw new UnsupportedSource('complex key');
+    if (!isSimple || text.charCodeAt(colon) !== 0x3a || !endsKey(text, colon))
+      throw new UnsupportedSource('complex key');
+    if ('[]{}#&*!|>@`%,'.includes(text.charAt(skipBlanks(text, text.lastIndexOf('?', keyEnd) + 1))))
+      throw new UnsupportedSource('complex key');
     this.#line = line;
     return colon;
   }
 
   #isDash(at: number): boolean {
-    return this.#text.charCodeAt(at) === 0x2d && (at + 1 >= this.#text.length || isWhite(this.#text.charCodeAt(at + 1)));
+    return (
+      this.#text.charCodeAt(at) === 0x2d && (at + 1 >= this.#text.length || isWhite(this.#text.charCodeAt(at + 1)))
+    );
   }
 
   #isDocumentMarker(line: number): boolean {
     if (this.#indent(line) !== 0) return false;
     const marker = this.#text.slice(this.#start(line), this.#start(line) + 3);
-    return (marker === '---' || marker === '...') && (this.#start(line) + 3 >= this.#text.length || isWhite(this.#text.charCodeAt(this.#start(line) + 3)));
+    return (
+      (marker === '---' || marker === '...') &&
+      (this.#start(line) + 3 >= this.#text.length || isWhite(this.#text.charCodeAt(this.#start(line) + 3)))
+    );
   }
 
   #nextContent(from: number): number {
     let line = from;
     while (line < this.#count() && this.#kind(line) !== CONTENT) line++;
-    if (line < this.#count() && this.#text.charCodeAt(this.#contentStart(line)) === 0x09) throw new UnsupportedSource('tab');
+    if (line < this.#count() && this.#text.charCodeAt(this.#contentStart(line)) === 0x09)
+      throw new UnsupportedSource('tab');
     return line;
   }
 
