@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LibraryId } from '../core/ids.ts';
 import { SyncError } from '../core/replication/syncError.ts';
 import { writeFileAtomic } from './atomicFile.ts';

@@ -1,7 +1,7 @@
 import { watch } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PeerId, Term } from '../core/ids.ts';
 import type { Disposable, Logger } from '../core/ports.ts';
 import { termSchema } from '../core/replication/entrySchema.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../ids.ts';
 import type { Splice } from '../merge/types.ts';
 import type { Author, DocumentHead, LogEntry, Proposal } from './entry.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DocId, LibraryId, LogIndex, PeerId, RevisionHash, Term } from '../ids.ts';
 import type { Checked } from '../problem.ts';
 import type { DocumentHead, Proposal } from './entry.ts';
@@ -15,7 +15,7 @@ import {
   runningHashSchema,
   termSchema,
 } from './entrySchema.ts';
-import type { PeerInfo } from './libraryLink.ts';
+import type { HeadsReason, PeerInfo } from './libraryLink.ts';
 import {
   MAX_DOCUMENT_BYTES,
   MAX_ENTRIES_PER_PAGE,
@@ -64,7 +64,7 @@ export type MessageBody =
       readonly protocol: number;
       readonly index: LogIndex;
       readonly runningHash: string;
-      readonly resumes: boolean;
+      readonly standing: Standing;
       readonly peers: readonly PeerInfo[];
     } & Correlated)
   | {
@@ -97,7 +97,7 @@ export type MessageBody =
   | ({ readonly kind: 'history'; readonly entries: readonly RawEntry[] } & Correlated)
   /** From a follower: where it stands. From the leader: the newest index and everybody who is connected. */
   | { readonly kind: 'heartbeat'; readonly index: LogIndex; readonly peers?: readonly PeerInfo[] | undefined }
-  | { readonly kind: 'syncRequired'; readonly requestId?: number | undefined; readonly reason: SyncRequiredReason }
+  | { readonly kind: 'syncRequired'; readonly requestId?: number | undefined; readonly reason: HeadsReason }
   /** `isFinal`: asking again changes nothing. */
   | {
       readonly kind: 'error';
@@ -108,8 +108,8 @@ export type MessageBody =
     }
   | { readonly kind: 'bye'; readonly reason: ByeReason };
 
-/** `compacted`: the log does not reach back that far. `unknown`: it never had that position. */
-export type SyncRequiredReason = 'compacted' | 'unknown';
+/** Where a follower stands, seen from the leader's log: `onLog` can go on entry by entry. */
+export type Standing = 'onLog' | HeadsReason;
 
 export type SyncMessage = Envelope & MessageBody;
 export type MessageKind = SyncMessage['kind'];
@@ -145,7 +145,7 @@ const messageSchema = z.discriminatedUnion('kind', [
     protocol: naturalSchema,
     index: logIndexSchema,
     runningHash: runningHashSchema,
-    resumes: z.boolean(),
+    standing: z.enum(['onLog', 'compacted', 'unknown']),
     peers: peersSchema,
   }),
   z.strictObject({

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LibraryId } from '../../core/ids.ts';
 
 /** Names what the proofs are for, so that one made for another purpose or a later version is worth nothing here. */

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { HandshakeMessage } from './handshake.ts';
 
 const MAX_HANDSHAKE_BYTES = 1_024;
