@@ -184,15 +184,16 @@ export function testReplicatedLog(name: string, open: () => Promise<ReplicatedLo
   test(`[REC-05] ${name}: compaction forgets old entries and keeps heads, proposals, later revisions and the running hash`, async () => {
     const log = await open();
     const builder = await filled(log, 6);
-    const horizonHash = await log.runningHashAt(4 as LogIndex);
+    const hashes = await Promise.all([0, 1, 2, 3, 4].map((index) => log.runningHashAt(index as LogIndex)));
     assert.equal(await log.compact({ olderThan: 1_004, keepUnits: Infinity }), 4);
     assert.deepEqual(await log.state(), {
       last: { index: 6, runningHash: builder.runningHash },
       horizon: 4,
       term: builder.term,
     });
-    assert.equal(await log.runningHashAt(4 as LogIndex), horizonHash);
-    assert.equal(await log.runningHashAt(3 as LogIndex), undefined);
+    assert.equal(await log.runningHashAt(4 as LogIndex), hashes[4]);
+    assert.equal(await log.runningHashAt(3 as LogIndex), hashes[3]);
+    assert.equal(await log.runningHashAt(0 as LogIndex), '');
     await failsWith('log-compacted', () => log.entries(3 as LogIndex, WHOLE));
     const page = await log.entries(4 as LogIndex, { count: 1, units: Infinity });
     assert.deepEqual([page.entries.map(({ index }) => index), page.hasMore], [[5], true]);

@@ -3,9 +3,9 @@ import type { Ambient, Disposable } from '../ports.ts';
 import type { DocumentHead, LogEntry } from './entry.ts';
 import { parseLogEntry } from './entrySchema.ts';
 import { BadEntryError } from './libraryLink.ts';
-import type { EntrySink } from './libraryLink.ts';
+import type { EntrySink, HeadsReason } from './libraryLink.ts';
 import { MAX_ENTRIES_PER_PAGE } from './limits.ts';
-import type { RawEntry } from './messages.ts';
+import type { RawEntry, Standing } from './messages.ts';
 import { LOG_START, nextIndex } from './replicatedLog.ts';
 import type { LogPosition } from './replicatedLog.ts';
 import { nextRunningHash } from './runningHash.ts';
@@ -23,7 +23,7 @@ export interface HeadsAt {
 
 /** Where entries come from as long as one connection lasts. Undefined answers mean that it is over. */
 export interface EntrySource {
-  requestEntries(since: LogIndex, limit: number): Promise<EntryPage | 'syncRequired' | undefined>;
+  requestEntries(since: LogIndex, limit: number): Promise<EntryPage | HeadsReason | undefined>;
   fetchHeads(): Promise<HeadsAt | undefined>;
   acknowledge(index: LogIndex): void;
 }
@@ -55,7 +55,8 @@ export class EntryPump implements Disposable {
   readonly #buffer = new Map<LogIndex, RawEntry>();
   #source: EntrySource | undefined;
   #target = LOG_START;
-  #needsHeads = false;
+  /** Set where entries cannot bring the replica further. */
+  #needsHeads: HeadsReason | undefined;
   #isRunning = false;
   #acknowledged = LOG_START;
   /** The running hash at the index that the sink stands at, as far as it is known. */
@@ -79,11 +80,11 @@ export class EntryPump implements Disposable {
     return this.#target;
   }
 
-  /** A leader has welcomed us: `last` is the end of its log, and `resumes` says whether what we have is the beginning of it. */
-  connect(source: EntrySource, last: LogIndex, resumes: boolean): void {
+  /** A leader has welcomed us: `last` is the end of its log, and `standing` is where we are on it. */
+  connect(source: EntrySource, last: LogIndex, standing: Standing): void {
     this.#source = source;
     this.#target = last;
-    this.#needsHeads = !resumes;
+    this.#needsHeads = standing === 'onLog' ? undefined : standing;
     this.#acknowledged = LOG_START;
     this.#buffer.clear();
     this.#start();
@@ -102,8 +103,8 @@ export class EntryPump implements Disposable {
   }
 
   /** The leader has found that the log cannot give what comes next. */
-  requireHeads(): void {
-    this.#needsHeads = true;
+  requireHeads(why: HeadsReason): void {
+    this.#needsHeads = why;
     this.#start();
   }
 
@@ -138,12 +139,12 @@ export class EntryPump implements Disposable {
   }
 
   #hasWork(): boolean {
-    return this.#needsHeads || this.#options.sink.lastSyncedIndex() < this.#target;
+    return this.#needsHeads !== undefined || this.#options.sink.lastSyncedIndex() < this.#target;
   }
 
   /** Does the next thing; false where there is nothing to do. Rejects only where the sink does. */
   async #step(source: EntrySource): Promise<boolean> {
-    if (this.#needsHeads) return await this.#takeHeads(source);
+    if (this.#needsHeads !== undefined) return await this.#takeHeads(source, this.#needsHeads);
     const applied = this.#options.sink.lastSyncedIndex();
     if (applied >= this.#target) {
       this.#acknowledge(source, applied);
@@ -170,9 +171,13 @@ export class EntryPump implements Disposable {
     const page = await source.requestEntries(since, MAX_ENTRIES_PER_PAGE);
     if (this.#source !== source) return true;
     if (page === undefined) return false;
-    // No page, or one that does not continue what we have: the log has a hole for us that only the heads can fill.
-    if (page === 'syncRequired' || page.entries.length === 0) {
-      this.#needsHeads = true;
+    // Nothing where there must be something is a hole that only the heads can fill.
+    if (page === 'compacted' || page === 'unknown') {
+      this.#needsHeads = page;
+      return true;
+    }
+    if (page.entries.length === 0) {
+      this.#needsHeads = 'compacted';
       return true;
     }
     this.#buffer.clear();
@@ -196,15 +201,15 @@ export class EntryPump implements Disposable {
     if (runningHash !== undefined) this.#position = { index: entry.index, runningHash };
   }
 
-  async #takeHeads(source: EntrySource): Promise<boolean> {
+  async #takeHeads(source: EntrySource, why: HeadsReason): Promise<boolean> {
     const answer = await source.fetchHeads();
     if (this.#source !== source) return true;
     if (answer === undefined) return false;
     const { index, runningHash } = answer.position;
-    await this.#options.sink.applyHeads(answer.heads, index, runningHash);
+    await this.#options.sink.applyHeads(answer.heads, index, runningHash, why);
     this.#expectProgress(index);
     this.#position = answer.position;
-    this.#needsHeads = false;
+    this.#needsHeads = undefined;
     this.#buffer.clear();
     if (index > this.#target) this.#target = index;
     this.#acknowledge(source, index);
@@ -223,7 +228,7 @@ export class EntryPump implements Disposable {
       reason,
     });
     this.#options.onQuarantined({ index, reason });
-    this.#needsHeads = true;
+    this.#needsHeads = 'compacted';
   }
 
   #acknowledge(source: EntrySource, index: LogIndex): void {

@@ -128,7 +128,7 @@ export class Follower implements Disposable {
         },
         onWelcome: (welcome) => {
           this.#notePeers(welcome.peers);
-          this.#pump.connect(session, welcome.index, welcome.resumes);
+          this.#pump.connect(session, welcome.index, welcome.standing);
           for (const wake of [...this.#waitingForLeader]) wake();
           this.#onDidChange.fire();
         },
@@ -141,8 +141,8 @@ export class Follower implements Disposable {
           this.#pump.announce(heartbeat.index, heartbeat.index, []);
           this.#onDidChange.fire();
         },
-        onSyncRequired: () => {
-          this.#pump.requireHeads();
+        onSyncRequired: (why) => {
+          this.#pump.requireHeads(why);
         },
         onEnded: (reason) => {
           this.#noteEnd(session, reason, false);

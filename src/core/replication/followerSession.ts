@@ -4,7 +4,7 @@ import type { LibraryId, LogIndex, PeerId, Term } from '../ids.ts';
 import type { Ambient, Disposable } from '../ports.ts';
 import type { Connection } from './connection.ts';
 import type { EntryPage, EntrySource, HeadsAt } from './entryPump.ts';
-import type { PeerInfo } from './libraryLink.ts';
+import type { HeadsReason, PeerInfo } from './libraryLink.ts';
 import { MAX_REQUESTS_IN_FLIGHT } from './limits.ts';
 import { encodeMessage, parseMessage, PROTOCOL_MAX, PROTOCOL_MIN } from './messages.ts';
 import type { MessageBody, MessageOf, RawEntry, SyncMessage } from './messages.ts';
@@ -34,7 +34,7 @@ export interface FollowerSessionOptions {
   readonly onTerm: (term: Term) => void;
   readonly onNewEntries: (from: LogIndex, to: LogIndex, entries: readonly RawEntry[]) => void;
   readonly onHeartbeat: (heartbeat: MessageOf<'heartbeat'>) => void;
-  readonly onSyncRequired: () => void;
+  readonly onSyncRequired: (why: HeadsReason) => void;
   /** Fires once, before the requests that are still open are answered with undefined. */
   readonly onEnded: (reason: string) => void;
 }
@@ -117,9 +117,9 @@ export class FollowerSession implements EntrySource, Disposable {
     });
   }
 
-  async requestEntries(since: LogIndex, limit: number): Promise<EntryPage | 'syncRequired' | undefined> {
+  async requestEntries(since: LogIndex, limit: number): Promise<EntryPage | HeadsReason | undefined> {
     const answer = await this.request({ kind: 'fetchEntries', since, limit });
-    if (answer?.kind === 'syncRequired') return 'syncRequired';
+    if (answer?.kind === 'syncRequired') return answer.reason;
     return answer?.kind === 'entriesResponse' ? answer : undefined;
   }
 
@@ -210,7 +210,7 @@ export class FollowerSession implements EntrySource, Disposable {
         this.#options.onHeartbeat(message);
         return;
       case 'syncRequired':
-        if (message.requestId === undefined) this.#options.onSyncRequired();
+        if (message.requestId === undefined) this.#options.onSyncRequired(message.reason);
         else this.#answer(message.requestId, message);
         return;
       case 'entriesResponse':

@@ -196,17 +196,17 @@ export class LeaderSession implements Disposable {
     }
     const isSameTerm = compareTerms(hello.term, transactions.term) === 0;
     if (!isSameTerm && hello.term.number >= transactions.term.number) await transactions.raiseTerm(hello.term.number);
-    const resumes = await transactions.holdsPosition({ index: hello.index, runningHash: hello.runningHash });
+    const standing = await transactions.standingOf({ index: hello.index, runningHash: hello.runningHash });
     if (this.#hasEnded) return undefined;
     const { index, runningHash } = transactions.position;
     this.#peer = { peerId: hello.sender, name: hello.name, folderName: hello.folderName };
     this.#announced = index;
-    if (resumes) this.#acknowledged = hello.index;
+    if (standing === 'onLog') this.#acknowledged = hello.index;
     this.#host.onWelcomed(this);
     const { requestId } = hello;
     const protocol = Math.min(hello.protocolMax, PROTOCOL_MAX);
     // Not returned to be sent in a moment: an announcement must not come before it.
-    this.#send({ kind: 'welcome', requestId, protocol, index, runningHash, resumes, peers: this.#host.peers() });
+    this.#send({ kind: 'welcome', requestId, protocol, index, runningHash, standing, peers: this.#host.peers() });
     return undefined;
   }
 
@@ -223,13 +223,8 @@ export class LeaderSession implements Disposable {
         }
         return { ...result, requestId };
       }
-      case 'fetchEntries': {
-        const limit = { count: Math.min(request.limit, MAX_ENTRIES_PER_PAGE), units: MAX_PAGE_UNITS };
-        const page = await transactions.entries(request.since, limit);
-        // An entry that our own disk has damaged is sent as what it is, for the follower to put aside.
-        const entries = page.entries.map(({ index, entry }) => entry ?? { index });
-        return { kind: 'entriesResponse', requestId, entries, hasMore: page.hasMore };
-      }
+      case 'fetchEntries':
+        return await this.#page(request);
       case 'fetchHeads': {
         const { index, runningHash } = transactions.position;
         return { kind: 'heads', requestId, heads: transactions.heads(), index, runningHash };
@@ -238,6 +233,19 @@ export class LeaderSession implements Disposable {
         return { kind: 'revision', requestId, text: await transactions.revisionText(request.docId, request.hash) };
       case 'fetchHistory':
         return { kind: 'history', requestId, entries: await transactions.history(request.docId, request.limit) };
+    }
+  }
+
+  async #page({ requestId, since, limit }: MessageOf<'fetchEntries'>): Promise<MessageBody> {
+    try {
+      const count = Math.min(limit, MAX_ENTRIES_PER_PAGE);
+      const page = await this.#host.transactions.entries(since, { count, units: MAX_PAGE_UNITS });
+      // An entry that our own disk has damaged is sent as what it is, for the follower to put aside.
+      const entries = page.entries.map(({ index, entry }) => entry ?? { index });
+      return { kind: 'entriesResponse', requestId, entries, hasMore: page.hasMore };
+    } catch (error) {
+      if (!(error instanceof SyncError) || error.code !== 'log-compacted') throw error;
+      return { kind: 'syncRequired', requestId, reason: 'compacted' };
     }
   }
 
@@ -264,10 +272,6 @@ export class LeaderSession implements Disposable {
 
   #explain(requestId: number, error: unknown): void {
     const code = error instanceof SyncError ? error.code : 'internal';
-    if (code === 'log-compacted') {
-      this.#send({ kind: 'syncRequired', requestId, reason: 'compacted' });
-      return;
-    }
     this.#host.ambient.logger.warn('A request could not be answered', {
       peer: this.#peer?.peerId,
       error: describeError(error),

@@ -40,9 +40,18 @@ export interface EntrySink {
   lastSyncedHash?(): string | undefined;
   /** `runningHash` is that of the log after this entry, where it is known. Reject with `BadEntryError` where the entry itself is at fault. */
   applySyncEntry(entry: LogEntry, runningHash?: string): Promise<void>;
-  /** The log cannot give what is missing (compacted, restored, unknown): these are its heads, as of `index`. */
-  applyHeads(heads: readonly DocumentHead[], index: LogIndex, runningHash?: string): Promise<void>;
+  /** The log cannot give what is missing: these are its heads, as of `index`, which may lie behind where the replica stood. */
+  applyHeads(heads: readonly DocumentHead[], index: LogIndex, runningHash?: string, why?: HeadsReason): Promise<void>;
 }
+
+/**
+ * Why a replica is given heads in place of entries, and so what may serve as merge base.
+ * - `compacted`: the log went through where the replica stands and has forgotten the way since. Every shadow is an
+ *   ancestor of its document's head.
+ * - `unknown`: the log never was where the replica stands (a restored backup, a deleted folder). A shadow is a base only
+ *   while `fetchRevision` knows it, and a document that is not among the heads is the replica's alone.
+ */
+export type HeadsReason = 'compacted' | 'unknown';
 
 /** A replica's connection to its library, whoever leads at the moment and through all re-elections. */
 export interface LibraryLink extends Disposable {

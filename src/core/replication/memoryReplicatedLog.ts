@@ -28,14 +28,18 @@ export class MemoryReplicatedLog implements ReplicatedLog {
   readonly #heads = new Map<DocId, DocumentHead>();
   readonly #proposals = new Map<ProposalId, LogIndex>();
   readonly #snapshots = new Map<DocId, (RevisionAnchor & { readonly hash: RevisionHash })[]>();
+  /** Running hashes up to the horizon, by index. */
+  readonly #forgottenHashes = [''];
   #horizon = LOG_START;
-  #horizonHash = '';
   #term: Term | undefined;
 
   state(): Promise<LogState> {
     const newest = this.#records.at(-1);
     return Promise.resolve({
-      last: { index: this.#lastIndex(), runningHash: newest?.runningHash ?? this.#horizonHash },
+      last: {
+        index: this.#lastIndex(),
+        runningHash: newest?.runningHash ?? this.#forgottenHashes[this.#horizon] ?? '',
+      },
       horizon: this.#horizon,
       term: this.#term,
     });
@@ -91,7 +95,7 @@ export class MemoryReplicatedLog implements ReplicatedLog {
   }
 
   runningHashAt(index: LogIndex): Promise<string | undefined> {
-    if (index === this.#horizon) return Promise.resolve(this.#horizonHash);
+    if (index <= this.#horizon) return Promise.resolve(this.#forgottenHashes[index]);
     return Promise.resolve(this.#records[index - this.#horizon - 1]?.runningHash);
   }
 
@@ -126,9 +130,8 @@ export class MemoryReplicatedLog implements ReplicatedLog {
     if (newest === undefined) return Promise.resolve(this.#horizon);
     const horizon = newest.entry.index;
     this.#anchorAt(horizon);
-    this.#records.splice(0, forgotten);
+    for (const { runningHash } of this.#records.splice(0, forgotten)) this.#forgottenHashes.push(runningHash);
     this.#horizon = horizon;
-    this.#horizonHash = newest.runningHash;
     return Promise.resolve(horizon);
   }
 

@@ -75,7 +75,7 @@ export interface ReplicatedLog {
   findProposals(proposalIds: readonly ProposalId[]): Promise<ReadonlyMap<ProposalId, LogIndex>>;
   /** Entries after `since`, oldest first. `log-compacted` where the first of them is gone. */
   entries(since: LogIndex, limit: PageLimit): Promise<LogPage>;
-  /** Undefined where the log never had that index or has compacted it away. */
+  /** Undefined where the log never had that index. Compaction forgets none of them, so that who comes from before the horizon is still recognised. */
   runningHashAt(index: LogIndex): Promise<string | undefined>;
   /** Undefined for a document that is unknown or deleted. */
   headText(docId: DocId): Promise<HeadText | undefined>;

@@ -5,6 +5,7 @@ import type { DocId, LogIndex, PeerId, RevisionHash, Term } from '../ids.ts';
 import type { Ambient } from '../ports.ts';
 import type { Author, DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
 import { HeadTable } from './headTable.ts';
+import type { Standing } from './messages.ts';
 import type { CompactionPolicy, HeadText, LogPage, LogPosition, PageLimit, ReplicatedLog } from './replicatedLog.ts';
 import { SyncError, describeError } from './syncError.ts';
 import { TextCache } from './textCache.ts';
@@ -123,14 +124,17 @@ export class TransactionManager {
     return this.#log.entries(since, limit);
   }
 
-  /** Whether the log holds exactly what led a follower to this position, so that it can go on from there. */
-  async holdsPosition(position: {
+  /** Where a follower stands, seen from this log; one that keeps no running hash is believed by its index. */
+  async standingOf(position: {
     readonly index: LogIndex;
     readonly runningHash: string | undefined;
-  }): Promise<boolean> {
-    if (position.index > this.#last.index) return false;
+  }): Promise<Standing> {
+    if (position.index > this.#last.index) return 'unknown';
     const runningHash = await this.#log.runningHashAt(position.index);
-    return runningHash !== undefined && (position.runningHash === undefined || position.runningHash === runningHash);
+    const isOurs = position.runningHash === undefined || position.runningHash === runningHash;
+    if (runningHash === undefined || !isOurs) return 'unknown';
+    const { horizon } = await this.#log.state();
+    return position.index < horizon ? 'compacted' : 'onLog';
   }
 
   revisionText(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
@@ -228,11 +232,12 @@ export class TransactionManager {
 
   /** After a failed append nobody knows whether it is on disk: what the log says now counts, and is announced if it is more than we knew. */
   async #reload(): Promise<void> {
-    const known = this.#last.index;
-    const { last } = await this.#log.state();
+    const { last, horizon } = await this.#log.state();
     const heads = await this.#log.heads();
-    const page =
-      last.index > known ? await this.#log.entries(known, { count: last.index - known, units: Infinity }) : undefined;
+    // What was compacted in the meantime cannot be announced; its followers will be told to take the heads.
+    const known = this.#last.index < horizon ? horizon : this.#last.index;
+    const count = last.index - known;
+    const page = count > 0 ? await this.#log.entries(known, { count, units: Infinity }) : undefined;
     this.#last = last;
     this.#heads.replaceAll(heads);
     this.#texts.clear();

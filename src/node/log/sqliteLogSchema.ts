@@ -38,10 +38,10 @@ const VERSION_1 = `
     id INTEGER PRIMARY KEY CHECK (id = 1),
     term_number INTEGER NOT NULL,
     term_leader_id TEXT,
-    horizon INTEGER NOT NULL,
-    horizon_hash TEXT NOT NULL
+    horizon INTEGER NOT NULL
   ) STRICT;
-  INSERT INTO meta VALUES (1, 0, NULL, 0, '');
+  INSERT INTO meta VALUES (1, 0, NULL, 0);
+  CREATE TABLE forgotten (idx INTEGER PRIMARY KEY, running_hash BLOB NOT NULL) STRICT;
 `;
 
 /**

@@ -47,7 +47,7 @@ export class SqliteLogStore {
     return {
       last: {
         index: (newest === undefined ? meta.horizon : Number(newest['idx'])) as LogIndex,
-        runningHash: newest === undefined ? meta.horizonHash : String(newest['running_hash']),
+        runningHash: newest === undefined ? (this.runningHashAt(meta.horizon) ?? '') : String(newest['running_hash']),
       },
       horizon: meta.horizon,
       term: meta.term,
@@ -104,9 +104,10 @@ export class SqliteLogStore {
   }
 
   runningHashAt(index: LogIndex): string | undefined {
-    const meta = this.#meta();
-    if (index === meta.horizon) return meta.horizonHash;
-    const row = this.#get('SELECT running_hash FROM entries WHERE idx = ?', index);
+    if (index === 0) return '';
+    const row =
+      this.#get('SELECT running_hash FROM entries WHERE idx = ?', index) ??
+      this.#get('SELECT lower(hex(running_hash)) AS running_hash FROM forgotten WHERE idx = ?', index);
     return row === undefined ? undefined : String(row['running_hash']);
   }
 
@@ -131,13 +132,13 @@ export class SqliteLogStore {
   compact(policy: CompactionPolicy): LogIndex {
     const horizon = this.#transaction(() => {
       const next = this.#nextHorizon(policy);
-      const newest = this.#get('SELECT running_hash FROM entries WHERE idx = ?', next);
-      if (newest === undefined) return this.#meta().horizon;
+      if (next === this.#meta().horizon) return next;
       for (const row of this.#all('SELECT DISTINCT doc_id FROM entries WHERE idx <= ?', next)) {
         this.#anchorAt(String(row['doc_id']) as DocId, next);
       }
+      this.#run('INSERT INTO forgotten SELECT idx, unhex(running_hash) FROM entries WHERE idx <= ?', next);
       this.#run('DELETE FROM entries WHERE idx <= ?', next);
-      this.#run('UPDATE meta SET horizon = ?, horizon_hash = ?', next, String(newest['running_hash']));
+      this.#run('UPDATE meta SET horizon = ?', next);
       return next;
     });
     this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE); VACUUM');
@@ -236,7 +237,7 @@ export class SqliteLogStore {
     return horizon;
   }
 
-  #meta(): { readonly term: Term | undefined; readonly horizon: LogIndex; readonly horizonHash: string } {
+  #meta(): { readonly term: Term | undefined; readonly horizon: LogIndex } {
     const row = this.#get('SELECT * FROM meta');
     if (row === undefined) throw new SyncError('log-unavailable', "The library's log is damaged.");
     const leaderId = row['term_leader_id'];
@@ -244,7 +245,6 @@ export class SqliteLogStore {
       term:
         typeof leaderId === 'string' ? { number: Number(row['term_number']), leaderId: leaderId as PeerId } : undefined,
       horizon: Number(row['horizon']) as LogIndex,
-      horizonHash: String(row['horizon_hash']),
     };
   }
 

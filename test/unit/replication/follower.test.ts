@@ -6,6 +6,7 @@ import { BadEntryError, LinkClosedError } from '../../../src/core/replication/li
 import { nextRunningHash } from '../../../src/core/replication/runningHash.ts';
 import { authorOf, createOf, editOf, hashOf, RecordingSink, settle } from './fakes.ts';
 import { connectTo, HEARTBEAT_MS, startFollower, startLeader, TIMEOUT_MS } from './wire.ts';
+import type { Standing } from '../../../src/core/replication/messages.ts';
 import type { HandPeer } from './wire.ts';
 
 const term = { number: 1, leaderId: 'peer-leader' as PeerId };
@@ -22,8 +23,8 @@ function makeEntries(count: number): LogEntry[] {
 
 const index = (value: number): LogIndex => value as LogIndex;
 
-function welcome(leader: HandPeer, last: number, resumes = true): void {
-  leader.send({ kind: 'welcome', requestId: 0, protocol: 1, index: index(last), runningHash: '', resumes, peers: [] });
+function welcome(leader: HandPeer, last: number, standing: Standing = 'onLog'): void {
+  leader.send({ kind: 'welcome', requestId: 0, protocol: 1, index: index(last), runningHash: '', standing, peers: [] });
 }
 
 /** Answers every page that is asked for from these entries. */
@@ -253,7 +254,7 @@ test('[REC-03] a follower that the log cannot serve takes the heads, also where 
   const { attachByHand } = startFollower('bob', undefined, sink);
   const leader = attachByHand();
   await settle();
-  welcome(leader, 200, false);
+  welcome(leader, 200, 'unknown');
   await settle();
   assert.equal(leader.all('fetchEntries').length, 0, 'no entry of the other log is applied on the way');
   leader.send({

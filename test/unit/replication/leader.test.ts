@@ -381,26 +381,27 @@ test('[REC-02] who stands where the log has been goes on from there, who does no
   await save();
   await save();
   const hash = (await world.log.runningHashAt(1 as LogIndex)) ?? '';
-  const resumes = async (hello: { readonly index: number; readonly runningHash?: string | undefined }) => {
+  const standing = async (hello: { readonly index: number; readonly runningHash?: string | undefined }) => {
     const peer = world.connectByHand('bob');
     await greet(world, peer, hello as never);
-    return peer.last('welcome').resumes;
+    return peer.last('welcome').standing;
   };
-  assert.equal(await resumes({ index: 1, runningHash: hash }), true);
+  assert.equal(await standing({ index: 1, runningHash: hash }), 'onLog');
   assert.equal(
-    await resumes({ index: 1, runningHash: undefined }),
-    true,
+    await standing({ index: 1, runningHash: undefined }),
+    'onLog',
     'a replica that keeps no hash is believed by index',
   );
   assert.equal(
-    await resumes({ index: 1, runningHash: hashOf('another log') }),
-    false,
+    await standing({ index: 1, runningHash: hashOf('another log') }),
+    'unknown',
     'a restored backup that went on differently',
   );
-  assert.equal(await resumes({ index: 3, runningHash: hash }), false, 'ahead of a log that was set back');
+  assert.equal(await standing({ index: 3, runningHash: hash }), 'unknown', 'ahead of a log that was set back');
   await world.transactions.compact({ olderThan: Infinity, keepUnits: Infinity });
-  assert.equal(await resumes({ index: 1, runningHash: hash }), false, 'behind the horizon');
-  assert.equal(await resumes({ index: 0, runningHash: '' }), false, 'a new replica of a compacted log');
+  assert.equal(await standing({ index: 1, runningHash: hash }), 'compacted', 'behind the horizon');
+  assert.equal(await standing({ index: 1, runningHash: hashOf('another log') }), 'unknown', 'also behind the horizon');
+  assert.equal(await standing({ index: 0, runningHash: '' }), 'compacted', 'a new replica of a compacted log');
 });
 
 test('[ELE-06] a leader that is disposed says goodbye, leaves no timer and announces nothing more', async () => {

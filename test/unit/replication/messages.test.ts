@@ -25,7 +25,7 @@ const bodies: readonly MessageBody[] = [
     index,
     runningHash: hash,
   },
-  { kind: 'welcome', requestId: 0, protocol: 1, index, runningHash: '', resumes: true, peers: [peerInfo('bob')] },
+  { kind: 'welcome', requestId: 0, protocol: 1, index, runningHash: '', standing: 'onLog', peers: [peerInfo('bob')] },
   { kind: 'newEntries', from: index, to: index, count: 1, entries: [entry] },
   { kind: 'newEntries', from: index, to: index, count: 1 },
   { kind: 'fetchEntries', requestId: 1, since: index, limit: 100 },

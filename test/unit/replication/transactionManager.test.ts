@@ -254,6 +254,18 @@ test('[REP-07] an append that failed after it was durable is found again, announ
   );
 });
 
+test('[REP-07] an append in doubt that was compacted before anybody looked is still known', async () => {
+  const log = new FlakyLog();
+  const { append, manager } = await open(log);
+  await append(createOf('a', 'doc-1', 'openapi.yaml', 'one\n'));
+  log.failures = ['after'];
+  const edit = editOf('a', 'doc-1', 'one\n', 'two\n');
+  await assert.rejects(append(edit));
+  await manager.compact({ olderThan: Infinity, keepUnits: Infinity });
+  assert.deepEqual(await append(edit), { kind: 'committed', index: 2 });
+  assert.deepEqual(await append(editOf('a', 'doc-1', 'two\n', 'three\n')), { kind: 'committed', index: 3 });
+});
+
 test('[REP-09] nothing is answered or announced before the log has it', async () => {
   const log = new FlakyLog();
   const { append, commits } = await open(log);

@@ -1,0 +1,112 @@
+import type { LogIndex, PeerId, Term } from '../../src/core/ids.ts';
+import type { Connection } from '../../src/core/replication/connection.ts';
+import { MemoryReplicatedLog } from '../../src/core/replication/memoryReplicatedLog.ts';
+import type { LogRecord, ReplicatedLog } from '../../src/core/replication/replicatedLog.ts';
+import { SyncError } from '../../src/core/replication/syncError.ts';
+import type { HostedLog } from '../../src/peer/syncHost.ts';
+import type { SimulatedProcess } from './simulatedProcess.ts';
+
+/** What an append takes before and after it is durable, in milliseconds. */
+const MAX_WRITE_MS = 4;
+
+export interface PublishedAddress {
+  readonly process: SimulatedProcess;
+  readonly onConnection: (connection: Connection) => void;
+}
+
+/** The folder of one library on one machine: what is on it survives every process. */
+export class SimulatedDisk {
+  log = new MemoryReplicatedLog();
+  /** Everything that was ever durable in the present log, for restoring an earlier state of it. */
+  records: LogRecord[] = [];
+  termNumber = 0;
+  lockHolder: SimulatedProcess | undefined;
+  address: PublishedAddress | undefined;
+  /** Writes fail while it is full. */
+  isFull = false;
+  /** With this probability a write is durable and reported as failed, or the other way round. */
+  doubt = 0;
+  onDurable: (records: readonly LogRecord[]) => void = () => undefined;
+  readonly #hints = new Map<SimulatedProcess, () => void>();
+
+  /** Puts the log back to what a backup held; only while nobody has it open. */
+  async restore(recordCount: number): Promise<void> {
+    const kept = this.records.slice(0, recordCount);
+    const termNumber = kept.at(-1)?.entry.term.number ?? 0;
+    this.log = new MemoryReplicatedLog();
+    this.records = kept;
+    const term = await this.log.raiseTerm('backup' as PeerId, Math.max(0, termNumber - 1));
+    await this.log.append(kept, 0 as LogIndex, term);
+  }
+
+  publish(address: PublishedAddress | undefined): void {
+    this.address = address;
+    for (const [process, hint] of this.#hints) process.time.after(process.random.between(0, 5), process, hint);
+  }
+
+  watch(process: SimulatedProcess, hint: () => void): { dispose: () => void } {
+    this.#hints.set(process, hint);
+    return { dispose: () => this.#hints.delete(process) };
+  }
+
+  /** The operating system takes back what a dead process held; its published address stays. */
+  forget(process: SimulatedProcess): void {
+    if (this.lockHolder === process) this.lockHolder = undefined;
+    this.#hints.delete(process);
+  }
+
+  /** The log as one process has it open. */
+  open(process: SimulatedProcess): HostedLog {
+    const { log } = this;
+    let isClosed = false;
+    const stopped = Promise.withResolvers<undefined>();
+    const read = async <T>(work: () => Promise<T>): Promise<T> => {
+      if (isClosed) throw new SyncError('closed', 'The log is closed.');
+      await process.delay(process.random.between(0, 1));
+      return await work();
+    };
+    const write = async <T>(work: () => Promise<T>): Promise<T> => {
+      if (isClosed) throw new SyncError('closed', 'The log is closed.');
+      if (this.lockHolder !== process) throw new Error(`${process.name} writes the log without holding the lock.`);
+      await process.delay(process.random.between(0, MAX_WRITE_MS));
+      if (this.isFull) throw new SyncError('log-unavailable', 'The disk is full.');
+      const isDoubtful = process.random.chance(this.doubt);
+      if (isDoubtful && process.random.chance(0.5)) throw new SyncError('log-unavailable', 'The disk did not answer.');
+      const value = await work();
+      await process.delay(process.random.between(0, MAX_WRITE_MS));
+      if (isDoubtful) throw new SyncError('log-unavailable', 'The disk did not answer.');
+      return value;
+    };
+    const opened: ReplicatedLog = {
+      state: () => read(() => log.state()),
+      heads: () => read(() => log.heads()),
+      findProposals: (ids) => read(() => log.findProposals(ids)),
+      entries: (since, limit) => read(() => log.entries(since, limit)),
+      runningHashAt: (index) => read(() => log.runningHashAt(index)),
+      headText: (docId) => read(() => log.headText(docId)),
+      revisionText: (docId, hash) => read(() => log.revisionText(docId, hash)),
+      history: (docId, limit) => read(() => log.history(docId, limit)),
+      raiseTerm: (leaderId, above) => write(() => this.#raiseTerm(leaderId, above)),
+      append: (records, after, term) => write(() => this.#append(records, after, term)),
+      compact: (policy) => write(() => log.compact(policy)),
+      close: () => {
+        isClosed = true;
+        stopped.resolve(undefined);
+        return Promise.resolve();
+      },
+    };
+    return { ...opened, whenStopped: () => stopped.promise.then(() => undefined) };
+  }
+
+  async #append(records: readonly LogRecord[], after: LogIndex, term: Term): Promise<void> {
+    await this.log.append(records, after, term);
+    this.records.push(...records);
+    this.onDurable(records);
+  }
+
+  async #raiseTerm(leaderId: PeerId, above: number): Promise<Term> {
+    const term = await this.log.raiseTerm(leaderId, above);
+    this.termNumber = term.number;
+    return term;
+  }
+}

@@ -1,0 +1,275 @@
+import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../src/core/ids.ts';
+import { applyPatch } from '../../src/core/replication/applyPatch.ts';
+import type { DocumentHead, LogEntry, Proposal } from '../../src/core/replication/entry.ts';
+import { BadEntryError, LinkClosedError } from '../../src/core/replication/libraryLink.ts';
+import type { EntrySink, HeadsReason, LibraryLink } from '../../src/core/replication/libraryLink.ts';
+import { hashOf } from '../unit/replication/fakes.ts';
+import { mergeKeyed, readKeyed, writeKeyed } from './keyedText.ts';
+import type { SimulatedProcess } from './simulatedProcess.ts';
+
+/** One document as a replica has it on its disk. */
+interface LocalDocument {
+  path: string;
+  file: string;
+  shadow: { readonly text: string; readonly hash: RevisionHash } | undefined;
+  /** Sent and not yet seen in the log; sent again after a crash as it was. */
+  outbox: Proposal | undefined;
+}
+
+/** What survives a replica's processes. Changed in one piece each time, as a transaction of a database would be. */
+export class ReplicaDisk {
+  readonly name: string;
+  readonly documents = new Map<DocId, LocalDocument>();
+  index = 0 as LogIndex;
+  runningHash = '';
+  counter = 0;
+  readonly conflicts: string[] = [];
+  /** What its user saved, and what its user took away having seen it. */
+  readonly saved: string[] = [];
+  readonly removed = new Set<string>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  nextCount(): number {
+    this.counter += 1;
+    return this.counter;
+  }
+}
+
+export interface ReplicaChecks {
+  onApplied(disk: ReplicaDisk, entry: LogEntry, runningHash: string | undefined): void;
+  onCommitted(disk: ReplicaDisk, proposal: Proposal, index: LogIndex): void;
+  fail(what: string): void;
+}
+
+const NOTHING = writeKeyed(new Map());
+
+/** A replica's process: the smallest honest user of a `LibraryLink` that has an outbox, shadows and a merge. */
+export class SimulatedReplica implements EntrySink {
+  readonly disk: ReplicaDisk;
+  readonly #process: SimulatedProcess;
+  readonly #checks: ReplicaChecks;
+  readonly #sending = new Set<DocId>();
+  #link: LibraryLink | undefined;
+  #isApplying = false;
+
+  constructor(disk: ReplicaDisk, process: SimulatedProcess, checks: ReplicaChecks) {
+    this.disk = disk;
+    this.#process = process;
+    this.#checks = checks;
+  }
+
+  connect(link: LibraryLink): void {
+    this.#link = link;
+    for (const docId of this.disk.documents.keys()) this.#kick(docId);
+  }
+
+  /** The user saves something of its own into a document, new or known. */
+  save(docId: DocId, path: string, key: string): void {
+    const value = `${this.disk.name}-${String(this.disk.nextCount())}`;
+    this.#edit(docId, path, (keyed) => keyed.set(key, value));
+    this.disk.saved.push(value);
+  }
+
+  /** The user takes an element out that it sees. */
+  remove(docId: DocId, key: string): void {
+    const document = this.disk.documents.get(docId);
+    if (document !== undefined) this.#edit(docId, document.path, (keyed) => keyed.delete(key));
+  }
+
+  lastSyncedIndex(): LogIndex {
+    return this.disk.index;
+  }
+
+  lastSyncedHash(): string | undefined {
+    return this.disk.runningHash;
+  }
+
+  async applySyncEntry(entry: LogEntry, runningHash?: string): Promise<void> {
+    await this.#alone(() => this.#applyEntry(entry, runningHash));
+    this.#kick(entry.docId);
+  }
+
+  async applyHeads(...values: Parameters<EntrySink['applyHeads']>): Promise<void> {
+    await this.#alone(() => this.#applyHeads(...values));
+    for (const docId of this.disk.documents.keys()) this.#kick(docId);
+  }
+
+  async #applyEntry(entry: LogEntry, runningHash: string | undefined): Promise<void> {
+    await this.#process.delay(this.#process.random.between(0, 3));
+    const { documents } = this.disk;
+    const document = documents.get(entry.docId) ?? this.#adopt(entry.path);
+    if (entry.kind === 'delete') this.#drop(entry.docId, document);
+    else {
+      const base = entry.kind === 'create' ? NOTHING : document?.shadow?.text;
+      const text = base === undefined ? undefined : applyPatch(base, entry.patch).value;
+      if (text === undefined || hashOf(text) !== entry.hash) {
+        throw new BadEntryError('The patch does not give the hash.');
+      }
+      const path = entry.path ?? document?.path ?? '';
+      this.#take(entry.docId, path, document, document?.shadow?.text ?? NOTHING, { text, hash: hashOf(text) });
+    }
+    this.disk.index = entry.index;
+    this.disk.runningHash = runningHash ?? '';
+    this.#checks.onApplied(this.disk, entry, runningHash);
+  }
+
+  async #applyHeads(
+    heads: readonly DocumentHead[],
+    index: LogIndex,
+    runningHash?: string,
+    why?: HeadsReason,
+  ): Promise<void> {
+    const link = this.#link;
+    if (link === undefined) throw new Error('Heads have come before the link.');
+    const known = new Set<DocId>();
+    for (const head of heads) {
+      known.add(head.docId);
+      await this.#takeHead(link, head, why);
+    }
+    for (const [docId, document] of this.disk.documents) {
+      if (known.has(docId) || document.shadow === undefined) continue;
+      // The log does not know it (a backup was restored): what the replica has is proposed anew.
+      document.shadow = undefined;
+      document.outbox = undefined;
+    }
+    this.disk.index = index;
+    this.disk.runningHash = runningHash ?? '';
+  }
+
+  async #takeHead(link: LibraryLink, head: DocumentHead, why: HeadsReason | undefined): Promise<void> {
+    const before = this.disk.documents.get(head.docId);
+    if (head.hash === undefined) {
+      // A tombstone: a document that was restored from nothing stays with whoever has it.
+      if (before?.shadow !== undefined) this.#drop(head.docId, before);
+      return;
+    }
+    if (before?.shadow?.hash === head.hash) {
+      before.path = head.path;
+      return;
+    }
+    const text = await link.fetchRevision(head.docId, head.hash);
+    if (text === undefined) throw new Error('The log does not know its own head.');
+    const shadow = this.disk.documents.get(head.docId)?.shadow;
+    const isShared =
+      shadow !== undefined &&
+      (why === 'compacted' || (await link.fetchRevision(head.docId, shadow.hash)) !== undefined);
+    const document = this.disk.documents.get(head.docId) ?? this.#adopt(head.path);
+    this.#take(head.docId, head.path, document, isShared ? shadow.text : NOTHING, { text, hash: head.hash });
+    const taken = this.disk.documents.get(head.docId);
+    // What is under way was made for the other log, or is in this one already; either way the file says what is left to send.
+    if (taken !== undefined) taken.outbox = undefined;
+  }
+
+  /** Two calls at once would be an error of whoever calls. */
+  async #alone(work: () => Promise<void>): Promise<void> {
+    if (this.#isApplying) this.#checks.fail('[REP-13] two entries were handed over at once');
+    this.#isApplying = true;
+    try {
+      await work();
+    } finally {
+      this.#isApplying = false;
+    }
+  }
+
+  /** A document that this replica has under the same path without knowing that the library has it: the two are one from now on. */
+  #adopt(path: string | undefined): LocalDocument | undefined {
+    for (const [docId, document] of this.disk.documents) {
+      if (document.path !== path || document.shadow !== undefined) continue;
+      this.disk.documents.delete(docId);
+      return { ...document, outbox: undefined };
+    }
+    return undefined;
+  }
+
+  #take(
+    docId: DocId,
+    path: string,
+    document: LocalDocument | undefined,
+    base: string,
+    next: NonNullable<LocalDocument['shadow']>,
+  ): void {
+    const ours = document?.file ?? NOTHING;
+    const { merged, lost } = mergeKeyed(readKeyed(base), readKeyed(ours), readKeyed(next.text));
+    this.disk.conflicts.push(...lost);
+    this.disk.documents.set(docId, { path, file: writeKeyed(merged), shadow: next, outbox: document?.outbox });
+  }
+
+  #drop(docId: DocId, document: LocalDocument | undefined): void {
+    if (document !== undefined) {
+      const { lost } = mergeKeyed(readKeyed(document.shadow?.text ?? NOTHING), readKeyed(document.file), new Map());
+      this.disk.conflicts.push(...lost);
+    }
+    this.disk.documents.delete(docId);
+  }
+
+  #edit(docId: DocId, path: string, change: (keyed: Map<string, string>) => void): void {
+    const document = this.disk.documents.get(docId) ?? { path, file: NOTHING, shadow: undefined, outbox: undefined };
+    const before = new Map(readKeyed(document.file));
+    const after = new Map(before);
+    change(after);
+    for (const [key, value] of before) if (after.get(key) !== value) this.disk.removed.add(value);
+    document.file = writeKeyed(after);
+    this.disk.documents.set(docId, document);
+    this.#kick(docId);
+  }
+
+  #kick(docId: DocId): void {
+    if (this.#sending.has(docId) || this.#link === undefined) return;
+    this.#sending.add(docId);
+    void this.#send(this.#link, docId)
+      .catch((error: unknown) => {
+        if (!(error instanceof LinkClosedError)) this.#checks.fail(`propose failed: ${String(error)}`);
+      })
+      .finally(() => this.#sending.delete(docId));
+  }
+
+  /** One proposal per document at a time, until the file is what the library has. */
+  async #send(link: LibraryLink, docId: DocId): Promise<void> {
+    for (;;) {
+      const document = this.disk.documents.get(docId);
+      if (document === undefined) return;
+      document.outbox ??= this.#proposal(docId, document);
+      const proposal = document.outbox;
+      if (proposal === undefined) return;
+      const result = await link.propose(proposal);
+      if (result.kind === 'rejected') {
+        this.#checks.fail(`a proposal was rejected: ${result.code}`);
+        return;
+      }
+      if (result.kind === 'committed') this.#checks.onCommitted(this.disk, proposal, result.index);
+      const settledAt = result.kind === 'committed' ? result.index : (result.head?.index ?? 0);
+      // What was committed or came first has yet to be taken in; that calls us again.
+      while (this.disk.index < settledAt) await this.#process.delay(25);
+      const settled = this.disk.documents.get(docId);
+      if (settled?.outbox === proposal) settled.outbox = undefined;
+      if (result.kind === 'stale' && result.head !== undefined && result.head.docId !== docId)
+        this.#joinInto(result.head.docId, docId);
+    }
+  }
+
+  /** Another document has the path already: the two are one, with nothing in common to begin with. */
+  #joinInto(owner: DocId, docId: DocId): void {
+    const mine = this.disk.documents.get(docId);
+    const theirs = this.disk.documents.get(owner);
+    if (mine === undefined || mine.shadow !== undefined || theirs === undefined) return;
+    const { merged, lost } = mergeKeyed(readKeyed(NOTHING), readKeyed(mine.file), readKeyed(theirs.file));
+    this.disk.conflicts.push(...lost);
+    theirs.file = writeKeyed(merged);
+    this.disk.documents.delete(docId);
+    this.#kick(owner);
+  }
+
+  #proposal(docId: DocId, document: LocalDocument): Proposal | undefined {
+    const { shadow, file, path } = document;
+    if (shadow?.text === file) return undefined;
+    const proposalId = `${this.disk.name}:${String(this.disk.nextCount())}` as ProposalId;
+    const patch = [{ offset: 0, deleteCount: shadow?.text.length ?? 0, insert: file }];
+    const common = { proposalId, docId, hash: hashOf(file), patch, changes: [] };
+    return shadow === undefined
+      ? { ...common, kind: 'create', baseHash: undefined, path }
+      : { ...common, kind: 'edit', baseHash: shadow.hash };
+  }
+}
