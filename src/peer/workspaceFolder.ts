@@ -5,7 +5,6 @@ import { Emitter, type Event } from '../core/event.ts';
 import type { DocId, LibraryId, PeerId, ReplicaId } from '../core/ids.ts';
 import type { Ambient, Merger } from '../core/ports.ts';
 import type { UserProblem, WorkingFiles } from '../core/workingFiles.ts';
-import { findGitCheckout, readBranch, readRemote, type GitCheckout } from '../node/git/gitCheckout.ts';
 import { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
 import { readPersonName } from '../node/git/gitIdentity.ts';
 import {
@@ -14,9 +13,7 @@ import {
   type FolderRecord,
   type ReplicaRecord,
 } from '../node/folders/folderRecord.ts';
-import { WindowPresences, type WindowPresence } from '../node/folders/windowPresence.ts';
-import { createLibrary, deleteLibrary, listLibraries } from '../node/libraryDirectory.ts';
-import { discoverDocuments, type FoundDocument } from './discovery.ts';
+import { deleteLibrary, listLibraries } from '../node/libraryDirectory.ts';
 import type {
   AppliedChange,
   DocumentPair,
@@ -29,6 +26,7 @@ import type {
   Outcome,
   PeerSettings,
 } from './folderSession.ts';
+import { Neighbourhood } from './neighbourhood.ts';
 import { isSameLayout, suggestPairs } from './pairing.ts';
 import type { ServingReplica } from './servingReplica.ts';
 
@@ -53,7 +51,7 @@ export class WorkspaceFolder implements FolderSession {
   readonly #options: WorkspaceFolderOptions;
   readonly #peerId: PeerId;
   readonly #disposables = new DisposableStore();
-  readonly #presences: WindowPresences;
+  readonly #neighbourhood: Neighbourhood;
   readonly #statusChanged: Emitter<FolderStatus>;
   readonly #conflictsChanged: Emitter<readonly HeldConflict[]>;
   readonly #appliedChange: Emitter<AppliedChange>;
@@ -65,7 +63,6 @@ export class WorkspaceFolder implements FolderSession {
   #observing: string | undefined;
   #serving: ServingReplica | undefined;
   #isStoppedByPerson = false;
-  #discovering: Promise<readonly FoundDocument[]> | undefined;
   #changing: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string, options: WorkspaceFolderOptions, record: FolderRecord) {
@@ -76,12 +73,18 @@ export class WorkspaceFolder implements FolderSession {
     this.#options = options;
     this.#record = record;
     this.#peerId = ambient.random.uuid() as PeerId;
-    this.#presences = this.#disposables.add(new WindowPresences(options.stateDir, this.#peerId, ambient.logger));
+    const { stateDir, files, merger } = options;
+    const windowId = this.#peerId;
+    this.#neighbourhood = this.#disposables.add(
+      new Neighbourhood({ folder, windowId, stateDir, files, merger, ambient }),
+    );
     this.#statusChanged = this.#disposables.add(new Emitter<FolderStatus>(onError));
     this.#conflictsChanged = this.#disposables.add(new Emitter<readonly HeldConflict[]>(onError));
     this.#appliedChange = this.#disposables.add(new Emitter<AppliedChange>(onError));
     this.#offerFound = this.#disposables.add(new Emitter<JoinOffer>(onError));
-    this.#disposables.add(this.#presences.onDidChange(() => this.#runInBackground(() => this.#neighboursChanged())));
+    this.#disposables.add(
+      this.#neighbourhood.onDidChange(() => this.#runInBackground(() => this.#neighboursChanged())),
+    );
   }
 
   /** Reads what was decided for the folder; opens no socket, log or watcher of its files. */
@@ -142,33 +145,32 @@ export class WorkspaceFolder implements FolderSession {
   // ---- before consent ----
 
   async findDocuments(): Promise<readonly string[]> {
-    return (await this.#discover()).map((document) => document.path);
+    return (await this.#neighbourhood.discover()).map((document) => document.path);
   }
 
   async findOffer(): Promise<JoinOffer | undefined> {
     this.#record = await readFolderRecord(this.#options.stateDir, this.folder);
     if (this.#record.isNever) return undefined;
-    const place = await this.#place();
+    const place = await this.#neighbourhood.place();
     if (place.remote === undefined || this.#record.replicas.some((replica) => replica.branch === place.branch))
       return undefined;
-    const documents = await this.#announce(place);
+    const documents = await this.#neighbourhood.announce(place);
     if (documents.length === 0) return undefined;
-    for (const neighbour of await this.#neighbours(place)) {
-      const libraryId = await this.#libraryOf(neighbour);
-      return {
-        libraryId,
-        name: neighbour.title ?? neighbour.folderName,
-        neighbour: neighbour.folderName,
-        documentCount: neighbour.documents.length,
-      };
-    }
-    return undefined;
+    const [neighbour] = await this.#neighbourhood.neighbours(place);
+    if (neighbour === undefined) return undefined;
+    const { title, folderName, documents: theirs } = neighbour.presence;
+    return {
+      libraryId: neighbour.libraryId,
+      name: title ?? folderName,
+      neighbour: folderName,
+      documentCount: theirs.length,
+    };
   }
 
   async keepInStep(): Promise<Outcome> {
     return this.#change(async () => {
-      const place = await this.#place();
-      const documents = await this.#announce(place);
+      const place = await this.#neighbourhood.place();
+      const documents = await this.#neighbourhood.announce(place);
       this.#record = await readFolderRecord(this.#options.stateDir, this.folder);
       if (this.#record.replicas.some((replica) => replica.branch === place.branch)) return this.#startServing();
       if (documents.length === 0)
@@ -177,16 +179,9 @@ export class WorkspaceFolder implements FolderSession {
           'This folder has no OpenAPI document.',
           'Add a file with "openapi:" or "swagger:" at its root, then try again.',
         );
-      const neighbours = place.remote === undefined ? [] : await this.#neighbours(place);
-      let libraryId: LibraryId | undefined;
-      for (const neighbour of neighbours) libraryId ??= await this.#libraryOf(neighbour);
-      libraryId ??= await this.#libraryWithHint(place);
-      libraryId ??= await createLibrary(this.#options.stateDir, {
-        name: nameOf(documents, this.folder),
-        hints: [hintOf(this.folder, place, documents)],
-      });
-      // The notice asked for both windows ("Keep them in step?"), so one yes is enough.
-      for (const neighbour of neighbours) await this.#consentFor(neighbour, libraryId);
+      const neighbours = await this.#neighbourhood.neighbours(place);
+      const libraryId = await this.#neighbourhood.findOrCreateLibrary(place, neighbours, documents);
+      await this.#neighbourhood.consentFor(neighbours, libraryId);
       await this.#addReplica({ libraryId, branch: place.branch, layout: 'same', pairs: {} });
       return this.#startServing();
     });
@@ -197,7 +192,7 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   async listLibraries(): Promise<readonly LibraryChoice[]> {
-    const documents = await this.#discover();
+    const documents = await this.#neighbourhood.discover();
     const libraries = await listLibraries(this.#options.stateDir);
     const local = await Promise.all(
       documents.map(async (document) => ({
@@ -228,7 +223,7 @@ export class WorkspaceFolder implements FolderSession {
         return notDone('no-pairs', 'No document of this folder was chosen.', 'Choose at least one file, then join.');
       if (new Set(chosen.map(([, local]) => local)).size < chosen.length)
         return notDone('doubled-pair', 'One file was chosen for two documents.', 'Choose each file once.');
-      const place = await this.#place();
+      const place = await this.#neighbourhood.place();
       await this.#stopServing();
       const layout = isSameLayout(pairs) ? 'same' : 'paired';
       await this.#addReplica({
@@ -237,7 +232,7 @@ export class WorkspaceFolder implements FolderSession {
         layout,
         pairs: layout === 'same' ? {} : Object.fromEntries(chosen),
       });
-      await this.#announce(place);
+      await this.#neighbourhood.announce(place);
       return this.#startServing();
     });
   }
@@ -273,14 +268,14 @@ export class WorkspaceFolder implements FolderSession {
 
   async leave(): Promise<Outcome> {
     return this.#change(async () => {
-      const { branch } = await this.#place();
+      const { branch } = await this.#neighbourhood.place();
       const replica = this.#record.replicas.find((one) => one.branch === branch);
       if (replica === undefined) return notDone('not-joined', 'This folder is not kept in step.', undefined);
       await this.#stopServing();
       await this.#writeRecord({ ...this.#record, replicas: this.#record.replicas.filter((one) => one !== replica) });
       await rm(this.#replicaDirectory(replica.replicaId), { recursive: true, force: true });
       this.#library = undefined;
-      await this.#presences.nudge();
+      await this.#neighbourhood.nudge();
       return done;
     });
   }
@@ -354,74 +349,6 @@ export class WorkspaceFolder implements FolderSession {
       await this.start();
   }
 
-  async #neighbours(place: Place): Promise<readonly WindowPresence[]> {
-    const others = await this.#presences.others();
-    return others.filter(
-      (other) =>
-        other.folder !== this.folder &&
-        other.remote === place.remote &&
-        other.branch === place.branch &&
-        other.documents.length > 0,
-    );
-  }
-
-  async #libraryOf(neighbour: WindowPresence): Promise<LibraryId | undefined> {
-    const record = await readFolderRecord(this.#options.stateDir, neighbour.folder);
-    return record.replicas.find((replica) => replica.branch === neighbour.branch)?.libraryId;
-  }
-
-  async #libraryWithHint(place: Place): Promise<LibraryId | undefined> {
-    if (place.remote === undefined) return undefined;
-    const libraries = await listLibraries(this.#options.stateDir);
-    return libraries.find((library) =>
-      library.hints.some((hint) => hint.remote === place.remote && hint.branch === place.branch),
-    )?.libraryId;
-  }
-
-  async #consentFor(neighbour: WindowPresence, libraryId: LibraryId): Promise<void> {
-    const record = await readFolderRecord(this.#options.stateDir, neighbour.folder);
-    if (record.isNever || record.replicas.some((replica) => replica.branch === neighbour.branch)) return;
-    const replica: ReplicaRecord = {
-      replicaId: this.#newReplicaId(),
-      libraryId,
-      branch: neighbour.branch,
-      layout: 'same',
-      pairs: {},
-    };
-    await writeFolderRecord(this.#options.stateDir, { ...record, replicas: [...record.replicas, replica] });
-  }
-
-  /** Tells the user's other windows what is here; a folder without documents tells nothing. */
-  async #announce(place: Place): Promise<readonly FoundDocument[]> {
-    const documents = await this.#discover();
-    if (documents.length === 0 || this.#disposables.isDisposed) return documents;
-    await this.#presences.announce({
-      pid: process.pid,
-      folder: this.folder,
-      folderName: basename(this.folder),
-      remote: place.remote,
-      branch: place.branch,
-      documents: documents.map((document) => document.path),
-      title: documents.find((document) => document.title !== undefined)?.title,
-    });
-    return documents;
-  }
-
-  /** Who asks while a search is under way gets that one's answer. */
-  #discover(): Promise<readonly FoundDocument[]> {
-    const { files, merger, ambient } = this.#options;
-    this.#discovering ??= discoverDocuments(this.folder, files, merger, ambient.logger).finally(() => {
-      this.#discovering = undefined;
-    });
-    return this.#discovering;
-  }
-
-  async #place(): Promise<Place> {
-    const checkout = await findGitCheckout(this.folder);
-    if (checkout === undefined) return { checkout, remote: undefined, branch: '' };
-    return { checkout, remote: await readRemote(checkout), branch: await readBranch(checkout) };
-  }
-
   // ---- the replica ----
 
   async #addReplica(replica: Omit<ReplicaRecord, 'replicaId'>): Promise<void> {
@@ -442,7 +369,7 @@ export class WorkspaceFolder implements FolderSession {
   async #startServing(): Promise<Outcome> {
     if (this.#serving !== undefined) return done;
     if (this.#disposables.isDisposed) return notServing;
-    const place = await this.#place();
+    const place = await this.#neighbourhood.place();
     const record = this.#record.replicas.find((replica) => replica.branch === place.branch);
     const guard = new GitWorkGuard(
       place.checkout,
@@ -481,7 +408,7 @@ export class WorkspaceFolder implements FolderSession {
         guard,
         peer: { peerId: this.#peerId, name: `${person} (${basename(this.folder)})`, folderName: basename(this.folder) },
         replicaDirectory: this.#replicaDirectory(record.replicaId),
-        discover: async () => (await this.#discover()).map((document) => document.file),
+        discover: async () => (await this.#neighbourhood.discover()).map((document) => document.file),
       });
       if (serving === 'attached') {
         guard.dispose();
@@ -499,7 +426,7 @@ export class WorkspaceFolder implements FolderSession {
       serving.disposables.add(serving.link.onDidChangeStatus(() => this.#tellStatus()));
       serving.disposables.add(serving.replica.onDidApplyChange((change) => this.#appliedChange.fire(change)));
       this.#setPhase('running');
-      this.#runInBackground(() => this.#announce(place));
+      this.#runInBackground(() => this.#neighbourhood.announce(place));
       return done;
     } catch (error) {
       guard.dispose();
@@ -530,7 +457,7 @@ export class WorkspaceFolder implements FolderSession {
   /** Another branch that has joined is another replica. */
   async #branchMayHaveChanged(): Promise<void> {
     if (this.#disposables.isDisposed || this.#isStoppedByPerson) return;
-    const { branch } = await this.#place();
+    const { branch } = await this.#neighbourhood.place();
     const served = this.#serving?.branch;
     if (branch === served || !this.#record.replicas.some((replica) => replica.branch === branch)) return;
     await this.#change(async () => {
@@ -580,12 +507,6 @@ export class WorkspaceFolder implements FolderSession {
   }
 }
 
-interface Place {
-  readonly checkout: GitCheckout | undefined;
-  readonly remote: string | undefined;
-  readonly branch: string;
-}
-
 const done: Outcome = { isDone: true };
 const notServing: Outcome = {
   isDone: false,
@@ -598,21 +519,4 @@ const notServing: Outcome = {
 
 function notDone(code: string, message: string, remedy: string | undefined): Outcome {
   return { isDone: false, problem: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
-}
-
-function nameOf(documents: readonly FoundDocument[], folder: string): string {
-  return documents.find((document) => document.title !== undefined)?.title ?? basename(folder);
-}
-
-function hintOf(
-  folder: string,
-  place: Place,
-  documents: readonly FoundDocument[],
-): Parameters<typeof createLibrary>[1]['hints'][number] {
-  return {
-    folderName: basename(folder),
-    branch: place.branch,
-    ...(place.remote === undefined ? {} : { remote: place.remote }),
-    documents: documents.map(({ path, title }) => ({ path, ...(title === undefined ? {} : { title }) })),
-  };
 }

@@ -11,8 +11,9 @@ import type { WorkingFiles } from '../../core/workingFiles.ts';
 import type { AppliedChange, DocumentStatus, HeldConflict, Outcome } from '../folderSession.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import type { DocumentLayout } from './documentLayout.ts';
-import type { DocumentContext, Hindrance, StableReader, WorkGuard } from './replicaPorts.ts';
+import type { DocumentContext, StableReader, WorkGuard } from './replicaPorts.ts';
 import type { ResolutionUndo } from './resolution.ts';
+import { WorkPermit } from './workPermit.ts';
 
 /** Auto-saves are sent after so much quiet (DESIGN §5, "Consent and joining"). */
 const AUTO_SAVE_QUIET_MS = 2_000;
@@ -49,12 +50,10 @@ export class Replica implements EntrySink, Disposable {
   readonly #changed: Emitter<void>;
   readonly #appliedChange: Emitter<AppliedChange>;
   readonly #context: DocumentContext;
+  readonly #permit: WorkPermit;
   #lastSyncedIndex: LogIndex;
   #nextProposalNumber: number;
   #link: LibraryLink | undefined;
-  #isPaused = false;
-  #hindrance: Hindrance | undefined;
-  #recheck: Disposable | undefined;
   #statusTimer: Disposable | undefined;
   #announcing: Promise<void> | undefined;
   #wantsAnnouncement = true;
@@ -67,6 +66,7 @@ export class Replica implements EntrySink, Disposable {
     this.#options = options;
     this.#changed = this.#disposables.add(new Emitter<void>(onListenerError));
     this.#appliedChange = this.#disposables.add(new Emitter<AppliedChange>(onListenerError));
+    this.#permit = this.#disposables.add(new WorkPermit(ambient, options.guard));
     this.#lastSyncedIndex = state.lastSyncedIndex;
     this.#nextProposalNumber = state.nextProposalNumber;
     this.#context = this.#createContext();
@@ -101,12 +101,12 @@ export class Replica implements EntrySink, Disposable {
   }
 
   get isPaused(): boolean {
-    return this.#isPaused;
+    return this.#permit.isPaused;
   }
 
   /** Why nothing is sent or written although it is not paused. */
   get hindrance(): string | undefined {
-    return this.#hindrance?.reason;
+    return this.#permit.hindrance;
   }
 
   get canUndoResolution(): boolean {
@@ -115,13 +115,18 @@ export class Replica implements EntrySink, Disposable {
 
   /** Goes to work: from now on files are watched and the library is followed. */
   async start(link: LibraryLink): Promise<void> {
-    const { files, watcher, guard } = this.#options;
+    const { files, watcher } = this.#options;
     this.#link = link;
     this.#disposables.add(link.onDidChangeStatus(() => this.#linkChanged()));
     this.#disposables.add(files.onDidSave((saved) => this.#saved(saved.file, saved.text, saved.isAutoSave)));
     this.#disposables.add(files.onDidChangeUnsaved((file) => this.#byFile(file)?.wake()));
     this.#disposables.add(watcher.onDidChange(({ file, kind }) => this.#fileEvent(file, kind)));
-    this.#disposables.add(guard.onMayHaveChanged(() => this.#guardChanged()));
+    this.#disposables.add(
+      this.#permit.onDidChange(({ isFreeAgain }) => {
+        if (isFreeAgain) this.#readAll();
+        else this.#tellChanged();
+      }),
+    );
     await watcher.watchFoldersOf(this.#local().map((document) => document.status.file));
     await Promise.all(this.#local().map((document) => document.fileChanged()));
     for (const document of this.#documents.values()) document.resendInFlight();
@@ -165,13 +170,11 @@ export class Replica implements EntrySink, Disposable {
   // ---- what a person asks for ----
 
   pause(): void {
-    this.#isPaused = true;
-    this.#tellChanged();
+    this.#permit.setPaused(true);
   }
 
   resume(): void {
-    this.#isPaused = false;
-    this.#wakeAll();
+    this.#permit.setPaused(false);
   }
 
   /** Reads every file again; resolves when nothing is under way any more or something stands in the way. */
@@ -222,7 +225,6 @@ export class Replica implements EntrySink, Disposable {
 
   dispose(): void {
     this.#disposables.dispose();
-    this.#recheck?.dispose();
     this.#statusTimer?.dispose();
     for (const timer of this.#autoSaves.values()) timer.dispose();
     for (const document of this.#documents.values()) document.dispose();
@@ -308,7 +310,7 @@ export class Replica implements EntrySink, Disposable {
     if (
       !this.#wantsAnnouncement ||
       !this.#options.layout.createsDocuments ||
-      this.#isPaused ||
+      this.#permit.isPaused ||
       this.#announcing !== undefined
     )
       return;
@@ -325,7 +327,7 @@ export class Replica implements EntrySink, Disposable {
   }
 
   async #announceDocuments(): Promise<void> {
-    if (!(await this.#mayWork())) {
+    if (!(await this.#permit.check())) {
       this.#wantsAnnouncement = true;
       return;
     }
@@ -389,41 +391,10 @@ export class Replica implements EntrySink, Disposable {
     });
   }
 
-  #wakeAll(): void {
-    this.#recheck?.dispose();
-    this.#recheck = undefined;
-    this.#mayWork().then(
-      (mayWork) => {
-        // What git left behind is read before anything is done with it.
-        if (mayWork) for (const document of this.#local()) this.#read(document);
-        this.#linkChanged();
-      },
-      (error: unknown) =>
-        this.#options.ambient.logger.error('The state of git could not be read.', { error: String(error) }),
-    );
-  }
-
-  /** Git refreshes its index all the time; only the end of something that kept us from working is news. */
-  #guardChanged(): void {
-    const wasHindered = this.#hindrance !== undefined;
-    this.#mayWork().then(
-      (mayWork) => {
-        if (wasHindered && mayWork) this.#wakeAll();
-      },
-      (error: unknown) =>
-        this.#options.ambient.logger.error('The state of git could not be read.', { error: String(error) }),
-    );
-  }
-
-  async #mayWork(): Promise<boolean> {
-    const hindrance = await this.#options.guard.check();
-    const before = this.#hindrance?.reason;
-    this.#hindrance = hindrance;
-    if (hindrance?.settlesInMs !== undefined && this.#recheck === undefined && !this.#disposables.isDisposed) {
-      this.#recheck = this.#options.ambient.scheduler.after(hindrance.settlesInMs, () => this.#wakeAll());
-    }
-    if (before !== hindrance?.reason) this.#tellChanged();
-    return !this.#isPaused && hindrance === undefined;
+  /** What git or anybody left behind meanwhile is read before anything is done with it. */
+  #readAll(): void {
+    for (const document of this.#local()) this.#read(document);
+    this.#linkChanged();
   }
 
   #tellChanged(): void {
@@ -442,7 +413,7 @@ export class Replica implements EntrySink, Disposable {
         resolve(isAtRest);
       };
       const look = (): void => {
-        const isBlocked = this.#isPaused || this.#hindrance !== undefined;
+        const isBlocked = this.#permit.isPaused || this.#permit.hindrance !== undefined;
         if (
           isBlocked ||
           (this.#isCaughtUp && this.#announcing === undefined && this.#local().every((document) => document.isAtRest))
@@ -473,7 +444,7 @@ export class Replica implements EntrySink, Disposable {
           nextProposalNumber: this.#nextProposalNumber,
         };
       },
-      mayWork: () => this.#mayWork(),
+      mayWork: () => this.#permit.check(),
       pathTaken: (docId, head) => {
         const mine = this.#documents.get(docId);
         if (mine === undefined) return;
