@@ -8,6 +8,10 @@ const FIRST_SEED = 1;
 const REGRESSIONS: readonly (readonly [number, string])[] = [
   [2687, 'an append in doubt whose entries were compacted before the leader looked again'],
   [37, 'heads that were compacted away between being named and being fetched'],
+  [
+    10541,
+    'a proposal that was committed, lost its answer and fell behind the horizon brought back what others took out',
+  ],
   [19, 'a follower behind the horizon took what was removed since for its own'],
 ];
 

@@ -152,15 +152,26 @@ export class SimulatedReplica implements EntrySink {
     }
     const text = await link.fetchRevision(head.docId, head.hash);
     if (text === undefined) throw new Error('The log does not know its own head.');
-    const shadow = this.disk.documents.get(head.docId)?.shadow;
-    const isShared =
-      shadow !== undefined &&
-      (why === 'compacted' || (await link.fetchRevision(head.docId, shadow.hash)) !== undefined);
+    const base = await this.#commonBase(link, head, why);
     const document = this.disk.documents.get(head.docId) ?? this.#adopt(head.path);
-    this.#take(head.docId, head.path, document, isShared ? shadow.text : NOTHING, { text, hash: head.hash });
+    this.#take(head.docId, head.path, document, base, { text, hash: head.hash });
     const taken = this.disk.documents.get(head.docId);
     // What is under way was made for the other log, or is in this one already; either way the file says what is left to send.
     if (taken !== undefined) taken.outbox = undefined;
+  }
+
+  /** The newest text that this replica and the head have in common, as far as anybody knows. */
+  async #commonBase(link: LibraryLink, head: DocumentHead, why: HeadsReason | undefined): Promise<string> {
+    const local = this.disk.documents.get(head.docId);
+    const { outbox, shadow } = local ?? {};
+    if (outbox !== undefined) {
+      // It may have been committed and changed by others since; without asking, what they took out would come back.
+      const result = await link.propose(outbox);
+      if (result.kind === 'committed' && result.index <= head.index) return outbox.patch[0]?.insert ?? NOTHING;
+    }
+    if (shadow === undefined) return NOTHING;
+    if (why === 'compacted') return shadow.text;
+    return (await link.fetchRevision(head.docId, shadow.hash)) === undefined ? NOTHING : shadow.text;
   }
 
   /** Two calls at once would be an error of whoever calls. */
