@@ -73,7 +73,7 @@ export class App implements Disposable {
       new ConflictPanel({
         extensionUri: context.extensionUri,
         folders: () => this.#sessions.folders,
-        isReady: () => this.#isReady,
+        isReady: () => this.#isReady && !this.#sessions.folders.some((folder) => this.#consent.isStarting(folder)),
         logger: this.#logger,
         onDidChangeVisibility: () => this.#refreshSoon(),
       }),
@@ -235,11 +235,15 @@ export class App implements Disposable {
   }
 
   async #restart(): Promise<void> {
+    this.#isReady = false;
     try {
       await this.#sessions.restart();
     } catch (error) {
       this.#logger.error('Starting again with new settings failed.', { error: String(error) });
       this.#messages.showProblem(problems.peerNotLoaded());
+    } finally {
+      this.#isReady = true;
+      this.#refreshSoon();
     }
   }
 

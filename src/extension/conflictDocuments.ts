@@ -54,7 +54,8 @@ export class ConflictDocuments implements Disposable {
     const held = this.#find(key);
     if (held === undefined) return '(This conflict is settled.)\n';
     const piece = side === 'ours' ? held.conflict.ours : held.conflict.theirs;
-    return piece === undefined ? '' : `${piece.text}\n`;
+    if (piece === undefined) return '';
+    return piece.text.endsWith('\n') ? piece.text : `${piece.text}\n`;
   }
 }
 

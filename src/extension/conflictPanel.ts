@@ -193,7 +193,9 @@ export class ConflictPanel implements Disposable {
     const piece = found.held.conflict.ours;
     if (piece === undefined) return;
     const range = rangeOf(document, piece.start, piece.end);
-    editor.selection = new vscode.Selection(range.start, range.start);
+    const { firstNonWhitespaceCharacterIndex } = document.lineAt(range.start.line);
+    const start = range.start.with({ character: Math.max(range.start.character, firstNonWhitespaceCharacterIndex) });
+    editor.selection = new vscode.Selection(start, start);
     editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   }
 

@@ -125,7 +125,9 @@ function noticeKind(held: HeldConflict): string {
   }
 }
 
-function shorten(text: string): string {
+/** The line end that closes an element belongs to what comes after it. */
+function shorten(piece: string): string {
+  const text = piece.replace(/\r?\n$/, '');
   return text.length <= MAX_TEXT_LENGTH ? text : `${text.slice(0, MAX_TEXT_LENGTH)}\n…`;
 }
 

@@ -22,6 +22,8 @@ export class Consent implements Disposable {
   readonly #onDidChange: () => void;
   /** Folders with a neighbour that nobody answered yet. */
   readonly #offers = new Set<string>();
+  /** Folders that were opened and may yet start by themselves. */
+  readonly #starting = new Set<OpenFolder>();
   /** Folders whose notice was shown (or answered with Not Now) in this window. */
   readonly #asked = new Set<string>();
 
@@ -30,7 +32,12 @@ export class Consent implements Disposable {
     this.#logger = logger;
     this.#onDidChange = onDidChange;
     this.#store.add(
-      sessions.onDidOpen((folder) => void this.#opened(folder).catch((error: unknown) => this.#failed(error))),
+      sessions.onDidOpen((folder) => {
+        this.#starting.add(folder);
+        this.#opened(folder)
+          .catch((error: unknown) => this.#failed(error))
+          .finally(() => this.#settle(folder));
+      }),
     );
   }
 
@@ -38,16 +45,27 @@ export class Consent implements Disposable {
     return this.#offers.has(folder.path) && !folder.session.status.hasConsent;
   }
 
+  /** Whether a folder that was just opened may still start by itself: what it holds is not known until then. */
+  isStarting(folder: OpenFolder): boolean {
+    return this.#starting.has(folder) || folder.session.status.phase === 'starting';
+  }
+
   dispose(): void {
     this.#store.dispose();
+  }
+
+  #settle(folder: OpenFolder): void {
+    if (this.#starting.delete(folder)) this.#onDidChange();
   }
 
   async #opened(folder: OpenFolder): Promise<void> {
     if (autoStartRule(folder.path).autoStart === 'off') return;
     if (folder.session.status.hasConsent) {
-      this.#messages.report(await folder.session.start());
+      if (folder.mayStart) this.#messages.report(await folder.session.start());
       return;
     }
+    // From here on it waits for a person.
+    this.#settle(folder);
     this.#store.add(
       folder.session.onDidFindOffer(
         (offer) => void this.#found(folder, offer).catch((error: unknown) => this.#failed(error)),

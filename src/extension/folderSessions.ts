@@ -14,6 +14,8 @@ export interface Folder {
 
 /** A workspace folder with its session. */
 export interface OpenFolder extends Folder {
+  /** False where it was opened anew after the person had stopped it: then it does not start by itself. */
+  readonly mayStart: boolean;
   readonly session: FolderSession;
 }
 
@@ -83,7 +85,7 @@ export class FolderSessions implements Disposable {
     });
   }
 
-  /** Opens everything anew with a new peer, and starts again what ran; for settings that a peer takes at its birth. */
+  /** Opens everything anew with a new peer; what ran may start again. For settings that a peer takes at its birth. */
   async restart(): Promise<void> {
     await this.#inOrder(async () => {
       const before = this.folders;
@@ -92,10 +94,7 @@ export class FolderSessions implements Disposable {
       await this.#closePeer();
       for (const folder of before) {
         if (this.#isDisposed) return;
-        await this.#open(folder);
-        if (!awake.has(folder.path)) continue;
-        const outcome = await this.#entries.get(folder.path)?.session.start();
-        if (outcome?.isDone === false) this.#options.onProblem(outcome.problem);
+        await this.#open(folder, awake.has(folder.path) || !folder.session.status.hasConsent);
       }
     });
   }
@@ -109,7 +108,7 @@ export class FolderSessions implements Disposable {
     this.#opened.dispose();
   }
 
-  async #open(folder: Folder): Promise<void> {
+  async #open(folder: Folder, mayStart = true): Promise<void> {
     const store = new DisposableStore();
     try {
       const peer = await this.#loadedPeer();
@@ -120,7 +119,7 @@ export class FolderSessions implements Disposable {
         store.dispose();
         return;
       }
-      const entry: Entry = { path: folder.path, name: folder.name, session, store };
+      const entry: Entry = { path: folder.path, name: folder.name, mayStart, session, store };
       this.#entries.set(folder.path, entry);
       store.add(session.onDidChangeStatus(() => this.#changed.fire()));
       store.add(session.onDidChangeConflicts(() => this.#changed.fire()));

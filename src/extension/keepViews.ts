@@ -14,11 +14,17 @@ interface View {
 
 interface Expected {
   readonly document: vscode.TextDocument;
-  readonly before: string;
-  readonly after: string;
+  /** What the document holds now. */
+  before: string;
+  views: View[];
+  /** What it is about to hold, in this order; a reload may leave some of them out. */
+  readonly coming: Coming[];
+}
+
+interface Coming {
+  readonly text: string;
   /** An edit carries the carets along by itself, a reload does not; neither carries what is seen. */
   readonly by: 'edit' | 'reload';
-  views: View[];
 }
 
 /**
@@ -46,14 +52,23 @@ export class KeepViews implements Disposable {
     );
   }
 
-  /** Says that the document is about to become `after`; dispose what comes back if it does not. */
-  expect(document: vscode.TextDocument, after: string, by: 'edit' | 'reload'): Disposable {
+  /** Says that the document is about to become `text`; dispose what comes back if it does not. */
+  expect(document: vscode.TextDocument, text: string, by: Coming['by']): Disposable {
     const key = document.uri.toString();
-    const expected: Expected = { document, before: document.getText(), after, by, views: viewsOf(document) };
+    const expected = this.#expected.get(key) ?? {
+      document,
+      before: document.getText(),
+      views: viewsOf(document),
+      coming: [],
+    };
     this.#expected.set(key, expected);
+    const coming: Coming = { text, by };
+    expected.coming.push(coming);
     return {
       dispose: () => {
-        if (this.#expected.get(key) === expected) this.#expected.delete(key);
+        const at = expected.coming.indexOf(coming);
+        if (at >= 0) expected.coming.splice(at, 1);
+        if (expected.coming.length === 0 && this.#expected.get(key) === expected) this.#expected.delete(key);
       },
     };
   }
@@ -68,7 +83,7 @@ export class KeepViews implements Disposable {
     const expected = this.#expected.get(editor.document.uri.toString());
     if (expected === undefined || editor.document.getText() !== expected.before) return;
     const view = expected.views.find((one) => one.editor === editor);
-    if (view === undefined) expected.views = viewsOf(expected.document);
+    if (view === undefined) expected.views.push(...viewsOf(expected.document).filter((one) => one.editor === editor));
     else update(view);
   }
 
@@ -77,31 +92,44 @@ export class KeepViews implements Disposable {
     const key = document.uri.toString();
     const expected = this.#expected.get(key);
     if (expected === undefined || event.contentChanges.length === 0) return;
-    this.#expected.delete(key);
-    // Somebody typed first, or the file was written again: their carets are right as they are.
-    if (document.getText() !== expected.after) return;
-    const splices = diffSplices(expected.before, expected.after);
+    const text = document.getText();
+    const at = expected.coming.findIndex((coming) => coming.text === text);
+    const by = expected.coming[at]?.by;
+    expected.coming.splice(0, at + 1);
+    // Somebody typed first, or the file was written again by others: their carets are right as they are.
+    if (by === undefined || expected.coming.length === 0) this.#expected.delete(key);
+    if (by === undefined) return;
+    const splices = diffSplices(expected.before, text);
     for (const view of expected.views) {
       if (!vscode.window.visibleTextEditors.includes(view.editor)) continue;
-      if (expected.by === 'reload') restoreSelections(view, expected, splices);
-      restoreScroll(view, expected, splices);
+      if (by === 'reload') restoreSelections(view, document, expected.before, splices);
+      restoreScroll(view, expected.before, splices);
     }
+    // For what is still to come, this is where the person looks from now on.
+    expected.before = text;
   }
 }
 
-function restoreSelections(view: View, { document, before }: Expected, splices: readonly Splice[]): void {
+function restoreSelections(
+  view: View,
+  document: vscode.TextDocument,
+  before: string,
+  splices: readonly Splice[],
+): void {
   const move = (position: vscode.Position): vscode.Position =>
     document.positionAt(mapCaret(offsetIn(before, position), splices));
-  view.editor.selections = view.selections.map(
+  view.selections = view.selections.map(
     (selection) => new vscode.Selection(move(selection.anchor), move(selection.active)),
   );
+  view.editor.selections = view.selections;
 }
 
 /** VS Code keeps the distance from the top of the file; a person looks at a text. */
-function restoreScroll(view: View, { before }: Expected, splices: readonly Splice[]): void {
+function restoreScroll(view: View, before: string, splices: readonly Splice[]): void {
   if (view.topLine === undefined) return;
   const topLine = mapLine(view.topLine, before, splices);
   if (topLine === view.topLine) return;
+  view.topLine = topLine;
   const line = new vscode.Position(Math.max(0, topLine + linesKeptAbove(view.editor)), 0);
   view.editor.revealRange(new vscode.Range(line, line), vscode.TextEditorRevealType.AtTop);
 }

@@ -350,7 +350,10 @@ function folderTooltip({ folderName, status }: FolderView, isOneOfMany: boolean)
 function connectionWords(status: FolderStatus): string {
   if (status.connection === 'connecting') return 'Connecting to the other windows.';
   if (status.connection === 'offline') return 'Offline: no other window answers. Your changes are kept and sent later.';
-  const names = status.peers.map((peer) => `${peer.name} (${peer.folderName})`);
+  // Some peers carry the folder in their name, to be told apart from another window of the same person.
+  const names = status.peers.map(({ name, folderName }) =>
+    name.includes(`(${folderName})`) ? name : `${name} (${folderName})`,
+  );
   const role = status.role === 'leader' ? 'This window leads' : 'This window follows';
   return names.length === 0 ? `${role}. Nobody else is here now.` : `${role}. With ${listNames(names, 6)}.`;
 }

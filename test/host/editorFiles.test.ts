@@ -188,6 +188,35 @@ describe('a file that is open beside the active editor', () => {
     );
   });
 
+  it('[I12] keeps its caret through several changes that come faster than VS Code looks', async () => {
+    const { file, editor } = await open(before);
+    caretAt(editor, 'value 100');
+    await openBeside('other: file\n');
+    const last = after.replace('key190: value 190', 'key190: changed\nkey190b: added');
+    assert.deepEqual(await write(file, before, after), { kind: 'written' });
+    assert.deepEqual(await write(file, after, last), { kind: 'written' });
+    await until('the editor shows both', () => editor.document.getText() === last);
+    await until('the caret is with its text', () => textAtCaret(editor) === 'value 100');
+    const again = last.replace('key3: value 3\n', '');
+    assert.deepEqual(await write(file, last, again), { kind: 'written' });
+    await until('the editor shows the third', () => editor.document.getText() === again);
+    await until('the caret is with its text', () => textAtCaret(editor) === 'value 100');
+  });
+
+  it('[I12] keeps the carets of two editors on one file apart', async () => {
+    const { file, editor } = await open(before);
+    caretAt(editor, 'value 150');
+    const second = await vscode.window.showTextDocument(editor.document, { viewColumn: vscode.ViewColumn.Two });
+    caretAt(second, 'value 50');
+    await until('both carets are set', () => textAtCaret(second) === 'value 50' && textAtCaret(editor) === 'value 150');
+    assert.deepEqual(await write(file, before, after), { kind: 'written' });
+    await until(
+      'both carets are with their text',
+      () => textAtCaret(second) === 'value 50' && textAtCaret(editor) === 'value 150',
+    );
+    assert.equal(editor.document.isDirty, false);
+  });
+
   it('is left alone when somebody types in it', async () => {
     const { file, editor } = await open(before);
     await type(editor, 'key50: value 50', 'key50: typing');

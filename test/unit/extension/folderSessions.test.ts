@@ -38,19 +38,20 @@ describe('the sessions of a window', () => {
     );
   });
 
-  it('starts again with new settings what ran, and only that', async () => {
+  it('opens anew with new settings, and lets start what was not stopped by the person', async () => {
     const world = makeWorld();
-    await world.sessions.setFolders([backend, frontend]);
+    const mayStart: boolean[] = [];
+    world.sessions.onDidOpen((folder) => mayStart.push(folder.mayStart));
+    await world.sessions.setFolders([backend, frontend, { path: '/work/other', name: 'other' }]);
     world.opened[0]?.setStatus({ phase: 'running', hasConsent: true });
+    world.opened[1]?.setStatus({ phase: 'asleep', hasConsent: true });
     await world.sessions.restart();
     assert.equal(world.loads, 2);
-    assert.deepEqual(
-      world.opened.map((session) => session.calls),
-      [[], [], ['start'], []],
-    );
+    assert.equal(world.closedPeers, 1);
+    assert.deepEqual(mayStart, [true, true, true, true, false, true]);
     assert.deepEqual(
       world.opened.map((session) => session.isDisposed),
-      [true, true, false, false],
+      [true, true, true, false, false, false],
     );
   });
 
