@@ -152,22 +152,31 @@ export class EditorFiles implements WorkingFiles {
       if (!isApplied) return { kind: isUnsaved(document) ? 'unsaved' : 'changed' };
       // Somebody typed since: what came is in the buffer now, and their own save will carry both.
       if (document.getText() !== bufferWrite.after) return { kind: 'unsaved' };
-      return await this.#saveOwnEdit(document, bufferWrite);
+      const outcome = await this.#saveOwnEdit(document, request, bufferWrite);
+      if (outcome !== 'notSaved') return outcome;
     } finally {
       views.dispose();
       this.#ownWrites.delete(file);
       this.#look(document);
     }
+    // Read-only in this editor only, for example: the disk may know better, and else says why not.
+    if (isUnsaved(document)) return { kind: 'failed', problem: problems.saveFailed(baseName(file)) };
+    return await this.#writeBesideEditor(document, request);
   }
 
-  async #saveOwnEdit(document: vscode.TextDocument, bufferWrite: BufferWrite): Promise<WriteOutcome> {
+  async #saveOwnEdit(
+    document: vscode.TextDocument,
+    request: WriteRequest,
+    bufferWrite: BufferWrite,
+  ): Promise<WriteOutcome | 'notSaved'> {
     if (isInActiveTab(document)) await vscode.commands.executeCommand('workbench.action.files.saveWithoutFormatting');
     // The person changed tabs in these milliseconds, and the command saved the other one or nothing.
     if (document.isDirty && document.getText() === bufferWrite.after) await document.save();
-    if (!document.isDirty) return { kind: 'written' };
+    // A document that is read-only in the editor never counts as unsaved, and is not saved either.
+    if (!document.isDirty && (await readOrUndefined(request.file)) === request.after) return { kind: 'written' };
     if (document.getText() !== bufferWrite.after) return { kind: 'unsaved' };
     await this.#takeBack(document, bufferWrite);
-    return { kind: 'failed', problem: problems.saveFailed(baseName(document.uri.fsPath)) };
+    return 'notSaved';
   }
 
   /** A change that cannot be saved must not stay in the buffer as if the person had typed it. */

@@ -119,6 +119,37 @@ describe('a file that is open, in the active editor and saved', () => {
     assert.equal(await onDisk(file), wanted);
   });
 
+  it('is written on the disk where the editor may not save it, and is not left unsaved', async () => {
+    const setting = vscode.workspace.getConfiguration('files');
+    await setting.update('readonlyInclude', { '**/written*.yaml': true }, vscode.ConfigurationTarget.Workspace);
+    try {
+      const { file, editor } = await open(before);
+      assert.deepEqual(await write(file, before, after), { kind: 'written' });
+      assert.equal(await onDisk(file), after);
+      await until('the editor shows it', () => editor.document.getText() === after && !editor.document.isDirty);
+      assert.ok(!unsaved.includes(file));
+    } finally {
+      await setting.update('readonlyInclude', undefined, vscode.ConfigurationTarget.Workspace);
+    }
+  });
+
+  it('is not saved by hand because auto-save is on', async () => {
+    const setting = vscode.workspace.getConfiguration('files');
+    await setting.update('autoSave', 'afterDelay', vscode.ConfigurationTarget.Workspace);
+    try {
+      const { file } = await open(before);
+      saved = [];
+      assert.deepEqual(await write(file, before, after), { kind: 'written' });
+      assert.equal(await onDisk(file), after);
+      assert.deepEqual(
+        saved.filter((one) => one.file === file),
+        [],
+      );
+    } finally {
+      await setting.update('autoSave', undefined, vscode.ConfigurationTarget.Workspace);
+    }
+  });
+
   it('is not written where it is not what the merge started from', async () => {
     const { file, editor } = await open(before);
     assert.deepEqual(await write(file, before.replace('value 7', 'other'), after), { kind: 'changed' });
