@@ -83,26 +83,11 @@ export class ReplicaDatabase {
     };
   }
 
-  commit(change: ReplicaChange): void {
+  /** All of the changes, in their order, in one transaction. */
+  commit(changes: readonly ReplicaChange[]): void {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
-      if (change.lastSyncedIndex !== undefined) this.#putMeta('lastSyncedIndex', change.lastSyncedIndex);
-      if (change.nextProposalNumber !== undefined) this.#putMeta('nextProposalNumber', change.nextProposalNumber);
-      for (const document of change.putDocuments ?? []) this.#put('documents', document.docId, this.#rowOf(document));
-      for (const item of change.putOutbox ?? []) {
-        const row: OutboxRow = {
-          proposal: item.proposal,
-          text: this.#store(item.text),
-          heldBase: this.#storeOptional(item.heldBase),
-        };
-        this.#put('outbox', item.proposal.proposalId, row);
-      }
-      for (const proposalId of change.removeOutbox ?? []) this.#remove('outbox', proposalId);
-      for (const intent of change.putIntents ?? []) {
-        const row: IntentRow = { ...intent, document: this.#rowOf(intent.document) };
-        this.#put('intents', intent.docId, row);
-      }
-      for (const docId of change.removeIntents ?? []) this.#remove('intents', docId);
+      for (const change of changes) this.#apply(change);
       this.#commitCount += 1;
       if (this.#commitCount % COMMITS_BETWEEN_SWEEPS === 0) this.#dropUnusedTexts();
       this.#database.exec('COMMIT');
@@ -111,6 +96,26 @@ export class ReplicaDatabase {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
+  }
+
+  #apply(change: ReplicaChange): void {
+    if (change.lastSyncedIndex !== undefined) this.#putMeta('lastSyncedIndex', change.lastSyncedIndex);
+    if (change.nextProposalNumber !== undefined) this.#putMeta('nextProposalNumber', change.nextProposalNumber);
+    for (const document of change.putDocuments ?? []) this.#put('documents', document.docId, this.#rowOf(document));
+    for (const item of change.putOutbox ?? []) {
+      const row: OutboxRow = {
+        proposal: item.proposal,
+        text: this.#store(item.text),
+        heldBase: this.#storeOptional(item.heldBase),
+      };
+      this.#put('outbox', item.proposal.proposalId, row);
+    }
+    for (const proposalId of change.removeOutbox ?? []) this.#remove('outbox', proposalId);
+    for (const intent of change.putIntents ?? []) {
+      const row: IntentRow = { ...intent, document: this.#rowOf(intent.document) };
+      this.#put('intents', intent.docId, row);
+    }
+    for (const docId of change.removeIntents ?? []) this.#remove('intents', docId);
   }
 
   close(): void {

@@ -10,7 +10,7 @@ const database = new ReplicaDatabase(file, hashText);
 
 const functions = {
   load: () => database.load(),
-  commit: (change: ReplicaChange) => database.commit(change),
+  commit: (changes: readonly ReplicaChange[]) => database.commit(changes),
   close: () => database.close(),
 };
 export type ReplicaWorkerFunctions = typeof functions;

@@ -340,7 +340,8 @@ export class DocumentReplica implements Disposable {
       onDurable?.();
       return 'again';
     }
-    const error = await this.#record.errorIn(working.text, workingHash);
+    // What was agreed on was read by somebody before.
+    const error = workingHash === shadow?.hash ? undefined : await this.#record.errorIn(working.text, workingHash);
     if (error !== undefined) {
       const remedy = 'Nothing is sent until it is mended.';
       return this.#show('invalid', { code: error.code, message: error.message, remedy });

@@ -18,7 +18,7 @@ import { WorkPermit } from './workPermit.ts';
 /** Auto-saves are sent after so much quiet (DESIGN §5, "Consent and joining"). */
 const AUTO_SAVE_QUIET_MS = 2_000;
 /** Statuses of many documents change together: they are told together. */
-const STATUS_WINDOW_MS = 20;
+const STATUS_WINDOW_MS = 50;
 
 /** Files that changed in the folders of known documents. */
 export interface FolderWatcher extends Disposable {
