@@ -45,7 +45,7 @@ const bundles = [
   { ...node, entryPoints: ['src/peer/peer.ts'], outfile: 'dist/peer.cjs' },
   { ...node, entryPoints: ['src/node/log/logWorker.ts'], outfile: 'dist/logWorker.cjs' },
   { ...node, entryPoints: ['src/node/replica/replicaWorker.ts'], outfile: 'dist/replicaWorker.cjs' },
-  { ...node, entryPoints: ['src/node/merge/mergeWorker.ts'], outfile: 'dist/mergeWorker.cjs' },
+  { ...node, entryPoints: ['src/node/documents/documentWorker.ts'], outfile: 'dist/documentWorker.cjs' },
   { ...node, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
   {
     ...common,

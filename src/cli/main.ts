@@ -35,13 +35,13 @@ function workers(): PeerWorkers {
   const url: unknown = import.meta.url;
   if (typeof url !== 'string' || !url.endsWith('.ts')) {
     const bundled = (name: string): string => join(__dirname, `${name}.cjs`);
-    return { log: bundled('logWorker'), replica: bundled('replicaWorker'), merge: bundled('mergeWorker') };
+    return { log: bundled('logWorker'), replica: bundled('replicaWorker'), documents: bundled('documentWorker') };
   }
   const source = (path: string): string => fileURLToPath(new URL(path, url));
   return {
     log: source('../node/log/logWorker.ts'),
     replica: source('../node/replica/replicaWorker.ts'),
-    merge: source('../node/merge/mergeWorker.ts'),
+    documents: source('../node/documents/documentWorker.ts'),
   };
 }
 

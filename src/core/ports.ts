@@ -1,6 +1,5 @@
 import type { RevisionHash } from './ids.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Splice } from './merge/types.ts';
-import type { ApiDescription } from './openapi/describeApi.ts';
 import type { Problem } from './problem.ts';
 
 /** Whatever is held open and has to be let go of. Disposing twice is the same as once. */
@@ -46,10 +45,6 @@ export interface Merger extends Disposable {
   /** What keeps the text from being read as a document; without an error it is valid. */
   check(text: string, format: DocumentFormat): Promise<readonly Problem[]>;
   diff(before: string, after: string): Promise<readonly Splice[]>;
-  /** Relative files that the document refers to by `$ref`, without fragments. */
-  references(text: string, format: DocumentFormat): Promise<readonly string[]>;
-  /** What people know the API by. */
-  describe(text: string, format: DocumentFormat): Promise<ApiDescription>;
 }
 
 /** Everything deterministic code needs from outside. */

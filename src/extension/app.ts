@@ -176,7 +176,7 @@ export class App implements Disposable {
         workers: {
           log: this.#bundle('logWorker'),
           replica: this.#bundle('replicaWorker'),
-          merge: this.#bundle('mergeWorker'),
+          documents: this.#bundle('documentWorker'),
         },
       }),
       createFiles: (folder) => {

@@ -15,7 +15,7 @@ export interface PeerOptions {
 export interface PeerWorkers {
   readonly log: string;
   readonly replica: string;
-  readonly merge: string;
+  readonly documents: string;
 }
 
 /** A whole peer without an editor: opens sessions on workspace folders and owns them. */

@@ -1,13 +1,14 @@
 import { basename } from 'node:path';
 import type { Event } from '../core/event.ts';
 import type { LibraryId, ReplicaId } from '../core/ids.ts';
-import type { Ambient, Disposable, Merger } from '../core/ports.ts';
+import type { Ambient, Disposable } from '../core/ports.ts';
 import type { WorkingFiles } from '../core/workingFiles.ts';
+import type { FoundDocument } from '../node/documents/findDocuments.ts';
+import type { DocumentFinder } from '../node/documents/workerMerger.ts';
 import { findGitCheckout, readBranch, readRemote, type GitCheckout } from '../node/git/gitCheckout.ts';
 import { readFolderRecord, writeFolderRecord, type ReplicaRecord } from '../node/folders/folderRecord.ts';
 import { WindowPresences, type WindowPresence } from '../node/folders/windowPresence.ts';
 import { createLibrary, listLibraries } from '../node/libraryDirectory.ts';
-import { discoverDocuments, type FoundDocument } from './discovery.ts';
 
 /** Where a workspace folder stands in git; `branch` is '' outside of git. */
 export interface Place {
@@ -22,13 +23,19 @@ export interface Neighbour {
   readonly libraryId: LibraryId | undefined;
 }
 
+export interface DescribedDocument {
+  readonly path: string;
+  readonly title: string | undefined;
+  readonly operations: readonly string[];
+}
+
 export interface NeighbourhoodOptions {
   /** The workspace folder's real path. */
   readonly folder: string;
   readonly windowId: string;
   readonly stateDir: string;
   readonly files: WorkingFiles;
-  readonly merger: Merger;
+  readonly finder: DocumentFinder;
   readonly ambient: Ambient;
 }
 
@@ -57,11 +64,22 @@ export class Neighbourhood implements Disposable {
 
   /** The folder's documents. Who asks while a search is under way gets that one's answer. */
   discover(): Promise<readonly FoundDocument[]> {
-    const { folder, files, merger, ambient } = this.#options;
-    this.#discovering ??= discoverDocuments(folder, files, merger, ambient.logger).finally(() => {
-      this.#discovering = undefined;
-    });
+    const { folder, files, finder } = this.#options;
+    this.#discovering ??= files
+      .findCandidates(folder)
+      .then((candidates) => finder.findDocuments(folder, candidates))
+      .finally(() => {
+        this.#discovering = undefined;
+      });
     return this.#discovering;
+  }
+
+  /** What documents are known by when they are paired with a library's. */
+  async describe(documents: readonly FoundDocument[]): Promise<readonly DescribedDocument[]> {
+    const roots = documents.filter((document) => document.isRoot);
+    const operations = await this.#options.finder.operationsOf(roots);
+    const byPath = new Map(roots.map((document, at) => [document.path, operations[at] ?? []]));
+    return documents.map(({ path, title }) => ({ path, title, operations: byPath.get(path) ?? [] }));
   }
 
   /** Tells the user's other windows what is here; a folder without documents tells nothing. */
@@ -116,15 +134,17 @@ export class Neighbourhood implements Disposable {
       const known = (await listLibraries(stateDir)).find((library) => library.hints.some(isMeant));
       if (known !== undefined) return known.libraryId;
     }
-    const described = await Promise.all(
-      documents.map(async ({ path, title, isRoot, text, format }) => ({
+    const described = await this.describe(documents);
+    const name = documents.find((document) => document.title !== undefined)?.title ?? basename(folder);
+    const hint = {
+      folderName: basename(folder),
+      branch: place.branch,
+      documents: described.map(({ path, title, operations }) => ({
         path,
         ...(title === undefined ? {} : { title }),
-        ...(isRoot ? { operations: [...(await this.#options.merger.describe(text, format)).operations] } : {}),
+        operations: [...operations],
       })),
-    );
-    const name = documents.find((document) => document.title !== undefined)?.title ?? basename(folder);
-    const hint = { folderName: basename(folder), branch: place.branch, documents: described };
+    };
     return createLibrary(stateDir, {
       name,
       hints: [place.remote === undefined ? hint : { ...hint, remote: place.remote }],

@@ -1,5 +1,5 @@
 import { createAmbient } from '../node/ambient.ts';
-import { WorkerMerger } from '../node/merge/workerMerger.ts';
+import { WorkerMerger } from '../node/documents/workerMerger.ts';
 import { stateDirectory } from '../node/stateDirectory.ts';
 import type { CreatePeer } from './index.ts';
 import { WorkspaceFolder } from './workspaceFolder.ts';
@@ -11,7 +11,7 @@ export const createPeer: CreatePeer = (options) => {
   const ambient = createAmbient(options.logger);
   const stateDir = options.stateDirectory ?? stateDirectory(process.env, process.platform);
   const workers = options.workers;
-  const merger = new WorkerMerger(workers.merge);
+  const merger = new WorkerMerger(workers.documents);
   const folders: WorkspaceFolder[] = [];
   let finishClosing: () => void = () => undefined;
   const closed = new Promise<void>((resolve) => {
@@ -26,6 +26,7 @@ export const createPeer: CreatePeer = (options) => {
         stateDir,
         files,
         merger,
+        finder: merger,
         workers,
       });
       folders.push(session);

@@ -1,5 +1,5 @@
 import type { LibraryId, PeerId } from '../core/ids.ts';
-import type { Ambient } from '../core/ports.ts';
+import type { Ambient, Disposable } from '../core/ports.ts';
 import type { Connection } from '../core/replication/connection.ts';
 import { Leader } from '../core/replication/leader.ts';
 import { describeError } from '../core/replication/syncError.ts';
@@ -15,9 +15,22 @@ export interface LeadershipOptions {
   readonly timeoutMs: number;
   /** The highest term number that this peer has heard of. */
   readonly aboveTerm: number;
+  readonly retention: Retention;
   /** Called once when this leadership cannot go on: the log has failed, or is somebody else's. */
   readonly onFailed: () => void;
 }
+
+/** How much history a library keeps. */
+export interface Retention {
+  /** In milliseconds, counted back from the newest entry, so that a clock that jumps forgets nothing. */
+  readonly ageMs: number;
+  /** In UTF-16 units of entries. */
+  readonly units: number;
+}
+
+/** The first compaction waits until those that were away have had a chance to come back. */
+const FIRST_COMPACTION_MS = 60_000;
+const COMPACTION_INTERVAL_MS = 3_600_000;
 
 /** Everything a peer holds while it leads: the log, the leader and its published address. Whoever makes one holds the library's lock; `stop` gives it back. */
 export class SyncLeadership {
@@ -26,6 +39,7 @@ export class SyncLeadership {
   readonly #leader: Leader;
   readonly #listener: LeaderListener;
   #stopped: Promise<void> | undefined;
+  #compaction: Disposable | undefined;
 
   private constructor(
     options: LeadershipOptions,
@@ -52,6 +66,7 @@ export class SyncLeadership {
         newLeader.accept(connection);
       });
       const leadership = new SyncLeadership(options, transactions, newLeader, listener);
+      leadership.#scheduleCompaction(FIRST_COMPACTION_MS);
       transactions.onDidLoseLog(() => {
         options.onFailed();
       });
@@ -92,6 +107,7 @@ export class SyncLeadership {
 
   async #stop(): Promise<void> {
     const { ambient, host } = this.#options;
+    this.#compaction?.dispose();
     try {
       await this.#transactions.close();
       await this.#listener.withdraw();
@@ -102,5 +118,28 @@ export class SyncLeadership {
     host.releaseLock();
     this.#leader.dispose();
     this.#listener.dispose();
+  }
+
+  #scheduleCompaction(delayMs: number): void {
+    this.#compaction = this.#options.ambient.scheduler.after(delayMs, () => {
+      void this.#compact().finally(() => {
+        if (this.#stopped === undefined) this.#scheduleCompaction(COMPACTION_INTERVAL_MS);
+      });
+    });
+  }
+
+  async #compact(): Promise<void> {
+    const { ambient, retention } = this.#options;
+    const newestAt = this.#transactions.heads().reduce((newest, { at }) => Math.max(newest, at), 0);
+    try {
+      const horizon = await this.#transactions.compact({
+        olderThan: newestAt - retention.ageMs,
+        keepUnits: retention.units,
+      });
+      ambient.logger.debug('The log has been looked through for what is too old', { horizon });
+    } catch (error) {
+      // Nothing is lost by keeping more than we have to; the next time may work.
+      ambient.logger.warn('The log could not be compacted', { error: describeError(error) });
+    }
   }
 }

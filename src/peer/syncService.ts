@@ -7,11 +7,17 @@ import { Follower } from '../core/replication/follower.ts';
 import type { Disconnection } from '../core/replication/follower.ts';
 import type { FollowerState } from '../core/replication/leader.ts';
 import type { EntrySink, LibraryLink, LinkStatus, PeerInfo, SyncRole } from '../core/replication/libraryLink.ts';
-import { DEFAULT_HEARTBEAT_MS, DEFAULT_TIMEOUT_MS } from '../core/replication/limits.ts';
+import {
+  DEFAULT_HEARTBEAT_MS,
+  DEFAULT_RETENTION_MS,
+  DEFAULT_RETENTION_UNITS,
+  DEFAULT_TIMEOUT_MS,
+} from '../core/replication/limits.ts';
 import { retryDelay } from '../core/replication/retryDelay.ts';
 import { describeError, SyncError } from '../core/replication/syncError.ts';
 import type { SyncHost } from './syncHost.ts';
 import { SyncLeadership } from './syncLeadership.ts';
+import type { Retention } from './syncLeadership.ts';
 import { createLocalSyncHost } from './syncLocalHost.ts';
 
 /** After losing a leader each peer waits up to this long before it reaches for the lock, so that not all do in the same instant. */
@@ -27,6 +33,8 @@ export interface SyncServiceBasics {
   readonly heartbeatMs?: number;
   /** Silence after which the other side counts as gone, in milliseconds. Default 15,000. */
   readonly timeoutMs?: number;
+  /** How much history the library keeps while this peer leads. Default: 30 days, 50 MB. */
+  readonly retention?: Retention;
 }
 
 export interface SyncServiceOptions extends SyncServiceBasics {
@@ -239,6 +247,7 @@ export class SyncService implements LibraryLink {
         heartbeatMs: this.#heartbeatMs,
         timeoutMs: this.#timeoutMs,
         aboveTerm: this.#follower.term.number,
+        retention: this.#options.retention ?? { ageMs: DEFAULT_RETENTION_MS, units: DEFAULT_RETENTION_UNITS },
         onFailed: () => {
           failed.resolve(undefined);
         },

@@ -6,6 +6,7 @@ import type { DocId, LibraryId, PeerId, ReplicaId } from '../core/ids.ts';
 import type { Ambient, Merger } from '../core/ports.ts';
 import type { UserProblem, WorkingFiles } from '../core/workingFiles.ts';
 import { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
+import type { DocumentFinder } from '../node/documents/workerMerger.ts';
 import { readPersonName } from '../node/git/gitIdentity.ts';
 import {
   readFolderRecord,
@@ -37,6 +38,7 @@ export interface WorkspaceFolderOptions {
   readonly stateDir: string;
   readonly files: WorkingFiles;
   readonly merger: Merger;
+  readonly finder: DocumentFinder;
   readonly workers: { readonly log: string; readonly replica: string };
 }
 
@@ -73,10 +75,10 @@ export class WorkspaceFolder implements FolderSession {
     this.#options = options;
     this.#record = record;
     this.#peerId = ambient.random.uuid() as PeerId;
-    const { stateDir, files, merger } = options;
+    const { stateDir, files, finder } = options;
     const windowId = this.#peerId;
     this.#neighbourhood = this.#disposables.add(
-      new Neighbourhood({ folder, windowId, stateDir, files, merger, ambient }),
+      new Neighbourhood({ folder, windowId, stateDir, files, finder, ambient }),
     );
     this.#statusChanged = this.#disposables.add(new Emitter<FolderStatus>(onError));
     this.#conflictsChanged = this.#disposables.add(new Emitter<readonly HeldConflict[]>(onError));
@@ -194,15 +196,7 @@ export class WorkspaceFolder implements FolderSession {
   async listLibraries(): Promise<readonly LibraryChoice[]> {
     const documents = await this.#neighbourhood.discover();
     const libraries = await listLibraries(this.#options.stateDir);
-    const local = await Promise.all(
-      documents.map(async (document) => ({
-        path: document.path,
-        title: document.title,
-        operations: document.isRoot
-          ? (await this.#options.merger.describe(document.text, document.format)).operations
-          : [],
-      })),
-    );
+    const local = await this.#neighbourhood.describe(documents);
     return libraries.map((library) => ({
       libraryId: library.libraryId,
       name: library.name,
@@ -501,9 +495,11 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   #runInBackground(step: () => Promise<unknown>): void {
-    step().catch((error: unknown) =>
-      this.#options.ambient.logger.error('Following the folder failed.', { error: String(error) }),
-    );
+    step().catch((error: unknown) => {
+      // What was still under way when the folder was let go has nobody to tell any more.
+      if (this.#disposables.isDisposed) return;
+      this.#options.ambient.logger.error('Following the folder failed.', { error: String(error) });
+    });
   }
 }
 

@@ -9,5 +9,5 @@ function source(path: string): string {
 export const sourceWorkers: PeerWorkers = {
   log: source('log/logWorker.ts'),
   replica: source('replica/replicaWorker.ts'),
-  merge: source('merge/mergeWorker.ts'),
+  documents: source('documents/documentWorker.ts'),
 };

@@ -316,9 +316,11 @@ export class Replica implements EntrySink, Disposable {
       return;
     this.#wantsAnnouncement = false;
     this.#announcing = this.#announceDocuments()
-      .catch((error: unknown) =>
-        this.#options.ambient.logger.error('New documents could not be looked for.', { error: String(error) }),
-      )
+      .catch((error: unknown) => {
+        // Let go of in the middle of the search: who serves this replica next looks again.
+        if (this.#disposables.isDisposed) return;
+        this.#options.ambient.logger.error('New documents could not be looked for.', { error: String(error) });
+      })
       .finally(() => {
         this.#announcing = undefined;
         this.#tellChanged();

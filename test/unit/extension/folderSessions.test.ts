@@ -102,7 +102,7 @@ class World {
     peerOptions: () => ({
       logger: silent,
       settings: { displayName: undefined, ignore: [], heartbeatMs: 1, timeoutMs: 3, infoVersion: 'ask' },
-      workers: { log: '', replica: '', merge: '' },
+      workers: { log: '', replica: '', documents: '' },
     }),
     createFiles: () => noFiles(() => (this.disposedFiles += 1)),
     logger: silent,

@@ -2,12 +2,11 @@ import { diffSplices } from '../../core/merge/splices.ts';
 import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Splice } from '../../core/merge/types.ts';
 import { checkDocument } from '../../core/openapi/checkDocument.ts';
-import { collectReferences } from '../../core/openapi/collectReferences.ts';
-import { describeApi, type ApiDescription } from '../../core/openapi/describeApi.ts';
 import type { Merger } from '../../core/ports.ts';
 import type { Problem } from '../../core/problem.ts';
 import { WorkerCalls } from '../worker/workerCalls.ts';
-import type { MergeWorkerFunctions } from './mergeWorker.ts';
+import type { DocumentWorkerFunctions } from './documentWorker.ts';
+import type { FoundDocument } from './findDocuments.ts';
 
 /**
  * Up to this many characters in all, work is done on the calling thread: `yaml` reads about 3 MB/s cold, so this
@@ -15,13 +14,19 @@ import type { MergeWorkerFunctions } from './mergeWorker.ts';
  */
 const MAX_INLINE_LENGTH = 24_000;
 
-/** Merges small texts at once and large ones in a worker thread, which starts when it is first needed. */
-export class WorkerMerger implements Merger {
-  readonly #calls: WorkerCalls<MergeWorkerFunctions>;
+/** Finds the documents of a folder, off the calling thread. */
+export interface DocumentFinder {
+  findDocuments(folder: string, candidates: readonly string[]): Promise<readonly FoundDocument[]>;
+  operationsOf(documents: readonly FoundDocument[]): Promise<readonly (readonly string[])[]>;
+}
 
-  /** @param workerFile the worker's program: a bundle, or `mergeWorker.ts` itself where the source runs. */
+/** Merges small texts at once; large ones, and searches, are a worker thread's work, which starts when it is first needed. */
+export class WorkerMerger implements Merger, DocumentFinder {
+  readonly #calls: WorkerCalls<DocumentWorkerFunctions>;
+
+  /** @param workerFile the worker's program: a bundle, or `documentWorker.ts` itself where the source runs. */
   constructor(workerFile: string | URL) {
-    this.#calls = new WorkerCalls<MergeWorkerFunctions>(workerFile);
+    this.#calls = new WorkerCalls<DocumentWorkerFunctions>(workerFile);
   }
 
   merge(input: MergeInput, format: DocumentFormat, options?: MergeOptions): Promise<MergeResult> {
@@ -40,14 +45,12 @@ export class WorkerMerger implements Merger {
     return this.#calls.call('diff', before, after);
   }
 
-  references(text: string, format: DocumentFormat): Promise<readonly string[]> {
-    if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(collectReferences(text, format));
-    return this.#calls.call('references', text, format);
+  findDocuments(folder: string, candidates: readonly string[]): Promise<readonly FoundDocument[]> {
+    return this.#calls.call('findDocuments', folder, candidates);
   }
 
-  describe(text: string, format: DocumentFormat): Promise<ApiDescription> {
-    if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(describeApi(text, format));
-    return this.#calls.call('describe', text, format);
+  operationsOf(documents: readonly FoundDocument[]): Promise<readonly (readonly string[])[]> {
+    return this.#calls.call('operationsOf', documents);
   }
 
   dispose(): void {
