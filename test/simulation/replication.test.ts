@@ -12,6 +12,7 @@ const REGRESSIONS: readonly (readonly [number, string])[] = [
     10541,
     'a proposal that was committed, lost its answer and fell behind the horizon brought back what others took out',
   ],
+  [13047, 'the same, where the document then read as it had before'],
   [19, 'a follower behind the horizon took what was removed since for its own'],
 ];
 

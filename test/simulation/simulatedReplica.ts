@@ -146,7 +146,8 @@ export class SimulatedReplica implements EntrySink {
       if (before?.shadow !== undefined) this.#drop(head.docId, before);
       return;
     }
-    if (before?.shadow?.hash === head.hash) {
+    // With a proposal under way equal texts say nothing: it may have been committed and taken back since.
+    if (before?.outbox === undefined && before?.shadow?.hash === head.hash) {
       before.path = head.path;
       return;
     }

@@ -46,6 +46,8 @@ interface OpenRequest {
 }
 
 const HELLO_REQUEST_ID = 0;
+/** A large proposal has its leader busy for longer than a small one; asking again before it is done would only add to that. */
+const UNITS_PER_MS = 1_000;
 
 /** The follower's side of one connection: says hello, pairs answers with requests, notices silence, and listens to nobody but the leader. */
 export class FollowerSession implements EntrySource, Disposable {
@@ -257,12 +259,12 @@ export class FollowerSession implements EntrySource, Disposable {
       const requestId = this.#nextRequestId;
       this.#nextRequestId += 1;
       this.#open.set(requestId, request);
-      request.timer = this.#options.ambient.scheduler.after(this.#options.timeoutMs, () => {
+      const units = this.#send({ ...request.body, requestId });
+      request.timer = this.#options.ambient.scheduler.after(this.#options.timeoutMs + units / UNITS_PER_MS, () => {
         this.#open.delete(requestId);
         request.resolve(undefined);
         this.#sendQueued();
       });
-      this.#send({ ...request.body, requestId });
     }
   }
 
@@ -278,9 +280,12 @@ export class FollowerSession implements EntrySource, Disposable {
     });
   }
 
-  #send(body: MessageBody): void {
-    if (this.#hasEnded) return;
+  /** Answers with the length of what it sent. */
+  #send(body: MessageBody): number {
+    if (this.#hasEnded) return 0;
     const { libraryId, peer } = this.#options;
-    this.#connection.send(encodeMessage({ libraryId, term: this.#term, sender: peer.peerId, ...body }));
+    const text = encodeMessage({ libraryId, term: this.#term, sender: peer.peerId, ...body });
+    this.#connection.send(text);
+    return text.length;
   }
 }

@@ -19,6 +19,10 @@ export const DEFAULT_HEARTBEAT_MS = 5_000;
 export const DEFAULT_TIMEOUT_MS = 15_000;
 /** Requests that a follower has under way at once; the leader tolerates twice as many before it closes. */
 export const MAX_REQUESTS_IN_FLIGHT = 32;
+/** How far back a log reaches unless it is set otherwise: from its newest entry, in milliseconds. */
+export const DEFAULT_RETENTION_MS = 30 * 24 * 3_600_000;
+/** … and how much it keeps at most, in UTF-16 units of its entries. */
+export const DEFAULT_RETENTION_UNITS = 50 * MIB;
 export const MAX_PATH_BYTES = 1024;
 export const MAX_PATH_SEGMENT_BYTES = 255;
 export const MAX_SPLICES = 200_000;

@@ -27,7 +27,10 @@ export function canonicalEntryText(entry: LogEntry): string {
   });
 }
 
-/** The running hash after `entry`, given the one before it ('' before the first). */
+/**
+ * The running hash after `entry`, given the one before it ('' before the first). The patch is left out: the two revisions
+ * that it leads from and to stand for it, and the texts of large documents need not be hashed once more.
+ */
 export function nextRunningHash(before: string, entry: LogEntry, hashText: HashText): string {
-  return hashText(`${before}\n${canonicalEntryText(entry)}`);
+  return hashText(`${before}\n${canonicalEntryText({ ...entry, patch: [] })}`);
 }

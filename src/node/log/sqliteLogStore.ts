@@ -130,9 +130,10 @@ export class SqliteLogStore {
   }
 
   compact(policy: CompactionPolicy): LogIndex {
+    const before = this.#meta().horizon;
     const horizon = this.#transaction(() => {
       const next = this.#nextHorizon(policy);
-      if (next === this.#meta().horizon) return next;
+      if (next === before) return next;
       for (const row of this.#all('SELECT DISTINCT doc_id FROM entries WHERE idx <= ?', next)) {
         this.#anchorAt(String(row['doc_id']) as DocId, next);
       }
@@ -141,7 +142,8 @@ export class SqliteLogStore {
       this.#run('UPDATE meta SET horizon = ?', next);
       return next;
     });
-    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE); VACUUM');
+    // Only then is there room to give back, and giving it back rewrites the whole file.
+    if (horizon > before) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE); VACUUM');
     return horizon;
   }
 

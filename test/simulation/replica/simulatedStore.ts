@@ -1,0 +1,78 @@
+import type { DocId, LogIndex, ReplicaId } from '../../../src/core/ids.ts';
+import type {
+  OutboxItem,
+  ReplicaChange,
+  ReplicaState,
+  ReplicaStore,
+  StoredDocument,
+  WriteIntent,
+} from '../../../src/core/replication/replicaStore.ts';
+import type { SimulatedProcess } from '../simulatedProcess.ts';
+
+const MAX_COMMIT_MS = 3;
+
+/** A moment at which a process may die. */
+export type CrashPoint = (where: string) => void;
+
+/** What of a replica's state is on disk: it survives every process. */
+export class StoreDisk {
+  readonly replicaId: ReplicaId;
+  lastSyncedIndex = 0 as LogIndex;
+  nextProposalNumber = 1;
+  readonly documents = new Map<DocId, StoredDocument>();
+  readonly outbox = new Map<string, OutboxItem>();
+  readonly intents = new Map<DocId, WriteIntent>();
+  /** With this probability a commit fails, and then nothing of it is on disk. */
+  failing = 0;
+
+  constructor(name: string) {
+    this.replicaId = `replica-${name}` as ReplicaId;
+  }
+
+  state(): ReplicaState {
+    return {
+      lastSyncedIndex: this.lastSyncedIndex,
+      nextProposalNumber: this.nextProposalNumber,
+      documents: [...this.documents.values()],
+      outbox: [...this.outbox.values()],
+      intents: [...this.intents.values()],
+    };
+  }
+
+  apply(change: ReplicaChange): void {
+    this.lastSyncedIndex = change.lastSyncedIndex ?? this.lastSyncedIndex;
+    this.nextProposalNumber = change.nextProposalNumber ?? this.nextProposalNumber;
+    for (const document of change.putDocuments ?? []) this.documents.set(document.docId, document);
+    for (const item of change.putOutbox ?? []) this.outbox.set(item.proposal.proposalId, item);
+    for (const proposalId of change.removeOutbox ?? []) this.outbox.delete(proposalId);
+    for (const intent of change.putIntents ?? []) this.intents.set(intent.docId, intent);
+    for (const docId of change.removeIntents ?? []) this.intents.delete(docId);
+  }
+}
+
+/** The store as one process has it open: commits are on disk one after the other, each as a whole or not at all. */
+export function openStore(disk: StoreDisk, process: SimulatedProcess, crash: CrashPoint): ReplicaStore {
+  let last: Promise<void> = Promise.resolve();
+  const commit = async (change: ReplicaChange): Promise<void> => {
+    await process.delay(process.random.between(0, MAX_COMMIT_MS));
+    if (process.random.chance(disk.failing)) throw new Error('SIMULATED: the state is not written');
+    crash('before a commit');
+    await process.delay(0);
+    disk.apply(change);
+    crash('after a commit');
+    await process.delay(process.random.between(0, MAX_COMMIT_MS));
+  };
+  return {
+    replicaId: disk.replicaId,
+    load: async () => {
+      await process.delay(process.random.between(0, MAX_COMMIT_MS));
+      return disk.state();
+    },
+    commit: (change) => {
+      const mine = last.then(() => commit(change));
+      last = mine.catch(() => undefined);
+      return mine;
+    },
+    close: () => last,
+  };
+}
