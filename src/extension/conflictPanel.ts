@@ -38,6 +38,8 @@ export class ConflictPanel implements Disposable {
   readonly #documents: ConflictDocuments;
   #panel: vscode.WebviewPanel | undefined;
   #panelStore = new DisposableStore();
+  /** The state that the panel's page has. */
+  #sent = '';
 
   constructor(options: ConflictPanelOptions) {
     this.#options = options;
@@ -121,6 +123,7 @@ export class ConflictPanel implements Disposable {
   async #handle(message: PanelToHost): Promise<void> {
     switch (message.type) {
       case 'ready':
+        this.#sent = '';
         this.#sendState();
         break;
       case 'apply':
@@ -200,18 +203,24 @@ export class ConflictPanel implements Disposable {
   }
 
   #sendState(): void {
+    if (this.#panel === undefined) return;
     const folders = this.#options.folders();
     const views = toConflictViews(
       folders.map(({ path, name, session }) => ({ folder: path, folderName: name, conflicts: session.conflicts })),
     );
-    if (this.#panel !== undefined) this.#panel.title = views.length === 0 ? title : `${title} (${views.length})`;
-    this.#post({
+    this.#panel.title = views.length === 0 ? title : `${title} (${views.length})`;
+    const state: HostToPanel = {
       type: 'state',
       isReady: this.#options.isReady(),
       emptyText: emptyText(folders.map(({ session }) => session.status.phase)),
       canUndo: folders.some(({ session }) => session.canUndoResolution),
       conflicts: views,
-    });
+    };
+    // Statuses change with every save; the panel is sent only what is news to it.
+    const key = JSON.stringify(state);
+    if (key === this.#sent) return;
+    this.#sent = key;
+    this.#post(state);
   }
 
   #post(message: HostToPanel): void {

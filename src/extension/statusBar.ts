@@ -11,24 +11,44 @@ export interface StatusBar extends Disposable {
   show(view: StatusBarView | undefined): void;
 }
 
+/** A save is sent and acknowledged well within this: showing each as "syncing" would only flicker. */
+const PASSING_DELAY_MS = 400;
+
 /** Makes the item; it stays hidden until there is something to say. */
 export function createStatusBar(): StatusBar {
   const item = vscode.window.createStatusBarItem('status', vscode.StatusBarAlignment.Left, PRIORITY);
   item.name = 'API Live Sync';
   item.command = commandIds.showStatus;
+  let shown = '';
+  let waiting: NodeJS.Timeout | undefined;
+
+  const showNow = (view: StatusBarView | undefined): void => {
+    clearTimeout(waiting);
+    waiting = undefined;
+    const key = JSON.stringify(view) as string | undefined;
+    // Setting the tooltip again would close the one that the person is reading.
+    if (key === shown) return;
+    shown = key ?? '';
+    if (view === undefined) {
+      item.hide();
+      return;
+    }
+    item.text = view.text;
+    item.tooltip = toMarkdown(view.tooltip);
+    item.accessibilityInformation = { label: view.accessibilityLabel, role: 'button' };
+    item.backgroundColor = background(view);
+    item.show();
+  };
+
   return {
     show: (view) => {
-      if (view === undefined) {
-        item.hide();
-        return;
-      }
-      item.text = view.text;
-      item.tooltip = toMarkdown(view.tooltip);
-      item.accessibilityInformation = { label: view.accessibilityLabel, role: 'button' };
-      item.backgroundColor = background(view);
-      item.show();
+      if (view?.isPassing !== true || shown === '') showNow(view);
+      else waiting ??= setTimeout(() => showNow(view), PASSING_DELAY_MS);
     },
-    dispose: () => item.dispose(),
+    dispose: () => {
+      clearTimeout(waiting);
+      item.dispose();
+    },
   };
 }
 

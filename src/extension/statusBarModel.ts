@@ -36,6 +36,8 @@ export interface StatusBarView {
   readonly accessibilityLabel: string;
   readonly tooltip: readonly TooltipLine[];
   readonly background: 'none' | 'warning' | 'error';
+  /** Something is under way that is usually over before anybody has read it. */
+  readonly isPassing: boolean;
 }
 
 /** A row of the list that opens on a click. */
@@ -46,9 +48,8 @@ export interface StatusAction {
   readonly run: { readonly command: CommandId } | { readonly openFile: string } | { readonly decideBehind: string };
 }
 
-/** What a folder is doing, in one word for programs and one for people; the worst counts. */
+/** What the worst of all folders is doing. */
 interface Summary {
-  readonly state: string;
   readonly icon: string;
   readonly words: string;
   readonly background: 'none' | 'warning' | 'error';
@@ -106,6 +107,7 @@ export function statusBarView(input: StatusBarInput): StatusBarView | undefined 
     accessibilityLabel: `API Live Sync: ${summary.words}${role.long}`,
     tooltip: awake.flatMap((folder) => folderTooltip(folder, input.folders.length > 1)),
     background: summary.background,
+    isPassing: worst === 'syncing',
   };
 }
 
@@ -220,6 +222,7 @@ function plain(text: string, accessibilityLabel: string, lines: readonly string[
       ...lines.map((line) => ({ kind: 'text' as const, text: line })),
     ],
     background: 'none',
+    isPassing: false,
   };
 }
 
