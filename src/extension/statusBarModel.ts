@@ -247,7 +247,6 @@ function describe(state: State, folders: readonly FolderView[]): Summary {
   const statuses = folders.map((folder) => folder.status);
   const inState = (wanted: DocumentState): number => sum(statuses, (status) => documentsIn(status, wanted).length);
   const summary = (icon: string, words: string, background: Summary['background'] = 'none'): Summary => ({
-    state,
     icon,
     words,
     background,
