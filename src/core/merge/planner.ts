@@ -17,9 +17,22 @@ import { sequenceRule } from './identity.ts';
 import { mergeOrder } from './order.ts';
 import type { CollectionPlan, ConflictPlan, CorePlan, ElementPath, EntryPlan, ValuePlan } from './plan.ts';
 import { mergeProse, uniteProse } from './proseMerge.ts';
-import { mergeScalars } from './scalarMerge.ts';
+import { mergeScalars, uniteBlockScalars } from './scalarMerge.ts';
 import type { SourceNode } from './sourceTree.ts';
 import type { ConflictKind, MergeOptions } from './types.ts';
+
+/** An element that must be a conflict because a check found its merge wrong. */
+export interface Held {
+  /** Undefined: the kind follows from which sides have the element. */
+  readonly kind: ConflictKind | undefined;
+  readonly explanation: string | undefined;
+  /** The fault it is held for. */
+  readonly violation?: string;
+}
+
+export function heldKey(ids: readonly string[]): string {
+  return JSON.stringify(ids);
+}
 
 export const ROOT_PATH: ElementPath = { ids: [], base: [], ours: [], theirs: [], key: undefined };
 
@@ -28,13 +41,13 @@ export class Planner {
   readonly #canon: Canon;
   readonly #options: MergeOptions;
   /** Elements, by their path of ids, that must be held whatever they look like: the check of a first result found them wrong. */
-  readonly #heldPaths: ReadonlySet<string>;
+  readonly #held: ReadonlyMap<string, Held>;
   readonly #matching: Matching;
 
-  constructor(canon: Canon, options: MergeOptions, heldPaths: ReadonlySet<string>, matching: Matching) {
+  constructor(canon: Canon, options: MergeOptions, held: ReadonlyMap<string, Held>, matching: Matching) {
     this.#canon = canon;
     this.#options = options;
-    this.#heldPaths = heldPaths;
+    this.#held = held;
     this.#matching = matching;
   }
 
@@ -49,8 +62,7 @@ export class Planner {
     const alignment = alignEntries(base, ours, theirs, rule, this.#canon, this.#matching);
     const plans = new Map<string, EntryPlan>();
     for (const triple of alignment.triples.values()) {
-      const plan = this.#planEntry(triple, path);
-      if (plan !== undefined) plans.set(triple.id, plan);
+      plans.set(triple.id, this.#planEntry(triple, path));
     }
     const orderMatters = ours.node.kind === 'sequence' && rule?.isSet !== true;
     const order = mergeOrder(
@@ -65,19 +77,22 @@ export class Planner {
     for (const id of order) {
       const plan = plans.get(id);
       if (plan !== undefined) entries.push(plan);
+      plans.delete(id);
     }
+    // What neither side has any more has no place, but the base had it.
+    entries.push(...plans.values());
     const frame = ours.node.style === 'flow' && theirs.node.style === 'block' ? 'theirs' : 'ours';
     return { base, ours, theirs, frame, entries };
   }
 
-  #planEntry(triple: Triple, parent: ElementPath): EntryPlan | undefined {
+  #planEntry(triple: Triple, parent: ElementPath): EntryPlan {
     const path = childPath(parent, triple);
     const { base, ours, theirs } = triple;
-    if (this.#heldPaths.size > 0 && this.#heldPaths.has(JSON.stringify(path.ids)))
-      return this.#conflict(triple, path, kindOf(triple));
+    const held = this.#held.size === 0 ? undefined : this.#held.get(heldKey(path.ids));
+    if (held !== undefined) return this.#conflict(triple, path, held.kind ?? kindOf(triple), undefined, held.explanation);
     if (ours !== undefined && theirs !== undefined) return this.#planPresent(triple, ours, theirs, path);
     const only = ours ?? theirs;
-    if (only === undefined) return undefined;
+    if (only === undefined) return { triple, path, lead: { text: '', column: 0 }, core: { kind: 'gone' } };
     if (base === undefined) return { triple, path, lead: placedLead(only), core: { kind: 'take', from: only } };
     if (this.#sameElement(base, only)) return { triple, path, lead: addedLead(base, only), core: { kind: 'gone' } };
     return this.#conflict(triple, path, 'edit-delete');
@@ -140,12 +155,20 @@ export class Planner {
     );
   }
 
-  #conflict(triple: Triple, path: ElementPath, kind: ConflictKind, lead?: PlacedText): EntryPlan {
+  #conflict(triple: Triple, path: ElementPath, kind: ConflictKind, lead?: PlacedText, explanation?: string): EntryPlan {
     const { base, ours, theirs } = triple;
-    const anyLead = lead ?? placedLeadOf(ours ?? theirs ?? base);
-    const conflict: ConflictPlan = { kind, both: undefined };
+    const merged = ours !== undefined && theirs !== undefined ? mergeLeads(base, ours, theirs) : placedLeadOf(ours ?? theirs ?? base);
+    const anyLead = lead ?? merged;
+    const both = ours === undefined || theirs === undefined ? undefined : uniteTexts(base, ours, theirs);
+    const conflict: ConflictPlan = { kind, both, ...(explanation === undefined ? {} : { explanation }) };
     return { triple, path, lead: anyLead, core: { kind: 'conflict', conflict } };
   }
+}
+
+/** A long text of both sides: the lines that neither removed, and where they clash ours, then theirs. */
+function uniteTexts(base: Located | undefined, ours: Located, theirs: Located): PlacedText | undefined {
+  const body = uniteBlockScalars(base, ours, theirs);
+  return body === undefined ? undefined : { text: headText(ours) + body, column: columnOf(ours) };
 }
 
 function kindOf({ base, ours, theirs }: Triple): ConflictKind {

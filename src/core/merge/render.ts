@@ -42,19 +42,14 @@ export class Renderer {
   }
 
   /** The collection's text; a block collection begins at its first line's start, at the frame's column. */
-  renderCollection(plan: CollectionPlan): {
-    readonly text: string;
-    readonly frame: SourceCollection;
-    readonly tree: SourceTree;
-  } {
+  renderCollection(plan: CollectionPlan): string {
     const { tree, node } = this.#projection === 'nextBase' ? plan.theirs : plan[plan.frame];
     const rendered: RenderedEntry[] = [];
     for (const entry of this.#ordered(plan)) {
       const piece = this.#renderEntry(entry);
       if (piece !== undefined) rendered.push(piece);
     }
-    const text = node.style === 'block' ? renderBlock(node, rendered) : renderFlow(plan, tree, node, rendered);
-    return { text, frame: node, tree };
+    return node.style === 'block' ? renderBlock(node, rendered) : renderFlow(plan, tree, node, rendered);
   }
 
   #ordered(plan: CollectionPlan): readonly EntryPlan[] {
@@ -134,7 +129,8 @@ export class Renderer {
 
   #renderParts(frame: Located, lead: string, head: string, plan: CollectionPlan, tail: string): RenderedEntry {
     const column = columnOf(frame);
-    const { text, frame: node } = this.renderCollection(plan);
+    const text = this.renderCollection(plan);
+    const { node } = this.#projection === 'nextBase' ? plan.theirs : plan[plan.frame];
     if (frame.container.style === 'flow') return { lead, core: head + text, trail: tail, column, isFlow: true };
     if (node.style === 'flow') return { lead, core: withLineEnd(head + text + tail), trail: '', column, isFlow: false };
     if (text === '') {
@@ -293,9 +289,4 @@ function shiftLead(lead: string, from: number, to: number): string {
 function flowFromBlock(entry: RenderedEntry, node: SourceCollection): string {
   const line = entry.core.trim().replace(node.kind === 'sequence' ? /^-\s+/ : /^/, '');
   return /[\n,[\]{}#]/.test(line) && !/^(["']).*\1$/.test(line) ? JSON.stringify(line) : line;
-}
-
-/** The text of an entry as a person reads it: without the indentation it has where it stands. */
-export function readableText(located: Located): string {
-  return shiftLines(coreText(located), columnOf(located), 0, located.container.style === 'block');
 }

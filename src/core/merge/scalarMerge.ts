@@ -1,7 +1,7 @@
 import { isStringScalar } from './canon.ts';
 import { columnOf, type Located, type PlacedText, shiftLines, valueText } from './entryText.ts';
 import type { ElementPath } from './plan.ts';
-import { mergeProse, mergeWords } from './proseMerge.ts';
+import { mergeProse, mergeWords, uniteProse } from './proseMerge.ts';
 import { decodeScalar, dedentBlockScalar } from './scalarText.ts';
 import type { SourceScalar } from './sourceTree.ts';
 import type { MergeOptions } from './types.ts';
@@ -63,6 +63,22 @@ function mergeBlockScalars(base: Located, ours: Located, theirs: Located, byWord
   // The first line of the content decides what its indentation is; a merge must not change that.
   if (content.startsWith(' ')) return undefined;
   return { text: `${header}\n${body}`, column: columnOf(ours) };
+}
+
+/** Both sides' lines of a block scalar, ours first where they clash; undefined for other values. */
+export function uniteBlockScalars(base: Located | undefined, ours: Located, theirs: Located): string | undefined {
+  const isBlock = (located: Located): boolean => {
+    const { value } = located.entry;
+    return value.kind === 'scalar' && (value.style === 'literal' || value.style === 'folded');
+  };
+  if (!isBlock(ours) || !isBlock(theirs) || ours.entry.value.properties !== '' || theirs.entry.value.properties !== '') return undefined;
+  const o = dedentBlockScalar(valueText(ours));
+  const t = dedentBlockScalar(valueText(theirs));
+  const b = base !== undefined && isBlock(base) ? dedentBlockScalar(valueText(base)).content : '';
+  const content = uniteProse(b, o.content, t.content);
+  if (/\d/.test(o.header) || content.startsWith(' ') || content.trim() === '') return undefined;
+  const indent = ' '.repeat(o.column);
+  return `${o.header}\n${content.replace(/^(?=[^\n])/gm, indent)}`;
 }
 
 function mergeInline(

@@ -1,247 +1,167 @@
-import { checkDocument } from '../openapi/checkDocument.ts';
-import { elementLabel } from '../openapi/elementLabel.ts';
-import { formatPointer } from '../openapi/jsonPointer.ts';
+import { type PlainDocument, readPlainDocument } from '../openapi/plainDocument.ts';
+import { findViolations, type Violation } from '../openapi/semanticRules.ts';
 import type { Problem } from '../problem.ts';
-import { type CollectionRevision, hashText, type Matching } from './align.ts';
+import { checkMerge } from './checkMerge.ts';
 import { Canon } from './canon.ts';
-import type { Located } from './entryText.ts';
-import { columnOf } from './entryText.ts';
+import { wholeConflict } from './conflicts.ts';
+import { holdFindings, holdViolations } from './holdFindings.ts';
 import { mergeTextByLines } from './lineMerge.ts';
-import type { CollectionPlan, ElementPath, EntryPlan } from './plan.ts';
-import { Planner, ROOT_PATH } from './planner.ts';
+import type { Held } from './planner.ts';
 import { readSource } from './readSource.ts';
-import { type Choice, readableText, Renderer } from './render.ts';
-import type { SourceTree } from './sourceTree.ts';
-import type { ConflictPiece, DocumentFormat, MergeConflict, MergeInput, MergeOptions, MergeResult } from './types.ts';
+import { mergeByStructure, readSources, type Sources, type StructuralMerge } from './structuralMerge.ts';
+import type { DocumentFormat, MergeInput, MergeOptions, MergeResult } from './types.ts';
 
 /**
  * Merges two revisions of a document that came from one base. Lines first, as git does it; where that clashes or does
- * not hold what it must, by structure. Pure, deterministic, never throws: see `MergeResult`.
+ * not hold what it must, by structure. Each result is proven by the check before it is given out; what cannot be proven
+ * is a conflict. Pure, deterministic, never throws: see `MergeResult`.
  */
 export function threeWayMerge(input: MergeInput, format: DocumentFormat, options: MergeOptions = {}): MergeResult {
   const { base, ours, theirs } = input;
   if (ours === theirs) return clean(ours, theirs, 'equal');
   if (ours === base) return clean(theirs, theirs, 'equal');
   if (theirs === base) return clean(ours, theirs, 'equal');
-  const problems = readable(input, format);
-  const byLines = base === '' ? undefined : mergeTextByLines(base, ours, theirs);
-  if (problems.length > 0) {
-    // The one side may have mended what the other has broken; lines can tell, and the result is read as a whole.
-    if (byLines !== undefined && checkDocument(byLines, format).length === 0) {
-      return {
-        ...clean(byLines, theirs, 'lines'),
-        problems: problems.map((problem) => ({ ...problem, severity: 'warning' })),
-      };
-    }
-    return { text: ours, conflicts: [], problems, nextBase: theirs, takenBy: 'none' };
-  }
-  const sources = readSources(input, format);
-  if (sources === undefined) {
-    if (byLines !== undefined && checkDocument(byLines, format).length === 0) return clean(byLines, theirs, 'lines');
-    return wholeConflict(input, options);
-  }
-  const byStructure = mergeByStructure(sources, options, 'renames');
-  if (byLines !== undefined && confirmsLines(byLines, sources, format, options, byStructure)) return clean(byLines, theirs, 'lines');
-  return byStructure ?? wholeConflict(input, options);
-}
-
-/** Whether a structural merge, under one of the ways to match elements, gives the same data as the merge by lines. */
-function confirmsLines(byLines: string, sources: Sources, format: DocumentFormat, options: MergeOptions, byStructure: MergeResult | undefined): boolean {
-  const lines = readSource(byLines, format);
-  if (lines === undefined) return false;
-  const canon = new Canon();
-  const number = canon.of(lines, lines.root);
-  const agrees = (result: MergeResult | undefined): boolean => {
-    if (result === undefined || result.conflicts.length > 0) return false;
-    const tree = readSource(result.text, format);
-    return tree !== undefined && canon.of(tree, tree.root) === number;
-  };
-  const isConfirmed =
-    agrees(byStructure) || agrees(mergeByStructure(sources, options, 'names')) || agrees(mergeByStructure(sources, options, 'lines'));
-  return isConfirmed && checkDocument(byLines, format).length === 0;
+  return new Merge(input, format, options).run();
 }
 
 function clean(text: string, nextBase: string, takenBy: MergeResult['takenBy']): MergeResult {
   return { text, conflicts: [], problems: [], nextBase, takenBy };
 }
 
-function readable(input: MergeInput, format: DocumentFormat): Problem[] {
-  const problems: Problem[] = [];
-  for (const side of ['base', 'ours', 'theirs'] as const) {
-    if (side === 'base' && input.base === '') continue;
-    for (const problem of checkDocument(input[side], format))
-      problems.push({ ...problem, message: `${SIDE_NAMES[side]}: ${problem.message}` });
-  }
-  return problems;
-}
-
+/** How often elements are held and the result is checked again before the whole document is given up. */
+const MAX_ROUNDS = 5;
+const NOTHING_HELD: ReadonlyMap<string, Held> = new Map();
 const SIDE_NAMES = { base: 'The common base', ours: 'Our version', theirs: 'Their version' } as const;
 
-interface Sources {
-  readonly input: MergeInput;
-  readonly base: CollectionRevision | undefined;
-  readonly ours: CollectionRevision;
-  readonly theirs: CollectionRevision;
-}
+class Merge {
+  readonly #input: MergeInput;
+  readonly #format: DocumentFormat;
+  readonly #options: MergeOptions;
+  readonly #base: PlainDocument | undefined;
+  readonly #ours: PlainDocument;
+  readonly #theirs: PlainDocument;
+  #knownViolations: ReadonlySet<string> | undefined;
 
-/** Undefined where one of the texts cannot be taken apart, or the roots are not of one kind. */
-function readSources(input: MergeInput, format: DocumentFormat): Sources | undefined {
-  const read = (text: string): CollectionRevision | undefined => {
-    const tree = readSource(text, format);
-    return tree === undefined || tree.root.kind === 'scalar' ? undefined : { tree, node: tree.root };
-  };
-  const base = input.base === '' ? undefined : read(input.base);
-  const ours = read(input.ours);
-  const theirs = read(input.theirs);
-  if (ours === undefined || theirs === undefined || ours.node.kind !== theirs.node.kind) return undefined;
-  if (input.base !== '' && base?.node.kind !== ours.node.kind) return undefined;
-  return { input, base, ours, theirs };
-}
+  constructor(input: MergeInput, format: DocumentFormat, options: MergeOptions) {
+    this.#input = input;
+    this.#format = format;
+    this.#options = options;
+    this.#base = input.base === '' ? undefined : readPlainDocument(input.base, format);
+    this.#ours = readPlainDocument(input.ours, format);
+    this.#theirs = readPlainDocument(input.theirs, format);
+  }
 
-function mergeByStructure(sources: Sources, options: MergeOptions, matching: Matching): MergeResult | undefined {
-  const { base, ours, theirs } = sources.input;
-  const planner = new Planner(new Canon(), options, new Set(), matching);
-  const plan = planner.planCollection(sources.base, sources.ours, sources.theirs, ROOT_PATH);
-  if (plan === undefined) return undefined;
-  const open: MergeConflict[] = [];
-  const choices = new Map<EntryPlan, Choice>();
-  const settled = new Set<EntryPlan>();
-  for (const [entry, conflict] of describeConflicts(plan)) {
-    const resolution = options.resolutions?.get(conflict.id);
-    if (resolution === undefined) {
-      open.push(conflict);
-      choices.set(entry, options.unresolved ?? 'ours');
-    } else {
-      settled.add(entry);
-      const place = entry.triple.ours ?? entry.triple.theirs ?? entry.triple.base;
-      choices.set(
-        entry,
-        resolution.choice === 'custom'
-          ? { text: atColumn(resolution.text, place), column: place === undefined ? 0 : columnOf(place) }
-          : resolution.choice === 'both'
-            ? 'ours'
-            : resolution.choice,
-      );
+  run(): MergeResult {
+    const { base, ours, theirs } = this.#input;
+    const byLines = base === '' ? undefined : mergeTextByLines(base, ours, theirs);
+    const problems = this.#inputProblems();
+    if (problems.length > 0) return this.#unreadable(byLines, problems);
+    const sources = readSources(this.#input, this.#format);
+    if (sources === undefined) {
+      return byLines !== undefined && this.#isReadable(byLines) ? clean(byLines, theirs, 'lines') : this.#whole('The two versions are built in different ways.');
     }
+    const byStructure = mergeByStructure(sources, this.#options, 'renames', NOTHING_HELD);
+    if (byLines !== undefined && this.#confirmsLines(byLines, sources, byStructure)) return clean(byLines, theirs, 'lines');
+    return this.#proveByStructure(sources, byStructure);
   }
-  const textRenderer = new Renderer('text', (entry) => choices.get(entry) ?? 'ours');
-  const baseRenderer = new Renderer('nextBase', (entry) => (settled.has(entry) ? 'theirs' : 'base'));
-  const text = wrap(textRenderer.renderCollection(plan).text, plan[plan.frame].tree, plan, base, ours, theirs);
-  const nextBase = open.length === 0 ? theirs : around(baseRenderer.renderCollection(plan).text, sources.theirs.tree);
-  return { text, conflicts: open, problems: [], nextBase, takenBy: 'structure' };
-}
 
-function atColumn(text: string, place: Located | undefined): string {
-  if (place === undefined || place.container.style === 'flow') return text;
-  const indent = ' '.repeat(columnOf(place));
-  return text
-    .split('\n')
-    .map((line) => (line === '' ? '' : indent + line))
-    .join('\n');
-}
-
-function around(rendered: string, tree: SourceTree): string {
-  const { root, text } = tree;
-  return text.slice(0, root.start) + rendered + text.slice(root.end);
-}
-
-function wrap(
-  rendered: string,
-  frame: SourceTree,
-  plan: CollectionPlan,
-  base: string,
-  ours: string,
-  theirs: string,
-): string {
-  const part = (revision: CollectionPlan['ours'] | undefined, from: 'head' | 'tail'): string =>
-    revision === undefined
-      ? ''
-      : from === 'head'
-        ? revision.tree.text.slice(0, revision.node.start)
-        : revision.tree.text.slice(revision.node.end);
-  const three = (from: 'head' | 'tail'): string => {
-    const b = part(plan.base, from);
-    const o = part(plan.ours, from);
-    const t = part(plan.theirs, from);
-    return o === b ? t : o;
-  };
-  const text = three('head') + rendered + three('tail');
-  if (frame.isJson) return text;
-  // Whether the last line has an end is nobody's element: as in ours, unless only theirs changed it.
-  const ends = (value: string): boolean => value.endsWith('\n');
-  const wantsEnd = ends(ours) === ends(base) ? ends(theirs) : ends(ours);
-  return wantsEnd ? text : text.replace(/\n$/, '');
-}
-
-function* describeConflicts(plan: CollectionPlan): Generator<[EntryPlan, MergeConflict]> {
-  for (const entry of plan.entries) {
-    if (entry.core.kind === 'parts' && entry.core.value.kind === 'collection')
-      yield* describeConflicts(entry.core.value.collection);
-    if (entry.core.kind !== 'conflict') continue;
-    const { base, ours, theirs } = entry.triple;
-    const { kind } = entry.core.conflict;
-    const pointer = pointerOf(entry.path, entry);
-    yield [
-      entry,
-      {
-        id: hashText(`${kind}\n${JSON.stringify(entry.path.ids)}`),
-        kind,
-        pointer,
-        label: elementLabel(pointer),
-        canTakeBoth: entry.core.conflict.both !== undefined,
-        ...(base === undefined ? {} : { base: pieceOf(base) }),
-        ...(ours === undefined ? {} : { ours: pieceOf(ours) }),
-        ...(theirs === undefined ? {} : { theirs: pieceOf(theirs) }),
-      },
-    ];
+  /** Whether the merge by lines is the merge by structure under one of the ways to match elements, and passes the check. */
+  #confirmsLines(byLines: string, sources: Sources, byStructure: StructuralMerge | undefined): boolean {
+    const lines = readSource(byLines, this.#format);
+    if (lines === undefined) return false;
+    const canon = new Canon();
+    const number = canon.of(lines, lines.root);
+    const merged = readPlainDocument(byLines, this.#format);
+    if (merged.root === undefined || this.#newViolations(merged).length > 0) return false;
+    const agrees = (merge: StructuralMerge | undefined): boolean => {
+      if (merge === undefined || merge.clashes > 0) return false;
+      const tree = readSource(merge.text, this.#format);
+      return tree !== undefined && canon.of(tree, tree.root) === number && this.#findings(merge, merged).length === 0;
+    };
+    return (
+      agrees(byStructure) ||
+      agrees(mergeByStructure(sources, this.#options, 'names', NOTHING_HELD)) ||
+      agrees(mergeByStructure(sources, this.#options, 'lines', NOTHING_HELD))
+    );
   }
-}
 
-function pointerOf(path: ElementPath, { triple }: EntryPlan): string {
-  return formatPointer(triple.ours !== undefined ? path.ours : triple.theirs !== undefined ? path.theirs : path.base);
-}
-
-function pieceOf(located: Located): ConflictPiece {
-  const { entry, container } = located;
-  return {
-    text: readableText(located),
-    start: entry.start,
-    end: container.style === 'flow' ? entry.valueEnd : entry.end,
-  };
-}
-
-/** Where not even the root can be taken apart: one conflict over everything. */
-function wholeConflict({ base, ours, theirs }: MergeInput, options: MergeOptions): MergeResult {
-  const piece = (text: string): ConflictPiece => ({ text, start: 0, end: text.length });
-  const id = hashText('whole document');
-  const resolution = options.resolutions?.get(id);
-  if (resolution !== undefined) {
-    const text =
-      resolution.choice === 'custom'
-        ? resolution.text
-        : resolution.choice === 'theirs'
-          ? theirs
-          : resolution.choice === 'base'
-            ? base
-            : ours;
-    return clean(text, theirs, 'structure');
+  #proveByStructure(sources: Sources, first: StructuralMerge | undefined): MergeResult {
+    const held = new Map<string, Held>();
+    let merge = first;
+    for (let round = 0; round < MAX_ROUNDS && merge !== undefined; round++) {
+      const merged = readPlainDocument(merge.text, this.#format);
+      if (merged.root === undefined && merged.problems.length > 0) {
+        if (this.#options.resolutions !== undefined && merge.clashes > merge.conflicts.length) return this.#badResolution(merged.problems);
+        break;
+      }
+      const findings = this.#findings(merge, merged);
+      const violations = findings.length > 0 ? [] : this.#newViolations(merged).filter(({ key }) => !this.#isSettled(key, held));
+      if (findings.length === 0 && violations.length === 0) {
+        return { text: merge.text, conflicts: merge.conflicts, problems: [], nextBase: merge.nextBase, takenBy: 'structure' };
+      }
+      const hasNew = findings.length > 0 ? holdFindings(findings, merge.plan, held) : holdViolations(violations, merge.plan, held);
+      if (!hasNew) break;
+      merge = mergeByStructure(sources, this.#options, 'renames', held);
+    }
+    return this.#whole('What the two versions changed could not be told apart with certainty.');
   }
-  const chosen = options.unresolved ?? 'ours';
-  const conflict: MergeConflict = {
-    id,
-    kind: base === '' ? 'add-add' : 'edit-edit',
-    pointer: '',
-    label: elementLabel(''),
-    ...(base === '' ? {} : { base: piece(base) }),
-    ours: piece(ours),
-    theirs: piece(theirs),
-    canTakeBoth: false,
-  };
-  return {
-    text: { base, ours, theirs }[chosen],
-    conflicts: [conflict],
-    problems: [],
-    nextBase: base,
-    takenBy: 'structure',
-  };
+
+  #findings(merge: StructuralMerge, merged: PlainDocument): ReturnType<typeof checkMerge> {
+    const takesVersion = (this.#options.infoVersion ?? 'ask') !== 'ask';
+    return checkMerge({ base: this.#base, ours: this.#ours, theirs: this.#theirs, merged }, merge.claims, takesVersion);
+  }
+
+  #newViolations(merged: PlainDocument): Violation[] {
+    const found = findViolations(merged.root);
+    if (found.length === 0) return [];
+    this.#knownViolations ??= new Set([...findViolations(this.#ours.root), ...findViolations(this.#theirs.root)].map(({ key }) => key));
+    const known = this.#knownViolations;
+    return found.filter(({ key }) => !known.has(key));
+  }
+
+  #inputProblems(): Problem[] {
+    const problems: Problem[] = [];
+    for (const side of ['base', 'ours', 'theirs'] as const) {
+      const document = { base: this.#base, ours: this.#ours, theirs: this.#theirs }[side];
+      for (const problem of document?.problems ?? []) problems.push({ ...problem, message: `${SIDE_NAMES[side]}: ${problem.message}` });
+    }
+    return problems;
+  }
+
+  #unreadable(byLines: string | undefined, problems: readonly Problem[]): MergeResult {
+    const { ours, theirs } = this.#input;
+    // The one side may have mended what the other has broken; lines can tell, and the result is read as a whole.
+    if (byLines !== undefined && this.#isReadable(byLines)) {
+      return { ...clean(byLines, theirs, 'lines'), problems: problems.map((problem) => ({ ...problem, severity: 'warning' })) };
+    }
+    return { text: ours, conflicts: [], problems, nextBase: theirs, takenBy: 'none' };
+  }
+
+  #isReadable(text: string): boolean {
+    return readPlainDocument(text, this.#format).problems.length === 0;
+  }
+
+  #badResolution(problems: readonly Problem[]): MergeResult {
+    const { ours, theirs } = this.#input;
+    const told = problems.map((problem) => ({ ...problem, code: 'resolution-invalid', message: `With this resolution the document cannot be read: ${problem.message}` }));
+    return { text: ours, conflicts: [], problems: told, nextBase: theirs, takenBy: 'none' };
+  }
+
+  #whole(explanation: string): MergeResult {
+    const { base, ours, theirs } = this.#input;
+    const conflict = wholeConflict(this.#input, explanation);
+    const resolution = this.#options.resolutions?.get(conflict.id);
+    if (resolution === undefined) {
+      const text = { base, ours, theirs }[this.#options.unresolved ?? 'ours'];
+      return { text, conflicts: [conflict], problems: [], nextBase: base, takenBy: 'structure' };
+    }
+    if (resolution.choice !== 'custom') return clean(resolution.choice === 'both' ? ours : { base, ours, theirs }[resolution.choice], theirs, 'structure');
+    const { problems } = readPlainDocument(resolution.text, this.#format);
+    return problems.length > 0 ? this.#badResolution(problems) : clean(resolution.text, theirs, 'structure');
+  }
+
+  /** A fault that somebody looked at: its elements are held, and one has been decided. */
+  #isSettled(key: string, held: ReadonlyMap<string, Held>): boolean {
+    return (this.#options.resolutions?.size ?? 0) > 0 && [...held.values()].some((one) => one.violation === key);
+  }
 }

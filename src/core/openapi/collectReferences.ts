@@ -35,7 +35,8 @@ function collectFrom(node: PlainNode, targets: Set<string>): void {
 /** A discriminator's `mapping` points to schemas by reference or by bare name; only what looks like a file counts. */
 function addMappingTargets(mapping: PlainMap, targets: Set<string>): void {
   for (const value of mapping.entries.values()) {
-    if (value.kind === 'scalar' && value.isString && /\.(ya?ml|jsonc?)(#|$)/i.test(value.text)) addFileTarget(value.text, targets);
+    if (value.kind === 'scalar' && value.isString && /\.(ya?ml|jsonc?)(#|$)/i.test(value.text))
+      addFileTarget(value.text, targets);
   }
 }
 

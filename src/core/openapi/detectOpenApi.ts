@@ -60,7 +60,8 @@ function yamlTitle(text: string): string | undefined {
 
 function unquote(scalar: string): string {
   const quoted = /^(["'])(.*)\1\s*(?:#.*)?$/.exec(scalar);
-  if (quoted?.[2] !== undefined) return quoted[1] === "'" ? quoted[2].replaceAll("''", "'") : parseString(`"${quoted[2]}"`);
+  if (quoted?.[2] !== undefined)
+    return quoted[1] === "'" ? quoted[2].replaceAll("''", "'") : parseString(`"${quoted[2]}"`);
   return scalar.replace(/\s+#.*$/, '').trim();
 }
 
@@ -91,7 +92,10 @@ function detectJson(text: string, start: number): DetectedOpenApi | undefined {
         if (colon !== null) {
           const key = text.slice(i + 1, end - 1);
           const valueStart = end + colon[0].length;
-          const value = text.charAt(valueStart) === '"' ? parseString(text.slice(valueStart, endOfString(text, valueStart))) : undefined;
+          const value =
+            text.charAt(valueStart) === '"'
+              ? parseString(text.slice(valueStart, endOfString(text, valueStart)))
+              : undefined;
           if (depth === 1) inInfo = key === 'info';
           if (depth === 1 && (key === 'openapi' || key === 'swagger')) version = value;
           else if (depth === 2 && key === 'title') title = value;

@@ -69,20 +69,32 @@ function failed(code: string, message: string): PlainDocument {
 
 function readYaml(text: string): PlainDocument {
   const read = readStrictYaml(text);
-  if (read.root !== undefined || !read.problems.some(({ message }) => message.startsWith('Missing closing'))) return read;
+  if (read.root !== undefined || !read.problems.some(({ message }) => message.startsWith('Missing closing')))
+    return read;
   const indented = indentQuotedLines(text);
   if (indented === undefined) return read;
   const again = readStrictYaml(indented.text);
   const problems = again.problems.map((problem) =>
     problem.range === undefined
       ? problem
-      : { ...problem, range: { start: indented.originalOffset(problem.range.start), end: indented.originalOffset(problem.range.end) } },
+      : {
+          ...problem,
+          range: {
+            start: indented.originalOffset(problem.range.start),
+            end: indented.originalOffset(problem.range.end),
+          },
+        },
   );
   return { ...again, problems };
 }
 
 function readStrictYaml(text: string): PlainDocument {
-  const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent', stringKeys: false });
+  const document = parseDocument(text, {
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+    stringKeys: false,
+  });
   const problems: Problem[] = document.errors.slice(0, MAX_PROBLEMS).map((error) => ({
     code: error.code === 'MULTIPLE_DOCS' ? 'several-documents' : 'yaml-syntax',
     message: error.message,
@@ -117,7 +129,8 @@ class YamlReader {
     }
     if (isAlias(node)) {
       const [start, end] = rangeOf(node.range);
-      if (++this.#aliases === MAX_ALIASES) this.#problem('too-many-aliases', `The file has more than ${MAX_ALIASES} aliases.`, node);
+      if (++this.#aliases === MAX_ALIASES)
+        this.#problem('too-many-aliases', `The file has more than ${MAX_ALIASES} aliases.`, node);
       return { kind: 'alias', start, end, name: node.source, definition: this.#definitions.get(node.source) ?? 0 };
     }
     if (isMap(node)) {
@@ -151,7 +164,12 @@ class YamlReader {
     return { kind: 'scalar', ...common, isString, text };
   }
 
-  #common(node: { range?: readonly [number, number, number] | null | undefined; anchor?: string | undefined; tag?: string | undefined; type?: unknown }): PlainBase {
+  #common(node: {
+    range?: readonly [number, number, number] | null | undefined;
+    anchor?: string | undefined;
+    tag?: string | undefined;
+    type?: unknown;
+  }): PlainBase {
     const [start, end] = rangeOf(node.range);
     if (node.anchor === undefined && node.tag === undefined) return { start, end };
     if (node.anchor !== undefined) this.#definitions.set(node.anchor, (this.#definitions.get(node.anchor) ?? 0) + 1);
@@ -209,7 +227,11 @@ function readJson(text: string, format: 'json' | 'jsonc'): PlainDocument {
   if (scan.depth > MAX_DEPTH) return failed('too-deep', `The file is nested deeper than ${MAX_DEPTH} levels.`);
   const errors: ParseError[] = [];
   const isJsonc = format === 'jsonc';
-  const root = parseTree(text, errors, { disallowComments: !isJsonc, allowTrailingComma: isJsonc, allowEmptyContent: true });
+  const root = parseTree(text, errors, {
+    disallowComments: !isJsonc,
+    allowTrailingComma: isJsonc,
+    allowEmptyContent: true,
+  });
   const problems: Problem[] = errors.slice(0, MAX_PROBLEMS).map((error) => ({
     code: 'json-syntax',
     message: `${words(printParseErrorCode(error.error))}.`,
@@ -248,7 +270,12 @@ function plainJson(node: JsonNode, text: string, problems: Problem[]): PlainNode
     return { kind: 'map', start, end, entries };
   }
   if (node.type === 'array') {
-    return { kind: 'sequence', start, end, items: (node.children ?? []).map((child) => plainJson(child, text, problems)) };
+    return {
+      kind: 'sequence',
+      start,
+      end,
+      items: (node.children ?? []).map((child) => plainJson(child, text, problems)),
+    };
   }
   if (node.type === 'string') return { kind: 'scalar', start, end, isString: true, text: String(node.value) };
   return { kind: 'scalar', start, end, isString: false, text: text.slice(start, end) };

@@ -23,7 +23,10 @@ export function indentQuotedLines(text: string): IndentedText | undefined {
     const indent = line.length - line.trimStart().length;
     if (line.trim() !== '' && indent <= blockIndent) blockIndent = -1;
     if (blockIndent < 0) {
-      const head = /^[ \t]*(?:- +)*(?:[^\s#'"[{&*!|>][^#'"]*?:[ \t]+|(?:"[^"\n]*"|'[^'\n]*')[ \t]*:[ \t]+|- +)(?=["'|>])/.exec(line);
+      const head =
+        /^[ \t]*(?:- +)*(?:[^\s#'"[{&*!|>][^#'"]*?:[ \t]+|(?:"[^"\n]*"|'[^'\n]*')[ \t]*:[ \t]+|- +)(?=["'|>])/.exec(
+          line,
+        );
       if (head !== null) {
         const at = lineStart + head[0].length;
         const mark = text.charAt(at);
@@ -54,7 +57,10 @@ export function indentQuotedLines(text: string): IndentedText | undefined {
   return { text: pieces.join(''), originalOffset: (offset) => originalOffset(insertions, offset) };
 }
 
-function originalOffset(insertions: readonly { readonly at: number; readonly length: number }[], offset: number): number {
+function originalOffset(
+  insertions: readonly { readonly at: number; readonly length: number }[],
+  offset: number,
+): number {
   let inserted = 0;
   for (const { at, length } of insertions) {
     if (at + inserted + length > offset) return at + inserted > offset ? offset - inserted : at;

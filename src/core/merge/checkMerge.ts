@@ -1,0 +1,205 @@
+import type { PlainDocument, PlainNode } from '../openapi/plainDocument.ts';
+import { missingComments } from './checkComments.ts';
+import { wordsAreThreeWay } from './checkWords.ts';
+import type { ClaimedElement } from './claims.ts';
+
+/** One reason why a result cannot stand, and the element to hold for it. */
+export interface Finding {
+  /** Path of ids of the element, as claimed; empty: the whole document. */
+  readonly ids: readonly string[];
+  readonly message: string;
+  /** A comment that is gone, where that is what was found. */
+  readonly comment?: string;
+}
+
+export interface FourDocuments {
+  readonly base: PlainDocument | undefined;
+  readonly ours: PlainDocument;
+  readonly theirs: PlainDocument;
+  readonly merged: PlainDocument;
+}
+
+/**
+ * Proves that a merge did not lie (I4), from the four texts as the `yaml` and `jsonc-parser` libraries read them and
+ * from the claimed matching: every element is claimed once in each text, no match is made up, every leaf has its
+ * three-way value, and no comment is gone that neither side removed. Shares no code with the merge. Empty: proven.
+ */
+export function checkMerge(documents: FourDocuments, claims: readonly ClaimedElement[], takesVersion: boolean): Finding[] {
+  const check = new MergeCheck(takesVersion);
+  check.collection(documents.base?.root, documents.ours.root, documents.theirs.root, documents.merged.root, claims, []);
+  const findings = check.findings;
+  for (const comment of missingComments(documents, claims)) findings.push(comment);
+  return findings;
+}
+
+/** An element of the same key in two revisions is the same; of another key, at least this share of its leaves must be. */
+const MIN_LIKENESS = 0.4;
+
+class MergeCheck {
+  readonly findings: Finding[] = [];
+  readonly #takesVersion: boolean;
+  readonly #numbers = new Map<string, number>();
+  readonly #known = new WeakMap<PlainNode, number>();
+
+  constructor(takesVersion: boolean) {
+    this.#takesVersion = takesVersion;
+  }
+
+  collection(
+    base: PlainNode | undefined,
+    ours: PlainNode | undefined,
+    theirs: PlainNode | undefined,
+    merged: PlainNode | undefined,
+    claims: readonly ClaimedElement[],
+    ids: readonly string[],
+  ): void {
+    if (!this.#isOneToOne(base, claims, 'base') || !this.#isOneToOne(ours, claims, 'ours')) this.#find(ids, 'elements are not matched one to one');
+    else if (!this.#isOneToOne(theirs, claims, 'theirs') || !this.#isOneToOne(merged, claims, 'merged')) this.#find(ids, 'the result has other elements than it should');
+    else for (const claim of claims) this.#element(claim, child(base, claim.base), child(ours, claim.ours), child(theirs, claim.theirs), child(merged, claim.merged));
+  }
+
+  #isOneToOne(node: PlainNode | undefined, claims: readonly ClaimedElement[], side: 'base' | 'ours' | 'theirs' | 'merged'): boolean {
+    const claimed = claims.map((claim) => claim[side]).filter((segment) => segment !== undefined);
+    const size = node === undefined ? 0 : node.kind === 'map' ? node.entries.size : node.kind === 'sequence' ? node.items.length : 0;
+    // A repeated merge key is listed under names of its own; there the number has to do.
+    const distinct = new Set(claimed.map((segment, index) => (segment === '<<' ? `<<${index}` : segment)));
+    return claimed.length === size && distinct.size === size;
+  }
+
+  #element(claim: ClaimedElement, base: PlainNode | undefined, ours: PlainNode | undefined, theirs: PlainNode | undefined, merged: PlainNode | undefined): void {
+    if (claim.isHeld || claim.base === '<<' || claim.ours === '<<' || claim.theirs === '<<') return;
+    if (!this.#isJustified(base, claim.base, ours, claim.ours) || !this.#isJustified(base, claim.base, theirs, claim.theirs)) {
+      this.#find(claim.ids, 'two elements were taken for one that have too little in common');
+      return;
+    }
+    const isIn = { ours: claim.ours !== undefined, theirs: claim.theirs !== undefined, merged: claim.merged !== undefined };
+    if (!isIn.ours || !isIn.theirs) {
+      this.#oneSided(claim, base, ours, theirs, merged);
+      return;
+    }
+    if (!isIn.merged) this.#find(claim.ids, 'an element is gone that both sides have');
+    else if (claim.children !== undefined && this.#ownPropertiesAreThreeWay(base, ours, theirs, merged)) this.collection(base, ours, theirs, merged, claim.children, claim.ids);
+    else this.#value(claim, base, ours, theirs, merged);
+  }
+
+  #oneSided(claim: ClaimedElement, base: PlainNode | undefined, ours: PlainNode | undefined, theirs: PlainNode | undefined, merged: PlainNode | undefined): void {
+    const only = claim.ours !== undefined ? ours : theirs;
+    const isAdded = claim.base === undefined;
+    if (claim.ours === undefined && claim.theirs === undefined) {
+      if (claim.merged !== undefined) this.#find(claim.ids, 'an element came back that both sides removed');
+    } else if (isAdded) {
+      if (claim.merged === undefined || !this.#same(only, merged)) this.#find(claim.ids, 'what one side added is not there as it was added');
+    } else if (claim.merged !== undefined) this.#find(claim.ids, 'what one side removed is still there');
+    else if (!this.#same(base, only)) this.#find(claim.ids, 'what one side changed was removed by the other');
+  }
+
+  #value(claim: ClaimedElement, base: PlainNode | undefined, ours: PlainNode | undefined, theirs: PlainNode | undefined, merged: PlainNode | undefined): void {
+    const expected = this.#same(ours, theirs) || this.#same(base, theirs) ? ours : this.#same(base, ours) ? theirs : undefined;
+    if (expected !== undefined) {
+      if (!this.#same(expected, merged)) this.#find(claim.ids, 'a value is not what the side that changed it wrote');
+      return;
+    }
+    const isVersion = claim.ids.length === 2 && claim.ids[0] === 'info' && claim.ids[1] === 'version';
+    if (isVersion && this.#takesVersion && (this.#same(ours, merged) || this.#same(theirs, merged))) return;
+    const texts = [base, ours, theirs, merged].map((node) => (node?.kind === 'scalar' && node.isString ? node.text : undefined));
+    const [b, o, t, m] = texts;
+    if (b === undefined || o === undefined || t === undefined || m === undefined || !wordsAreThreeWay(b, o, t, m)) {
+      this.#find(claim.ids, 'both sides changed a value, and the result is neither of them nor both');
+    }
+  }
+
+  /** Anchor and tag of a collection are a value of their own. */
+  #ownPropertiesAreThreeWay(base: PlainNode | undefined, ours: PlainNode | undefined, theirs: PlainNode | undefined, merged: PlainNode | undefined): boolean {
+    const of = (node: PlainNode | undefined): string => `${node?.kind} ${node?.anchor ?? ''} ${node?.tag ?? ''}`;
+    const [b, o, t, m] = [base === undefined ? of(ours) : of(base), of(ours), of(theirs), of(merged)];
+    return m === (o === b ? t : o);
+  }
+
+  /** Names justify a match of map entries; without them, and in sequences, likeness has to. */
+  #isJustified(base: PlainNode | undefined, baseSegment: string | number | undefined, side: PlainNode | undefined, segment: string | number | undefined): boolean {
+    if (base === undefined || side === undefined || baseSegment === segment) return true;
+    if (this.#same(base, side)) return true;
+    // Items that go by a name may change in all the rest.
+    if (typeof segment === 'number' && (sharesName(base, side) || base.kind !== side.kind)) return base.kind === side.kind;
+    return this.#likeness(base, side) >= MIN_LIKENESS;
+  }
+
+  #likeness(a: PlainNode, b: PlainNode): number {
+    const leavesA = leaves(a);
+    const leavesB = leaves(b);
+    const counts = new Map<string, number>();
+    for (const leaf of leavesA) counts.set(leaf, (counts.get(leaf) ?? 0) + 1);
+    let common = 0;
+    for (const leaf of leavesB) {
+      const count = counts.get(leaf) ?? 0;
+      if (count > 0) {
+        common++;
+        counts.set(leaf, count - 1);
+      }
+    }
+    return leavesA.length + leavesB.length === 0 ? 1 : (2 * common) / (leavesA.length + leavesB.length);
+  }
+
+  #same(a: PlainNode | undefined, b: PlainNode | undefined): boolean {
+    if (a === undefined || b === undefined) return a === b;
+    return this.#number(a) === this.#number(b);
+  }
+
+  #number(node: PlainNode): number {
+    const known = this.#known.get(node);
+    if (known !== undefined) return known;
+    const description = this.#describe(node);
+    let number = this.#numbers.get(description);
+    if (number === undefined) {
+      number = this.#numbers.size;
+      this.#numbers.set(description, number);
+    }
+    this.#known.set(node, number);
+    return number;
+  }
+
+  #describe(node: PlainNode): string {
+    const own = `${node.anchor ?? ''}\u0000${node.tag ?? ''}\u0000`;
+    switch (node.kind) {
+      case 'map':
+        return `${own}{${[...node.entries].map(([key, value]) => `${JSON.stringify(key)}:${this.#number(value)}`).sort().join(',')}`;
+      case 'sequence':
+        return `${own}[${node.items.map((item) => this.#number(item)).join(',')}`;
+      case 'scalar':
+        return `${own}${node.isString ? 's' : 'p'}${node.text}`;
+      case 'alias':
+        return `*${node.name}\u0000${node.definition}`;
+    }
+  }
+
+  #find(ids: readonly string[], message: string): void {
+    this.findings.push({ ids, message });
+  }
+}
+
+function child(node: PlainNode | undefined, segment: string | number | undefined): PlainNode | undefined {
+  if (node === undefined || segment === undefined) return undefined;
+  if (node.kind === 'map') return node.entries.get(String(segment));
+  return node.kind === 'sequence' && typeof segment === 'number' ? node.items[segment] : undefined;
+}
+
+const NAMES = ['$ref', 'name', 'url', 'title', 'id', 'code', 'key'];
+
+function sharesName(a: PlainNode, b: PlainNode): boolean {
+  return NAMES.some((name) => {
+    const own = child(a, name);
+    const other = child(b, name);
+    return own?.kind === 'scalar' && other?.kind === 'scalar' && own.text === other.text;
+  });
+}
+
+function leaves(node: PlainNode): string[] {
+  const found: string[] = [];
+  const visit = (current: PlainNode, key: string): void => {
+    if (current.kind === 'map') for (const [name, value] of current.entries) visit(value, name);
+    else if (current.kind === 'sequence') for (const item of current.items) visit(item, key);
+    else found.push(`${key}=${current.kind === 'scalar' ? current.text : current.name}`);
+  };
+  visit(node, '');
+  return found;
+}

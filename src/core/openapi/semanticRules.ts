@@ -1,0 +1,179 @@
+import { formatPointer, parsePointer } from './jsonPointer.ts';
+import type { PlainMap, PlainNode } from './plainDocument.ts';
+
+/** A rule of the OpenAPI Specification that a readable document breaks. */
+export interface Violation {
+  /** The same for the same fault in two revisions, so that a merge answers only for faults that neither side had. */
+  readonly key: string;
+  /** One sentence for a person. */
+  readonly message: string;
+  /** Paths of keys and positions of all elements that take part in it; some may be gone. */
+  readonly places: readonly (readonly string[])[];
+}
+
+const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']);
+
+/** What is wrong with a document beyond its syntax, as far as combining two good revisions can cause it. */
+export function findViolations(root: PlainNode | undefined): Violation[] {
+  if (root?.kind !== 'map') return [];
+  const search = new ViolationSearch(root);
+  search.run();
+  return search.violations;
+}
+
+class ViolationSearch {
+  readonly violations: Violation[] = [];
+  readonly #root: PlainMap;
+  readonly #operationIds = new Map<string, string[][]>();
+
+  constructor(root: PlainMap) {
+    this.#root = root;
+  }
+
+  run(): void {
+    this.#visit(this.#root, [], false);
+    this.#paths();
+    for (const [operationId, places] of this.#operationIds) {
+      if (places.length > 1) this.#add(`operationId ${operationId}`, `The operationId "${operationId}" is given to ${places.length} operations.`, places);
+    }
+  }
+
+  #visit(node: PlainNode, path: readonly string[], isData: boolean): void {
+    if (node.kind === 'sequence') {
+      node.items.forEach((item, index) => this.#visit(item, [...path, String(index)], isData));
+      return;
+    }
+    if (node.kind !== 'map') return;
+    if (!isData) {
+      this.#reference(node, path);
+      this.#required(node, path);
+      this.#discriminator(node, path);
+    }
+    for (const [key, value] of node.entries) {
+      // What stands in an example only looks like the specification's own words; a property may be called `example`.
+      const isExample = (key === 'example' || key === 'examples' || key === 'default' || key === 'enum') && path.at(-1) !== 'properties';
+      this.#visit(value, [...path, key], isData || isExample);
+    }
+  }
+
+  #reference(node: PlainMap, path: readonly string[]): void {
+    const reference = node.entries.get('$ref');
+    if (reference?.kind !== 'scalar' || !reference.isString || path.at(-1) === 'properties') return;
+    this.#target(reference.text, [...path, '$ref']);
+  }
+
+  #target(reference: string, path: readonly string[]): void {
+    if (!reference.startsWith('#/')) return;
+    const target = parsePointer(decode(reference.slice(1)));
+    if (this.#lookUp(target) !== undefined) return;
+    this.#add(`reference ${reference}`, `The reference ${reference} points to nothing.`, [path, target]);
+  }
+
+  #required(node: PlainMap, path: readonly string[]): void {
+    const required = node.entries.get('required');
+    const properties = node.entries.get('properties');
+    if (required?.kind !== 'sequence' || properties?.kind !== 'map') return;
+    for (const item of required.items) {
+      if (item.kind !== 'scalar' || properties.entries.has(item.text)) continue;
+      this.#add(`required ${formatPointer(path)} ${item.text}`, `The property "${item.text}" is required but not described.`, [
+        [...path, 'required'],
+        [...path, 'properties', item.text],
+      ]);
+    }
+  }
+
+  #discriminator(node: PlainMap, path: readonly string[]): void {
+    const discriminator = node.entries.get('discriminator');
+    const mapping = discriminator?.kind === 'map' ? discriminator.entries.get('mapping') : undefined;
+    if (mapping?.kind !== 'map') return;
+    for (const [key, value] of mapping.entries) {
+      if (value.kind === 'scalar' && value.isString) this.#target(value.text, [...path, 'discriminator', 'mapping', key]);
+    }
+  }
+
+  #paths(): void {
+    const paths = this.#root.entries.get('paths');
+    if (paths?.kind !== 'map') return;
+    const templates = new Map<string, string[][]>();
+    for (const [path, item] of paths.entries) {
+      if (item.kind !== 'map') continue;
+      const template = path.replace(/\{[^}]*\}/g, '{}').replace(/(.)\/$/, '$1');
+      templates.set(template, [...(templates.get(template) ?? []), ['paths', path]]);
+      const own = this.#pathParameters(item);
+      for (const [method, operation] of item.entries) {
+        if (!METHODS.has(method) || operation.kind !== 'map') continue;
+        const place = ['paths', path, method];
+        const operationId = operation.entries.get('operationId');
+        if (operationId?.kind === 'scalar') {
+          this.#operationIds.set(operationId.text, [...(this.#operationIds.get(operationId.text) ?? []), [...place, 'operationId']]);
+        }
+        const declared = this.#pathParameters(operation);
+        if (own === undefined || declared === undefined) continue;
+        this.#pathParametersOf(path, method, new Set([...own, ...declared]));
+      }
+    }
+    for (const [template, places] of templates) {
+      if (places.length > 1) this.#add(`template ${template}`, `The paths ${places.map((place) => place[1]).join(' and ')} are the same to a server.`, places);
+    }
+  }
+
+  #pathParametersOf(path: string, method: string, declared: ReadonlySet<string>): void {
+    const used = new Set([...path.matchAll(/\{([^}]*)\}/g)].map((match) => match[1] ?? ''));
+    const places = [['paths', path], ['paths', path, 'parameters'], ['paths', path, method, 'parameters']];
+    for (const name of used) {
+      if (!declared.has(name)) this.#add(`undeclared ${path} ${method} ${name}`, `${method.toUpperCase()} ${path} does not declare its path parameter "${name}".`, places);
+    }
+    for (const name of declared) {
+      if (!used.has(name)) this.#add(`unused ${path} ${method} ${name}`, `${method.toUpperCase()} ${path} declares the path parameter "${name}", which its path does not have.`, places);
+    }
+  }
+
+  /** Names of the path parameters listed; undefined where one of them lies in another file. */
+  #pathParameters(holder: PlainMap): string[] | undefined {
+    const parameters = holder.entries.get('parameters');
+    if (parameters?.kind !== 'sequence') return [];
+    const names: string[] = [];
+    for (const item of parameters.items) {
+      const resolved = this.#resolve(item);
+      if (resolved === undefined) return undefined;
+      const place = resolved.entries.get('in');
+      const name = resolved.entries.get('name');
+      if (place?.kind === 'scalar' && place.text === 'path' && name?.kind === 'scalar') names.push(name.text);
+    }
+    return names;
+  }
+
+  #resolve(node: PlainNode): PlainMap | undefined {
+    if (node.kind !== 'map') return undefined;
+    const reference = node.entries.get('$ref');
+    if (reference === undefined) return node;
+    if (reference.kind !== 'scalar' || !reference.text.startsWith('#/')) return undefined;
+    const target = this.#lookUp(parsePointer(decode(reference.text.slice(1))));
+    return target?.kind === 'map' && !target.entries.has('$ref') ? target : undefined;
+  }
+
+  #lookUp(path: readonly string[]): PlainNode | undefined {
+    let node: PlainNode | undefined = this.#root;
+    for (const segment of path) {
+      if (node?.kind === 'map') node = node.entries.get(segment);
+      else if (node?.kind === 'sequence') node = node.items[Number(segment)];
+      else return node?.kind === 'alias' ? node : undefined;
+    }
+    return node;
+  }
+
+  #add(key: string, message: string, places: readonly (readonly string[])[]): void {
+    this.violations.push({ key, message, places });
+  }
+}
+
+/** A pointer in a URI fragment is percent-encoded (RFC 6901, 6). */
+function decode(fragment: string): string {
+  if (!fragment.includes('%')) return fragment;
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    // Not valid percent-encoding: then it is meant as it stands.
+    return fragment;
+  }
+}
