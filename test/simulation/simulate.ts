@@ -1,4 +1,5 @@
-// `node test/simulation/simulate.ts --seeds N [--from SEED]`: runs N simulated histories; exit 1 on any violation.
+// `node test/simulation/simulate.ts --seeds N [--from SEED] [--stop]`: runs N simulated histories, with `--stop` up to
+// the first violation; exit 1 on any.
 import { parseArgs } from 'node:util';
 import { Simulation } from './simulation.ts';
 
@@ -6,7 +7,11 @@ const MAX_SHOWN = 20;
 const PROGRESS_EVERY = 5_000;
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '1000' }, from: { type: 'string', default: '1' } },
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    stop: { type: 'boolean', default: false },
+  },
 });
 const count = Number(values.seeds);
 const from = Number(values.from);
@@ -22,6 +27,7 @@ for (let seed = from; seed < from + count; seed += 1) {
     failed += 1;
     if (failed <= MAX_SHOWN) console.log(report.violations[0]);
   }
+  if (failed > 0 && values.stop) break;
   const done = seed - from + 1;
   if (done % PROGRESS_EVERY === 0)
     console.log(`${String(done)} seeds, ${((performance.now() - begun) / 1_000).toFixed(0)} s`);

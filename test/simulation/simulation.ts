@@ -22,6 +22,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const HOSTILE_MS = 60_000;
 /** How long the peers may take to be in step once everything works again: two timeouts and the longest pause between attempts, twice. */
 const HEALING_MS = 120_000;
+/** A free lock is taken by somebody within the longest pause between attempts, and some time to open the log. */
+const MAX_LEADERLESS_MS = 35_000;
 const MAX_EVENTS = 200_000;
 const KEYS = ['get', 'put', 'post', 'delete', 'patch', 'head'];
 const PATHS = ['openapi.yaml', 'common.yaml'];
@@ -45,6 +47,7 @@ interface Peer {
 /** The kinds of trouble; each seed brings some of them and leaves others out, so that none hides what another would show. */
 const TROUBLES = [
   'kill',
+  'stayDead',
   'restart',
   'powerCut',
   'freeze',
@@ -79,6 +82,7 @@ export class Simulation {
   #hasRestored = false;
   #processCount = 0;
   #maxTerm = 0;
+  #leaderlessSince: number | undefined;
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -249,6 +253,7 @@ export class Simulation {
         // The leader as often as anybody else together, for that is where it hurts.
         const victim = this.#random.chance(0.5) ? (this.#leader() ?? peer) : peer;
         this.#kill(victim);
+        if (this.#troubles.includes('stayDead')) return;
         this.#later(0, 8_000, () => {
           this.#start(victim);
         });
@@ -294,6 +299,7 @@ export class Simulation {
       case 'restore':
         void this.#restore();
         return;
+      case 'stayDead':
       case 'diskDoubt':
       case 'duplicate':
       case 'stall':
@@ -387,8 +393,20 @@ export class Simulation {
       ({ process, service }) => process.isAlive && service?.status.role === 'leader' && service.followers.length > 0,
     );
     if (leaders.length > 1) this.#fail('[I7] two peers lead');
+    this.#checkSomebodyLeads();
     for (const { process } of leaders)
       if (this.#disk.lockHolder !== process) this.#fail('[I7] a peer leads without the lock');
+  }
+
+  /** [ELE-04] As long as somebody could lead, somebody does before long. */
+  #checkSomebodyLeads(): void {
+    const couldLead = this.#peers.some(
+      ({ process, service }) => process.isAlive && service !== undefined && process.frozenUntil <= this.#time.now,
+    );
+    if (this.#disk.lockHolder !== undefined || !couldLead || this.#disk.isFull) this.#leaderlessSince = undefined;
+    else this.#leaderlessSince ??= this.#time.now;
+    const since = this.#leaderlessSince ?? this.#time.now;
+    if (this.#time.now - since > MAX_LEADERLESS_MS) this.#fail('[ELE-04] nobody takes the free lock');
   }
 
   /** [I7] A place of the log is given once, without holes, in terms that never go back. */

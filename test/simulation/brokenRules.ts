@@ -1,0 +1,104 @@
+/** One rule of docs/PROTOCOL.md, broken in the source. */
+export interface BrokenRule {
+  readonly rule: string;
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+const MANAGER = 'src/core/replication/transactionManager.ts';
+const DRAFT = 'src/core/replication/transactionDraft.ts';
+const PUMP = 'src/core/replication/entryPump.ts';
+const MEMORY_LOG = 'src/core/replication/memoryReplicatedLog.ts';
+const LEADERSHIP = 'src/peer/syncLeadership.ts';
+
+/** What the simulator must notice, each within some seeds: see brokenRules.test.ts. */
+export const BROKEN_RULES: readonly BrokenRule[] = [
+  {
+    rule: '[REP-05] a proposal that is known is appended again',
+    file: MANAGER,
+    find: 'const index = known.get(proposal.proposalId) ?? draft.indexOf(proposal.proposalId);',
+    replace: 'const index = known.size < 0 ? draft.indexOf(proposal.proposalId) : undefined;',
+  },
+  {
+    rule: '[REP-09] a proposal is answered before it is durable',
+    file: MANAGER,
+    find: 'if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);',
+    replace:
+      'for (const { queued, result } of results) queued.resolve(result); if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);',
+  },
+  {
+    rule: '[REP-07] a failed transaction leaves its heads behind',
+    file: MANAGER,
+    find: 'if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);',
+    replace:
+      'for (const head of draft.changedHeads()) this.#heads.set(head); this.#isInDoubt = false; if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);',
+  },
+  {
+    rule: '[REP-04] the base is not compared with the head',
+    file: 'src/core/replication/checkProposal.ts',
+    find: 'head.hash !== proposal.baseHash) return true;',
+    replace: 'head.hash === undefined) return true;',
+  },
+  {
+    rule: '[REP-08] a proposal is not compared with those before it in the same transaction',
+    file: DRAFT,
+    find: 'this.#heads.set(head);',
+    replace: 'if (before === undefined) this.#heads.set(head);',
+  },
+  {
+    rule: '[REP-13] entries are handed over while another one is still being taken in',
+    file: PUMP,
+    find: 'if (this.#isRunning) return;',
+    replace: '',
+  },
+  {
+    rule: '[REP-14] an announcement moves nothing',
+    file: PUMP,
+    find: 'if (to > this.#target) this.#target = to;',
+    replace: '',
+  },
+  {
+    rule: '[REP-18] a proposal whose answer was lost is not sent again',
+    file: 'src/core/replication/follower.ts',
+    find: 'const answer = await session.request(body);',
+    replace: 'const answer = (await session.request(body)) ?? (await new Promise<never>(() => undefined));',
+  },
+  {
+    rule: '[REC-02] the running hash is not compared',
+    file: MANAGER,
+    find: 'const isOurs = position.runningHash === undefined || position.runningHash === runningHash;',
+    replace: 'const isOurs = true;',
+  },
+  {
+    rule: '[REC-04] a replica from before the horizon is told that the log never knew it',
+    file: MANAGER,
+    find: "return position.index < horizon ? 'compacted' : 'onLog';",
+    replace: "return position.index < horizon ? 'unknown' : 'onLog';",
+  },
+  {
+    rule: '[REC-06] compaction stores no text',
+    file: MEMORY_LOG,
+    find: 'this.#anchorAt(horizon);',
+    replace: 'void this.#anchorAt;',
+  },
+  {
+    rule: '[REP-16] a log that is compacted as a whole begins at 1 again',
+    file: MEMORY_LOG,
+    find: 'return this.#records.at(-1)?.entry.index ?? this.#horizon;',
+    replace: 'return this.#records.at(-1)?.entry.index ?? LOG_START;',
+  },
+  {
+    rule: '[ELE-03] the lock is released before the log is closed',
+    file: LEADERSHIP,
+    find: 'this.#compaction?.dispose();\n    try {',
+    replace: 'this.#compaction?.dispose();\n    host.releaseLock();\n    try {',
+  },
+  {
+    rule: '[ELE-04] a follower that loses its leader does not reach for the lock',
+    file: 'src/peer/syncService.ts',
+    find: 'if (this.#host.tryLock()) return',
+    replace: 'if (this.#role === undefined && this.#host.tryLock()) return',
+  },
+];
