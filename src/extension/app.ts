@@ -270,7 +270,6 @@ export class App implements Disposable {
     this.#panel.refresh();
     this.#notice.update(
       folders.map(({ path, name, session }) => ({ folder: path, folderName: name, conflicts: session.conflicts })),
-      (path) => folders.some(({ path: open, session }) => open === path && isServing(session.status.phase)),
       this.#panel.isVisible,
     );
     this.#behind.update(this.#sessionList());
@@ -313,10 +312,6 @@ export class App implements Disposable {
 
 function folderPaths(folder: string): FolderPaths {
   return new FolderPaths(folder, realpathSync.native(folder));
-}
-
-function isServing(phase: string): boolean {
-  return phase === 'running' || phase === 'paused' || phase === 'attached';
 }
 
 function workspaceFolders(): readonly Folder[] {

@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
 import type { Disposable, Logger } from '../core/ports.ts';
-import { conflictKey, folderOfKey, noticeSentence } from './conflictViewModel.ts';
+import { announcementId, noticeSentence } from './conflictViewModel.ts';
 import type { FolderConflicts } from './conflictViewModel.ts';
 
 const showLabel = 'Show';
 const laterLabel = 'Later';
 /** Under this key VS Code keeps which conflicts were announced, so that a reload does not announce them again. */
 const STORAGE_KEY = 'announcedConflicts';
+/** More than are ever open at once; what is older is settled or known. */
+const MAX_REMEMBERED = 3000;
 
 /** One quiet notice when conflicts turn up that the person does not see; never two at a time. */
 export class ConflictNotice implements Disposable {
@@ -22,16 +24,13 @@ export class ConflictNotice implements Disposable {
     this.#logger = logger;
   }
 
-  /**
-   * Announces what is new among the conflicts, unless the panel shows them anyway. `isKnown` says whether a folder's
-   * conflicts have been read: only then one that is not there is settled, and announced again if it comes back.
-   */
-  update(folders: readonly FolderConflicts[], isKnown: (folder: string) => boolean, isPanelVisible: boolean): void {
-    const held = folders.flatMap(({ folder, conflicts }) => conflicts.map((one) => conflictKey(folder, one)));
+  /** Announces what is new among the conflicts, unless the panel shows them anyway. */
+  update(folders: readonly FolderConflicts[], isPanelVisible: boolean): void {
+    const held = folders.flatMap(({ folder, conflicts }) => conflicts.map((one) => announcementId(folder, one)));
     const announced = this.#storage.get<readonly string[]>(STORAGE_KEY, []);
-    const isNew = held.some((key) => !announced.includes(key));
-    const next = [...new Set([...announced.filter((key) => !isKnown(folderOfKey(key))), ...held])];
-    if (isNew || next.length !== announced.length) void this.#storage.update(STORAGE_KEY, next);
+    const fresh = held.filter((id) => !announced.includes(id));
+    const isNew = fresh.length > 0;
+    if (isNew) void this.#storage.update(STORAGE_KEY, [...announced, ...fresh].slice(-MAX_REMEMBERED));
     if (!isNew || isPanelVisible || this.#isShowing || this.#isDisposed) return;
     this.#isShowing = true;
     vscode.window.showWarningMessage(noticeSentence(folders), showLabel, laterLabel).then(

@@ -27,15 +27,9 @@ export function conflictKey(folder: string, held: HeldConflict): string {
   return JSON.stringify([folder, held.docId, held.conflict.id]);
 }
 
-/** The folder that a conflict's name was made with; '' where it was made by something else. */
-export function folderOfKey(key: string): string {
-  try {
-    const parsed: unknown = JSON.parse(key);
-    return Array.isArray(parsed) && typeof parsed[0] === 'string' ? parsed[0] : '';
-  } catch {
-    // Kept by another version: it names no folder of ours.
-    return '';
-  }
+/** The same for the same clash of the same texts, and short: it is kept to announce each only once. */
+export function announcementId(folder: string, held: HeldConflict): string {
+  return hash(conflictKey(folder, held)) + conflictFingerprint(held);
 }
 
 /** Changes with any text or the kind; not for security, only to see that what was chosen is still what is there. */

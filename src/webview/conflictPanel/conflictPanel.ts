@@ -89,7 +89,7 @@ function chooseSelected(choice: Choice): void {
 function apply(which: 'selected' | 'all'): void {
   const decisions = decisionsToApply(state, which);
   if (decisions.length === 0) return;
-  update(startWork(state));
+  update(startWork(state, decisions));
   vscode.postMessage({ type: 'apply', decisions });
   // The button that was pressed may go away with the conflict: the keys must go on working.
   list.focus();

@@ -18,6 +18,8 @@ export interface PanelState {
   readonly decisions: ReadonlyMap<string, Decision>;
   /** Something was applied or undone and is not answered yet. */
   readonly isBusy: boolean;
+  /** What was applied and is not answered yet, by key. */
+  readonly sent: ReadonlySet<string>;
   /** The line below the title; also what a screen reader says. */
   readonly note: { readonly text: string; readonly isProblem: boolean } | undefined;
 }
@@ -32,6 +34,7 @@ export function initialState(saved: SavedPanelState): PanelState {
     selectedKey: saved.selectedKey,
     decisions: new Map(saved.decisions.map((decision) => [decision.key, decision])),
     isBusy: false,
+    sent: new Set(),
     note: undefined,
   };
 }
@@ -42,12 +45,14 @@ export function toSavedState(state: PanelState): SavedPanelState {
   return state.selectedKey === undefined ? { decisions } : { selectedKey: state.selectedKey, decisions };
 }
 
-/** The conflicts as they are now. A choice is dropped where its texts changed: it was made for other ones. */
+/**
+ * The conflicts as they are now. A choice is dropped where its texts changed: it was made for other ones. It is kept where
+ * the conflict is not there now: if it comes back with the same texts (a folder is opened again, a merge runs anew), the
+ * choice is still the person's.
+ */
 export function receiveState(state: PanelState, message: StateMessage): PanelState {
   const fingerprints = new Map(message.conflicts.map((conflict) => [conflict.key, conflict.fingerprint]));
-  // Until the folders are open, what is missing is not settled.
-  const isKept = (decision: Decision): boolean =>
-    !message.isReady || fingerprints.get(decision.key) === decision.fingerprint;
+  const isKept = ({ key, fingerprint }: Decision): boolean => (fingerprints.get(key) ?? fingerprint) === fingerprint;
   const decisions = new Map([...state.decisions].filter(([, decision]) => isKept(decision)));
   return {
     ...state,
@@ -66,7 +71,11 @@ export function receiveOutcome(state: PanelState, message: OutcomeMessage): Pane
   const left = state.conflicts.length;
   const rest =
     message.isDone && left > 0 ? ` ${left === 1 ? '1 is' : `${left.toLocaleString('en-US')} are`} left.` : '';
-  return { ...state, isBusy: false, note: { text: message.sentence + rest, isProblem: !message.isDone } };
+  // What was settled is not chosen any more, should Undo bring it back.
+  const isOpen = (key: string): boolean => !message.isDone && state.conflicts.some((conflict) => conflict.key === key);
+  const decisions = new Map([...state.decisions].filter(([key]) => !state.sent.has(key) || isOpen(key)));
+  const note = { text: message.sentence + rest, isProblem: !message.isDone };
+  return { ...state, decisions, isBusy: false, sent: new Set(), note };
 }
 
 /** Chooses a side for a conflict, without applying it; the same choice again takes it back. */
@@ -98,8 +107,9 @@ export function decisionsToApply(state: PanelState, which: 'selected' | 'all'): 
   return decision === undefined ? [] : [decision];
 }
 
-export function startWork(state: PanelState): PanelState {
-  return { ...state, isBusy: true, note: undefined };
+/** Waits for the answer to Undo, or to Apply with these decisions. */
+export function startWork(state: PanelState, decisions: readonly Decision[] = []): PanelState {
+  return { ...state, isBusy: true, sent: new Set(decisions.map((decision) => decision.key)), note: undefined };
 }
 
 export function selectedConflict(state: PanelState): ConflictView | undefined {

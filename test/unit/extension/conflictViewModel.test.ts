@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  announcementId,
   conflictFingerprint,
   conflictKey,
   diffTitle,
   emptyText,
-  folderOfKey,
   kindText,
   noticeSentence,
   toConflictViews,
@@ -70,8 +70,8 @@ describe('conflicts for the panel', () => {
     const views = toConflictViews([folder([held]), { folder: '/work/b', folderName: 'b', conflicts: [held] }]);
     assert.equal(new Set(views.map((view) => view.key)).size, 2);
     assert.deepEqual(views.map((view) => view.documentName).sort(), ['openapi.yaml (b)', 'openapi.yaml (petstore)']);
-    assert.equal(folderOfKey(conflictKey('/work/b', held)), '/work/b');
-    assert.equal(folderOfKey('something else'), '');
+    assert.notEqual(announcementId('/work/a', held), announcementId('/work/b', held));
+    assert.notEqual(conflictKey('/work/a', held), conflictKey('/work/b', held));
   });
 
   it('change their fingerprint with any text, and only then', () => {

@@ -68,6 +68,26 @@ describe('conflict panel', () => {
     assert.equal(receiveState(initialState({ decisions: [] }), message('a')).note, undefined);
   });
 
+  it('keeps a choice for a conflict that comes back as it was', () => {
+    const state = choose(showing('a', 'b'), 'a', 'ours');
+    const gone = receiveState(state, message('b'));
+    assert.equal(decisionsToApply(gone, 'all').length, 0);
+    assert.equal(decisionsToApply(receiveState(gone, message('a', 'b')), 'all').length, 1);
+  });
+
+  it('forgets a choice that was applied, also when Undo brings the conflict back', () => {
+    const chosen = choose(showing('a', 'b'), 'a', 'ours');
+    const settled = receiveState(startWork(chosen, decisionsToApply(chosen, 'all')), message('b'));
+    const answered = receiveOutcome(settled, { type: 'outcome', isDone: true, sentence: '1 conflict settled.' });
+    assert.equal(decisionsToApply(receiveState(answered, message('a', 'b')), 'all').length, 0);
+    const refused = receiveOutcome(startWork(chosen, decisionsToApply(chosen, 'all')), {
+      type: 'outcome',
+      isDone: false,
+      sentence: 'No.',
+    });
+    assert.equal(decisionsToApply(refused, 'all').length, 1);
+  });
+
   it('says how an action ended', () => {
     const done = receiveOutcome(startWork(showing('a', 'b')), {
       type: 'outcome',
