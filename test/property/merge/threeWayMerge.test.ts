@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { threeWayMerge } from '../../../src/core/merge/threeWayMerge.ts';
+import type { DocumentFormat, MergeInput, MergeResult } from '../../../src/core/merge/types.ts';
+import { checkDocument } from '../../../src/core/openapi/checkDocument.ts';
+import { PlainCache } from '../../../src/core/openapi/plainDocument.ts';
+import { dataOf } from '../../bench/mergeCorpus.ts';
+import { Choices, createDocument, createStyle, print } from './generatedDocuments.ts';
+import { edit } from './randomEdits.ts';
+
+// `FUZZ_RUNS=100000` for a long run.
+const runs = Number(process.env['FUZZ_RUNS'] ?? 400);
+const seeds = fc.integer({ min: 0, max: 0xffffffff });
+
+interface Generated extends MergeInput {
+  readonly format: DocumentFormat;
+  readonly choices: Choices;
+}
+
+function generate(seed: number): Generated {
+  const choices = new Choices(seed);
+  const document = createDocument(choices);
+  const style = createStyle(choices);
+  const ours = edit(document, choices, 1 + choices.below(5));
+  const theirs = edit(document, choices, 1 + choices.below(5));
+  return { base: print(document, style), ours: print(ours, style), theirs: print(theirs, style), format: style.format, choices };
+}
+
+function data(text: string, format: DocumentFormat): string | undefined {
+  return dataOf(text, format, true, new PlainCache());
+}
+
+function check(property: (generated: Generated) => void, count = runs): void {
+  fc.assert(fc.property(seeds, (seed) => property(generate(seed))), { numRuns: count });
+}
+
+const ids = (result: MergeResult): string[] => result.conflicts.map((conflict) => conflict.id).sort();
+
+test('[I4] the result can be read, and a merge never throws', () => {
+  check(({ format, ...input }) => {
+    const result = threeWayMerge(input, format);
+    assert.deepEqual(result.problems, []);
+    assert.deepEqual(checkDocument(result.text, format), []);
+  });
+});
+
+test('[I3] a side that changed nothing leaves the other as it is, to the byte', () => {
+  check(({ base, ours, format }) => {
+    assert.equal(threeWayMerge({ base, ours, theirs: base }, format).text, ours);
+    assert.equal(threeWayMerge({ base, ours: base, theirs: ours }, format).text, ours);
+  }, Math.ceil(runs / 4));
+});
+
+test('[merge] the same inputs give the same bytes, and swapped sides the same data', () => {
+  check(({ base, ours, theirs, format }) => {
+    const first = threeWayMerge({ base, ours, theirs }, format);
+    assert.deepEqual(threeWayMerge({ base, ours, theirs }, format), first);
+    const swapped = threeWayMerge({ base, ours: theirs, theirs: ours }, format);
+    assert.equal(swapped.conflicts.length === 0, first.conflicts.length === 0);
+    if (first.conflicts.length === 0) assert.equal(data(swapped.text, format), data(first.text, format));
+  });
+});
+
+test('[merge] edits of different paths and schemas never clash, and all of both are in the result', () => {
+  fc.assert(
+    fc.property(seeds, (seed) => {
+      const choices = new Choices(seed);
+      const document = createDocument(choices);
+      const style = createStyle(choices);
+      const [a, b] = [{ path: '/things0', schema: 'Schema0' }, { path: '/things2', schema: 'Schema2' }];
+      const ours = edit(document, choices, 1 + choices.below(4), a);
+      const seedOfTheirs = choices.below(1_000_000);
+      const theirs = edit(document, new Choices(seedOfTheirs), 3, b);
+      // The same edits on top of ours: what both together must give.
+      const both = edit(ours, new Choices(seedOfTheirs), 3, b);
+      const result = threeWayMerge({ base: print(document, style), ours: print(ours, style), theirs: print(theirs, style) }, style.format);
+      assert.deepEqual(result.conflicts, []);
+      assert.equal(data(result.text, style.format), data(print(both, style), style.format));
+    }),
+    { numRuns: runs },
+  );
+});
+
+test('[held] merging the next base with the result gives the result and the same conflicts again', () => {
+  check(({ format, ...input }) => {
+    const first = threeWayMerge(input, format);
+    const again = threeWayMerge({ base: first.nextBase, ours: first.text, theirs: input.theirs }, format);
+    assert.equal(again.text, first.text);
+    assert.deepEqual(ids(again), ids(first));
+    assert.equal(again.nextBase, first.nextBase);
+    assert.equal(new Set(ids(first)).size, first.conflicts.length);
+  });
+});
+
+test('[held] every conflict can be resolved by each choice, and is then agreed', () => {
+  check(({ format, choices, ...input }) => {
+    const { conflicts } = threeWayMerge(input, format);
+    if (conflicts.length === 0) return;
+    for (const choice of ['base', 'ours', 'theirs'] as const) {
+      const resolved = threeWayMerge(input, format, { resolutions: new Map(conflicts.map(({ id }) => [id, { choice }])) });
+      assert.deepEqual(resolved.conflicts, []);
+      assert.deepEqual(checkDocument(resolved.text, format), []);
+      assert.equal(resolved.nextBase, input.theirs);
+    }
+    const one = choices.pick(conflicts);
+    const rest = threeWayMerge(input, format, { resolutions: new Map([[one.id, { choice: 'theirs' }]]) });
+    assert.ok(!ids(rest).includes(one.id));
+  });
+});
+
+test('[held] with theirs at each conflict the result is what may be sent: theirs and what ours changed elsewhere', () => {
+  check(({ format, ...input }) => {
+    const first = threeWayMerge(input, format);
+    const sent = threeWayMerge({ base: first.nextBase, ours: first.text, theirs: input.theirs }, format, { unresolved: 'theirs' });
+    assert.deepEqual(checkDocument(sent.text, format), []);
+    assert.deepEqual(ids(sent), ids(first));
+  });
+});
+
+test('[merge] without a base, what only one side has is kept and equal things agree', () => {
+  check(({ ours, theirs, format }) => {
+    const result = threeWayMerge({ base: '', ours, theirs }, format);
+    assert.deepEqual(result.problems, []);
+    assert.deepEqual(checkDocument(result.text, format), []);
+    const again = threeWayMerge({ base: result.nextBase, ours: result.text, theirs }, format);
+    assert.equal(again.text, result.text);
+  }, Math.ceil(runs / 2));
+});
