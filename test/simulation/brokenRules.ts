@@ -29,11 +29,10 @@ export const BROKEN_RULES: readonly BrokenRule[] = [
       'for (const { queued, result } of results) queued.resolve(result); if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);',
   },
   {
-    rule: '[REP-07] a failed transaction leaves its heads behind',
+    rule: '[REP-07] after a failed transaction the heads are not read again',
     file: MANAGER,
-    find: 'if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);',
-    replace:
-      'for (const head of draft.changedHeads()) this.#heads.set(head); this.#isInDoubt = false; if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);',
+    find: 'this.#heads.replaceAll(heads);',
+    replace: 'void heads;',
   },
   {
     rule: '[REP-04] the base is not compared with the head',

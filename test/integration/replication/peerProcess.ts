@@ -15,15 +15,28 @@ const [name = '', libraryId = '', directory = '', journal = ''] = process.argv.s
 const sink = new RecordingSink();
 // The durable half of a replica, as far as this test needs one: where it stands.
 if (existsSync(journal)) {
-  const [index = '0', runningHash = ''] = readFileSync(journal, 'utf8').trimEnd().split('\n').at(-1)?.split(' ') ?? [];
+  // A line that was cut short by a kill does not count.
+  const line = readFileSync(journal, 'utf8').split('\n').slice(0, -1).at(-1) ?? '0 ';
+  const [index = '0', runningHash = ''] = line.split(' ');
   sink.index = Number(index) as typeof sink.index;
   sink.runningHash = runningHash;
 }
+
+function record(): void {
+  appendFileSync(journal, `${String(sink.index)} ${sink.runningHash ?? ''}\n`);
+  report({ kind: 'applied', index: sink.index, runningHash: sink.runningHash ?? '' });
+}
+
+report({ kind: 'applied', index: sink.index, runningHash: sink.runningHash ?? '' });
 const applySyncEntry = sink.applySyncEntry.bind(sink);
 sink.applySyncEntry = async (entry, runningHash) => {
   await applySyncEntry(entry, runningHash);
-  appendFileSync(journal, `${String(entry.index)} ${runningHash ?? ''}\n`);
-  report({ kind: 'applied', index: entry.index, runningHash: runningHash ?? '' });
+  record();
+};
+const applyHeads = sink.applyHeads.bind(sink);
+sink.applyHeads = async (heads, index, runningHash) => {
+  await applyHeads(heads, index, runningHash);
+  record();
 };
 
 const service = await SyncService.start({

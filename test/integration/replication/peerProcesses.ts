@@ -14,6 +14,7 @@ export type PeerCommand =
 export type PeerReport =
   | { readonly kind: 'status'; readonly role: string | undefined; readonly connection: string; readonly peers: number }
   | { readonly kind: 'answered'; readonly proposalId: string; readonly result: string; readonly index: number }
+  /** Also once at the start, where the replica stands then. */
   | { readonly kind: 'applied'; readonly index: number; readonly runningHash: string }
   | { readonly kind: 'written' };
 
@@ -44,6 +45,11 @@ export class PeerProcess {
 
   send(command: PeerCommand): void {
     this.process.send(command);
+  }
+
+  /** Whether the replica stands at this place of this log. One that was there when it started has nothing to apply. */
+  stands(index: number, runningHash: string): boolean {
+    return this.appliedIndex === index && this.runningHash === runningHash;
   }
 
   get isAlive(): boolean {

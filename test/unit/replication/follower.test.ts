@@ -128,6 +128,26 @@ test('[REP-14] an entry that is announced twice is applied once', async () => {
   );
 });
 
+test('[REP-14] after a reconnect the follower fetches what was committed while it was away', async () => {
+  const world = await startLeader();
+  const { follower, sink } = startFollower('bob', world.time);
+  await world.append(createOf('w', 'doc-1', 'a.yaml', 'one\n'));
+  const first = connectTo(world);
+  follower.attach(first);
+  await settle();
+  first.close();
+  await settle();
+  await world.append(editOf('w', 'doc-1', 'one\n', 'two\n'));
+  await world.append(editOf('w', 'doc-1', 'two\n', 'three\n'));
+  assert.equal(sink.index, 1);
+  follower.attach(connectTo(world));
+  await settle();
+  assert.deepEqual(
+    sink.applied.map((entry) => entry.index),
+    [1, 2, 3],
+  );
+});
+
 test('[REP-14] a heartbeat with a higher index than was announced makes the follower fetch', async () => {
   const { attachByHand, sink } = startFollower('bob');
   const entries = makeEntries(3);
