@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
 import type { LogFields, Logger } from '../core/ports.ts';
+import type { MergeIo } from './mergeFiles.ts';
 import type { PeerWorkers } from '../peer/index.ts';
 
 const USAGE = `Usage: api-live-sync COMMAND
@@ -45,23 +47,51 @@ function workers(): PeerWorkers {
   };
 }
 
+const mergeIo: MergeIo = {
+  writeLine: (line) => void process.stdout.write(`${line}\n`),
+  writeError: (line) => void process.stderr.write(`${line}\n`),
+  confirm: async (question) => {
+    // Nobody there to answer: then nothing is changed.
+    if (!process.stdin.isTTY) return false;
+    const terminal = createInterface({ input: process.stdin, output: process.stdout });
+    const answer = await terminal.question(`${question} [y/N] `);
+    terminal.close();
+    return /^y(es)?$/i.test(answer.trim());
+  },
+  cwd: process.cwd(),
+};
+
+/** Each command's code is loaded when it is called: a merge needs no SQLite, and runs on Node 20 too. */
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
-  if (command === 'serve') {
-    const { runServeCommand } = await import('./serveCommand.ts');
-    const stop = new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    });
-    const writeLine = (line: string): void => void process.stdout.write(`${line}\n`);
-    return runServeCommand(rest, {
-      writeLine,
-      logger: createConsoleLogger(process.env['API_LIVE_SYNC_VERBOSE'] === '1'),
-      workers: workers(),
-      stop,
-    });
+  switch (command) {
+    case 'merge':
+      return (await import('./mergeCommand.ts')).runMergeCommand(rest, mergeIo);
+    case 'merge-driver':
+      return (await import('./mergeDriverCommand.ts')).runMergeDriverCommand(rest, mergeIo);
+    case 'install-merge-driver': {
+      const { runInstallMergeDriverCommand } = await import('./mergeDriverInstall.ts');
+      return runInstallMergeDriverCommand(
+        rest,
+        mergeIo,
+        `"${process.execPath}" "${process.argv[1] ?? 'api-live-sync'}"`,
+      );
+    }
+    case 'serve':
+      return serve(rest);
+    default:
+      (command === '--help' || command === 'help' ? process.stdout : process.stderr).write(`${USAGE}\n`);
+      return command === '--help' || command === 'help' ? 0 : 128;
   }
-  process.stderr.write(`${USAGE}\n`);
-  return command === '--help' || command === 'help' ? 0 : 128;
+}
+
+async function serve(args: readonly string[]): Promise<number> {
+  const { runServeCommand } = await import('./serveCommand.ts');
+  const stop = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  const logger = createConsoleLogger(process.env['API_LIVE_SYNC_VERBOSE'] === '1');
+  return runServeCommand(args, { writeLine: mergeIo.writeLine, logger, workers: workers(), stop });
 }
 
 main(process.argv.slice(2)).then(

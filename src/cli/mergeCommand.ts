@@ -22,14 +22,25 @@ export async function runMergeCommand(args: readonly string[], io: MergeIo): Pro
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { output: { type: 'string', short: 'o' }, json: { type: 'boolean' }, 'info-version': { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        output: { type: 'string', short: 'o' },
+        json: { type: 'boolean' },
+        'info-version': { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
     if (values.help === true) {
       io.writeLine(USAGE);
       return 0;
     }
     const [base, ours, theirs] = positionals;
-    if (base === undefined || ours === undefined || theirs === undefined || positionals.length > 3 || values.output === undefined) {
+    if (
+      base === undefined ||
+      ours === undefined ||
+      theirs === undefined ||
+      positionals.length > 3 ||
+      values.output === undefined
+    ) {
       io.writeError(USAGE);
       return EXIT_ERROR;
     }
@@ -54,7 +65,8 @@ export async function runMergeCommand(args: readonly string[], io: MergeIo): Pro
 
 function readOptions(infoVersion: string | undefined): MergeOptions {
   if (infoVersion === undefined) return {};
-  if (infoVersion === 'ask' || infoVersion === 'higher' || infoVersion === 'ours' || infoVersion === 'theirs') return { infoVersion };
+  if (infoVersion === 'ask' || infoVersion === 'higher' || infoVersion === 'ours' || infoVersion === 'theirs')
+    return { infoVersion };
   throw new MergeFileError(`--info-version is ask, higher, ours or theirs, not "${infoVersion}"`);
 }
 
@@ -65,19 +77,33 @@ export interface Copies {
 }
 
 /** Reads the three files. Throws `MergeFileError`. */
-export async function readCopies(cwd: string, paths: { readonly base: string; readonly ours: string; readonly theirs: string }): Promise<Copies> {
-  const [base, ours, theirs] = await Promise.all([paths.base, paths.ours, paths.theirs].map((path) => readCopy(resolve(cwd, path))));
-  if (base === undefined || ours === undefined || theirs === undefined) throw new MergeFileError('three files are needed');
+export async function readCopies(
+  cwd: string,
+  paths: { readonly base: string; readonly ours: string; readonly theirs: string },
+): Promise<Copies> {
+  const [base, ours, theirs] = await Promise.all(
+    [paths.base, paths.ours, paths.theirs].map((path) => readCopy(resolve(cwd, path))),
+  );
+  if (base === undefined || ours === undefined || theirs === undefined)
+    throw new MergeFileError('three files are needed');
   return { base, ours, theirs };
 }
 
 /** Merges three copies; `raw` is for the file of ours, with its line ends and its BOM, and with markers at conflicts. */
-export function mergeCopies(copies: Copies, format: DocumentFormat, options: MergeOptions, markerSize: number): { readonly result: MergeResult; readonly raw: string } {
+export function mergeCopies(
+  copies: Copies,
+  format: DocumentFormat,
+  options: MergeOptions,
+  markerSize: number,
+): { readonly result: MergeResult; readonly raw: string } {
   const input: MergeInput = { base: copies.base.text, ours: copies.ours.text, theirs: copies.theirs.text };
   const result = threeWayMerge(input, format, options);
-  const decided = (unresolved: 'base' | 'ours' | 'theirs'): string => threeWayMerge(input, format, { ...options, unresolved }).text;
+  const decided = (unresolved: 'base' | 'ours' | 'theirs'): string =>
+    threeWayMerge(input, format, { ...options, unresolved }).text;
   const text =
-    result.conflicts.length === 0 ? result.text : withMarkers({ base: decided('base'), ours: result.text, theirs: decided('theirs') }, markerSize);
+    result.conflicts.length === 0
+      ? result.text
+      : withMarkers({ base: decided('base'), ours: result.text, theirs: decided('theirs') }, markerSize);
   return { result, raw: asCopyOf(copies.ours, text) };
 }
 

@@ -23,9 +23,12 @@ export async function runMergeDriverCommand(args: readonly string[], io: MergeIo
     const format = formatOf(path ?? ours, [copies.ours.text, copies.theirs.text]);
     const merged = mergeCopies(copies, format, {}, markerSize);
     const isUnreadable = merged.result.problems.some((problem) => problem.severity === 'error');
-    const { raw, count } = isUnreadable ? mergeAsLines(copies, markerSize) : { raw: merged.raw, count: merged.result.conflicts.length };
+    const { raw, count } = isUnreadable
+      ? mergeAsLines(copies, markerSize)
+      : { raw: merged.raw, count: merged.result.conflicts.length };
     await writeFile(resolve(io.cwd, ours), raw);
-    for (const conflict of merged.result.conflicts) io.writeError(`${path ?? ours}: conflict (${conflict.kind}) in ${conflict.label}`);
+    for (const conflict of merged.result.conflicts)
+      io.writeError(`${path ?? ours}: conflict (${conflict.kind}) in ${conflict.label}`);
     return Math.min(count, MAX_EXIT_CONFLICTS);
   } catch (error) {
     io.writeError(`api-live-sync merge-driver: ${error instanceof Error ? error.message : String(error)}`);
@@ -33,7 +36,10 @@ export async function runMergeDriverCommand(args: readonly string[], io: MergeIo
   }
 }
 
-function mergeAsLines({ base, ours, theirs }: Copies, markerSize: number): { readonly raw: string; readonly count: number } {
+function mergeAsLines(
+  { base, ours, theirs }: Copies,
+  markerSize: number,
+): { readonly raw: string; readonly count: number } {
   const baseLines = splitLines(base.text);
   const ourLines = splitLines(ours.text);
   const theirLines = splitLines(theirs.text);
@@ -44,7 +50,10 @@ function mergeAsLines({ base, ours, theirs }: Copies, markerSize: number): { rea
     const other = theirLines.slice(stretch.theirsStart, stretch.theirsEnd).join('');
     if (stretch.from !== 'clash') return stretch.from === 'theirs' ? other : own;
     count++;
-    return withMarkers({ base: baseLines.slice(stretch.baseStart, stretch.baseEnd).join(''), ours: own, theirs: other }, markerSize);
+    return withMarkers(
+      { base: baseLines.slice(stretch.baseStart, stretch.baseEnd).join(''), ours: own, theirs: other },
+      markerSize,
+    );
   });
   return { raw: asCopyOf(ours, text.join('')), count };
 }

@@ -14,7 +14,11 @@ const DRIVER_NAME = 'api-live-sync';
 const execute = promisify(execFile);
 
 /** `driverCommand`: how git is to call this program, for example `node "/path/dist/cli.js"`. Returns the exit code. */
-export async function runInstallMergeDriverCommand(args: readonly string[], io: MergeIo, driverCommand: string): Promise<number> {
+export async function runInstallMergeDriverCommand(
+  args: readonly string[],
+  io: MergeIo,
+  driverCommand: string,
+): Promise<number> {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -34,9 +38,15 @@ export async function runInstallMergeDriverCommand(args: readonly string[], io: 
     const attributesPath = join(root, '.gitattributes');
     const before = await readFile(attributesPath, 'utf8').catch(() => '');
     const known = new Set(before.split(/\r?\n/));
-    const lines = patterns.map((pattern) => `${quote(pattern)} merge=${DRIVER_NAME}`).filter((line) => !known.has(line));
+    const lines = patterns
+      .map((pattern) => `${quote(pattern)} merge=${DRIVER_NAME}`)
+      .filter((line) => !known.has(line));
     const driver = `${driverCommand} merge-driver %O %A %B %P %L`;
-    io.writeLine(lines.length === 0 ? '.gitattributes has all lines already.' : `To .gitattributes:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+    io.writeLine(
+      lines.length === 0
+        ? '.gitattributes has all lines already.'
+        : `To .gitattributes:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+    );
     io.writeLine(`To .git/config:\n  merge.${DRIVER_NAME}.driver = ${driver}`);
     if (values.yes !== true && !(await io.confirm('Write this?'))) {
       io.writeLine('Nothing was written.');
@@ -50,7 +60,9 @@ export async function runInstallMergeDriverCommand(args: readonly string[], io: 
     }
     return 0;
   } catch (error) {
-    io.writeError(`api-live-sync install-merge-driver: ${error instanceof Error ? error.message.trim() : String(error)}`);
+    io.writeError(
+      `api-live-sync install-merge-driver: ${error instanceof Error ? error.message.trim() : String(error)}`,
+    );
     return EXIT_ERROR;
   }
 }

@@ -14,7 +14,7 @@ export interface ServeIo {
   readonly stop: Promise<void>;
 }
 
-export const SERVE_USAGE = `api-live-sync serve FOLDER [--keep-in-step | --library ID] [--name NAME] [--state-dir DIR] [--ignore GLOB]...
+const SERVE_USAGE = `api-live-sync serve FOLDER [--keep-in-step | --library ID] [--name NAME] [--state-dir DIR] [--ignore GLOB]...
   Keeps the OpenAPI files of FOLDER in step without an editor, until it is interrupted.
   Prints a line of JSON whenever its state changes. --keep-in-step says yes for the folder, --library joins that library.`;
 
@@ -29,12 +29,13 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
       name: { type: 'string' },
       'state-dir': { type: 'string' },
       ignore: { type: 'string', multiple: true, default: [] },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const folder = positionals[0];
-  if (folder === undefined || positionals.length > 1) {
+  if (values.help || folder === undefined || positionals.length > 1) {
     io.writeLine(SERVE_USAGE);
-    return 2;
+    return values.help ? 0 : 128;
   }
   const files = createDiskFiles({ ignore: values.ignore, logger: io.logger });
   const stateDirectory = values['state-dir'];
