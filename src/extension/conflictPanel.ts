@@ -8,7 +8,7 @@ import { readPanelToHost } from '../protocol/conflictPanel.ts';
 import { conflictPanelViewType } from './commandTable.ts';
 import { ConflictDocuments } from './conflictDocuments.ts';
 import { conflictPanelHtml } from './conflictPanelHtml.ts';
-import { conflictFingerprint, conflictKey, emptyText, toConflictViews } from './conflictViewModel.ts';
+import { conflictFingerprint, conflictKey, emptyText, readConflictKey, toConflictViews } from './conflictViewModel.ts';
 import { FolderPaths } from './folderPaths.ts';
 import type { OpenFolder } from './folderSessions.ts';
 import { problemSentence } from './problems.ts';
@@ -30,6 +30,8 @@ interface FoundConflict {
 }
 
 const title = 'API Conflicts';
+/** Longer than a merge of the largest documents takes. */
+const MERGE_PATIENCE_MS = 5000;
 
 /** The one conflict panel of a window. Opening it changes nothing; it shows what is held and settles what is applied. */
 export class ConflictPanel implements Disposable {
@@ -152,7 +154,7 @@ export class ConflictPanel implements Disposable {
     let appliedCount = 0;
     const refusals: string[] = [];
     for (const decision of decisions) {
-      const found = this.#find(decision.key);
+      const found = await this.#findWhenMerged(decision.key);
       if (found === undefined) continue; // Settled meanwhile, by somebody else or by equal edits.
       if (conflictFingerprint(found.held) !== decision.fingerprint) {
         refusals.push(`${found.held.conflict.label} has changed meanwhile. Look at it again.`);
@@ -236,12 +238,36 @@ export class ConflictPanel implements Disposable {
     return undefined;
   }
 
+  /** While a document is merged anew (each decision does that), its conflicts may not be there for a moment. */
+  async #findWhenMerged(key: string): Promise<FoundConflict | undefined> {
+    const found = this.#find(key);
+    const place = readConflictKey(key);
+    const session = this.#options.folders().find((folder) => folder.path === place?.folder)?.session;
+    if (found !== undefined || place === undefined || session === undefined) return found;
+    await untilMerged(session, place.docId);
+    return this.#find(key);
+  }
+
   #failed(error: unknown): void {
     this.#options.logger.error('The conflict panel failed.', {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
     this.#post({ type: 'outcome', isDone: false, sentence: 'That did not work. The log says more.' });
   }
+}
+
+/** Resolves when the document is not on its way to anything any more, or after a while in any case. */
+async function untilMerged(session: FolderSession, docId: string): Promise<void> {
+  const isMerging = (): boolean =>
+    session.status.documents.some((document) => document.docId === docId && document.state === 'syncing');
+  if (!isMerging()) return;
+  const store = new DisposableStore();
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, MERGE_PATIENCE_MS);
+    store.add({ dispose: () => clearTimeout(timer) });
+    store.add(session.onDidChangeStatus(() => (isMerging() ? undefined : resolve())));
+  });
+  store.dispose();
 }
 
 /** Pieces are measured in the revision, with LF: in a buffer with CRLF each line before counts one more. */

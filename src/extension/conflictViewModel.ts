@@ -27,6 +27,19 @@ export function conflictKey(folder: string, held: HeldConflict): string {
   return JSON.stringify([folder, held.docId, held.conflict.id]);
 }
 
+/** What a conflict's name says; undefined where something else made it. */
+export function readConflictKey(key: string): { readonly folder: string; readonly docId: string } | undefined {
+  try {
+    const parsed: unknown = JSON.parse(key);
+    if (!Array.isArray(parsed)) return undefined;
+    const [folder, docId] = parsed as readonly unknown[];
+    return typeof folder === 'string' && typeof docId === 'string' ? { folder, docId } : undefined;
+  } catch {
+    // It came from the panel, and the panel is not trusted to send our own names back.
+    return undefined;
+  }
+}
+
 /** The same for the same clash of the same texts, and short: it is kept to announce each only once. */
 export function announcementId(folder: string, held: HeldConflict): string {
   return hash(conflictKey(folder, held)) + conflictFingerprint(held);
