@@ -2,7 +2,7 @@ import type { LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
 import type { DocumentHead, Proposal, ProposeResult } from '../../core/replication/entry.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import { LinkClosedError } from '../../core/replication/libraryLink.ts';
-import type { OutboxItem, StoredRevision } from '../../core/replication/replicaStore.ts';
+import type { OutboxItem, StoredDocument, StoredRevision } from '../../core/replication/replicaStore.ts';
 import type { DocumentRecord } from './documentRecord.ts';
 
 /** What the leader's answer means for the document. */
@@ -10,7 +10,6 @@ export type Answer =
   | { readonly kind: 'goOn' }
   | { readonly kind: 'wait' }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  | { readonly kind: 'pathTaken'; readonly head: DocumentHead }
   /** The log is not the one that we followed: this is what it has. */
   | { readonly kind: 'otherHead'; readonly head: DocumentHead; readonly text: string };
 
@@ -82,6 +81,16 @@ export class DocumentProposals {
     if (this.#inFlight !== undefined) this.#send(this.#inFlight);
   }
 
+  /** Lets go of what is in flight, and makes durable what becomes of the document. */
+  async forget(document: StoredDocument): Promise<void> {
+    const record = this.#record;
+    const item = this.#inFlight;
+    this.#inFlight = undefined;
+    record.stored = document;
+    const removeOutbox = item === undefined ? [] : [item.proposal.proposalId];
+    await record.commit({ putDocuments: [document], removeOutbox });
+  }
+
   /**
    * Takes a new head for our own proposal, if it is that: the file was merged with it already when it was made.
    * @param proposalId undefined where the head came without its entry; then what reads like the proposal is the proposal.
@@ -119,7 +128,14 @@ export class DocumentProposals {
       await record.commit({ putDocuments: [record.stored] });
       return { kind: 'goOn' };
     }
-    if (answer.head.docId !== record.stored.docId) return { kind: 'pathTaken', head: answer.head };
+    if (answer.head.docId !== record.stored.docId) {
+      record.ctx.ambient.logger.info('Another peer has created this document first; it is joined.', {
+        path: answer.head.path,
+      });
+      // Its own entry is on the way and takes this document's place.
+      this.#awaitedIndex = answer.head.index;
+      return { kind: 'wait' };
+    }
     return this.#meetHead(answer.head);
   }
 

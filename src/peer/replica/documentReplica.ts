@@ -19,14 +19,15 @@ import { DocumentWriter, type Written } from './documentWriter.ts';
 import type { DocumentContext } from './replicaPorts.ts';
 import { planResolution, planUndo, type ResolutionUndo } from './resolution.ts';
 import { RevisionHistory } from './revisionHistory.ts';
-import { SerialQueue } from './serialQueue.ts';
+import { QueueClosedError, SerialQueue } from './serialQueue.ts';
 
 /** A file that could not be written is tried again this often. */
 const WRITE_RETRY_MS = 5_000;
 /** A file that changes under every write: rather wait for the next event than turn in circles. */
 const MAX_ROUNDS = 50;
 
-type Round = 'again' | 'rest';
+/** `stopped`: nothing may be sent or written at the moment, so something is left to be done. */
+type Round = 'again' | 'rest' | 'stopped';
 
 /**
  * One document of a replica: brings the file, the shadow and the library together (DESIGN §5). With S the shadow, F the
@@ -46,9 +47,9 @@ export class DocumentReplica implements Disposable {
   #problem: UserProblem | undefined;
   /** The old revision that something outside set the file back to, until the person says what to do about it. */
   #behind: RevisionHash | undefined;
-  /** A head that went into an unsaved buffer (Merge Now) and counts as merged when that buffer is saved. */
-  #bufferMerge: { readonly head: StoredRevision; readonly heldBase: string | undefined } | undefined;
   #retry: Disposable | undefined;
+  /** Whether something came that was not brought to an end yet: the person has paused, or git is at work. */
+  #isOpen = false;
   #isDisposed = false;
 
   constructor(ctx: DocumentContext, stored: StoredDocument, inFlight: OutboxItem | undefined) {
@@ -97,7 +98,7 @@ export class DocumentReplica implements Disposable {
 
   /** Whether nothing is under way and nothing stands in the way. */
   get isAtRest(): boolean {
-    return this.#queue.isIdle && !this.#proposals.isInFlight && this.#state !== 'syncing';
+    return this.#queue.isIdle && !this.#proposals.isInFlight && !this.#isOpen && this.#state !== 'syncing';
   }
 
   /** The file may have changed. @param savedText what this window has just saved there. */
@@ -107,8 +108,7 @@ export class DocumentReplica implements Disposable {
     if (file === undefined || this.#isDisposed) return;
     const { writeCount } = this.#writer;
     const early = await this.#ctx.reader.read(file, savedText, record.stored.shadow?.text);
-    await this.#queue.run(async () => {
-      if (this.#isDisposed) return;
+    await this.#runIfServed(async () => {
       const isOld = writeCount !== this.#writer.writeCount;
       const reading = isOld ? await this.#ctx.reader.read(file, undefined, record.stored.shadow?.text) : early;
       if (reading.kind === 'failed') {
@@ -118,12 +118,21 @@ export class DocumentReplica implements Disposable {
       const working = reading.kind === 'text' ? reading.working : undefined;
       const isNews = working === undefined || working.raw !== record.working?.raw;
       // What the program wrote itself, or an event without news, ends here (I9), unless something is still to be done.
-      if (!isNews && this.#state !== 'syncing' && this.#state !== 'unwritable' && this.#bufferMerge === undefined)
-        return;
-      record.setWorking(working, savedText !== undefined);
-      await this.#acceptBufferMerge(savedText);
+      const isOpen = this.#isOpen || this.#state === 'syncing' || this.#state === 'unwritable';
+      if (!isNews && !isOpen) return;
+      // Only what the person saved is the person's: another program may have been faster.
+      record.setWorking(working, savedText !== undefined && working?.text === workingText(savedText).text);
       await this.#settle();
     });
+  }
+
+  /** Like `run`, for what has no meaning any more once the document was let go. */
+  async #runIfServed(step: () => Promise<void>): Promise<void> {
+    try {
+      await this.#queue.run(step);
+    } catch (error) {
+      if (!(error instanceof QueueClosedError)) throw error;
+    }
   }
 
   /** Looks again at everything that may have stood in the way: the pause, git, an unsaved buffer, the connection. */
@@ -138,7 +147,7 @@ export class DocumentReplica implements Disposable {
   /** Takes an entry of the log in; resolves when that is durable, which is before the file is written. */
   applyEntry(entry: LogEntry, newText: string | undefined, lastSyncedIndex: LogIndex): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#queue.post(async () => {
+      const taken = this.#queue.run(async () => {
         try {
           this.#history.add(entry);
           if (newText === undefined || entry.hash === undefined) {
@@ -157,6 +166,8 @@ export class DocumentReplica implements Disposable {
           this.#fail(error);
         }
       });
+      // The step itself never rejects; a queue that was closed before its turn does, and the caller has to hear of it.
+      taken.catch(reject);
     });
   }
 
@@ -227,7 +238,7 @@ export class DocumentReplica implements Disposable {
       if (!(await this.#ctx.files.editBuffer(file, splices))) {
         return notDone('buffer-changed', 'The text in the editor changed meanwhile.', 'Try again.');
       }
-      this.#bufferMerge = { head, heldBase: merged.nextBase === head.text ? undefined : merged.nextBase };
+      // Nothing is recorded: when the buffer is saved, the merge finds both sides in it, and when it is thrown away, neither.
       return { isDone: true };
     });
   }
@@ -247,6 +258,19 @@ export class DocumentReplica implements Disposable {
       await this.#settle();
       return { isDone: true };
     });
+  }
+
+  /** Ends a document of ours that never came into the library, because its file belongs to one that did. */
+  async letGo(): Promise<void> {
+    await this.#runIfServed(async () => {
+      await this.#proposals.forget({ ...this.stored, localPath: undefined });
+      this.dispose();
+    });
+  }
+
+  /** Resolves when the step that is running has ended. */
+  get ended(): Promise<void> {
+    return this.#queue.ended;
   }
 
   dispose(): void {
@@ -282,14 +306,6 @@ export class DocumentReplica implements Disposable {
     );
   }
 
-  async #acceptBufferMerge(savedText: string | undefined): Promise<void> {
-    const merge = this.#bufferMerge;
-    this.#bufferMerge = undefined;
-    if (merge === undefined || savedText === undefined) return;
-    this.#record.stored = { ...this.stored, shadow: merge.head, heldBase: merge.heldBase };
-    await this.#record.commit({ putDocuments: [this.stored] });
-  }
-
   async #answered(item: OutboxItem, result: ProposeResult): Promise<void> {
     const answer = await this.#proposals.answered(item, result);
     if (answer.kind === 'wait') return;
@@ -302,10 +318,6 @@ export class DocumentReplica implements Disposable {
       this.#show('invalid', { code: answer.code, message: answer.message, remedy });
       return;
     }
-    if (answer.kind === 'pathTaken') {
-      this.#ctx.pathTaken(this.docId, answer.head);
-      return;
-    }
     if (answer.kind === 'otherHead' && answer.head.hash !== undefined) {
       await this.#takeLooseHead(answer.head, answer.head.hash, answer.text);
     }
@@ -316,9 +328,17 @@ export class DocumentReplica implements Disposable {
   // ---- settling ----
 
   async #settle(onDurable?: () => void): Promise<void> {
+    const { file } = this.#record;
+    if (file === undefined) return;
+    this.#isOpen = true;
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      if (this.#isDisposed || this.#record.file === undefined || !(await this.#ctx.mayWork())) return;
-      if ((await this.#round(this.#record.file, onDurable)) === 'rest') return;
+      if (this.#isDisposed || !(await this.#ctx.mayWork())) return;
+      const outcome = await this.#round(file, onDurable);
+      if (outcome === 'stopped') return;
+      if (outcome === 'rest') {
+        this.#isOpen = false;
+        return;
+      }
     }
     this.#ctx.ambient.logger.warn('A document does not come to rest; it waits for the next change.', {
       path: this.stored.libraryPath,
@@ -360,6 +380,8 @@ export class DocumentReplica implements Disposable {
     if (hasError(merged) || (isForeignText && (await this.#record.errorIn(head.text, head.hash)) !== undefined)) {
       return this.#show('invalid', libraryRevisionUnreadable);
     }
+    // The merge may have taken its time.
+    if (!(await this.#ctx.mayWork())) return 'stopped';
     const heldBase = merged.nextBase === head.text ? undefined : merged.nextBase;
     const attribution = this.#attribute(merged.conflicts);
     const document: StoredDocument = { ...this.stored, shadow: head, heldBase, attribution };
@@ -393,6 +415,7 @@ export class DocumentReplica implements Disposable {
     }
     if (this.#proposals.isRefused(this.#ctx.ambient.hashText(outgoing))) return this.#show(this.#state, this.#problem);
     if (this.#proposals.readyLink() === undefined) return this.#show('syncing');
+    if (!(await this.#ctx.mayWork())) return 'stopped';
     await this.#proposals.propose(outgoing, heldBase, 'edit');
     return this.#show('syncing');
   }
@@ -400,12 +423,11 @@ export class DocumentReplica implements Disposable {
   /** Whether something outside (git, a restored backup) set the file back to a revision that others have changed since. */
   async #isTakenBack(): Promise<boolean> {
     const { workingHash, isFileFromSave } = this.#record;
-    const { shadow, head, heldBase } = this.stored;
+    const { shadow, head } = this.stored;
     if (this.#behind !== undefined && this.#behind === workingHash) return true;
     this.#behind = undefined;
     const isOwnText = workingHash === shadow?.hash || workingHash === head?.hash;
-    if (isFileFromSave || isOwnText || heldBase !== undefined || shadow === undefined || workingHash === undefined)
-      return false;
+    if (isFileFromSave || isOwnText || shadow === undefined || workingHash === undefined) return false;
     if (await this.#history.isTakingBack(workingHash, this.#proposals.readyLink())) this.#behind = workingHash;
     return this.#behind !== undefined;
   }

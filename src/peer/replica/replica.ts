@@ -5,12 +5,13 @@ import { DisposableStore } from '../../core/disposableStore.ts';
 import type { DocId, LogIndex, ProposalId } from '../../core/ids.ts';
 import type { Ambient, Disposable, Merger } from '../../core/ports.ts';
 import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
-import type { EntrySink, LibraryLink } from '../../core/replication/libraryLink.ts';
+import { BadEntryError, type EntrySink, type LibraryLink } from '../../core/replication/libraryLink.ts';
 import type { ReplicaState, ReplicaStore, StoredDocument } from '../../core/replication/replicaStore.ts';
 import type { WorkingFiles } from '../../core/workingFiles.ts';
 import type { AppliedChange, DocumentStatus, HeldConflict, Outcome } from '../folderSession.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import type { DocumentLayout } from './documentLayout.ts';
+import { DocumentTable } from './documentTable.ts';
 import type { DocumentContext, StableReader, WorkGuard } from './replicaPorts.ts';
 import type { ResolutionUndo } from './resolution.ts';
 import { WorkPermit } from './workPermit.ts';
@@ -19,6 +20,9 @@ import { WorkPermit } from './workPermit.ts';
 const AUTO_SAVE_QUIET_MS = 2_000;
 /** Statuses of many documents change together: they are told together. */
 const STATUS_WINDOW_MS = 50;
+
+/** Each keeps six whole texts; nobody takes back more than these in one sitting. */
+const MAX_UNDOS = 20;
 
 /** Files that changed in the folders of known documents. */
 export interface FolderWatcher extends Disposable {
@@ -43,7 +47,7 @@ export interface ReplicaOptions {
 /** One workspace folder's copy of a library's documents: takes entries in, sends what people change (DESIGN §2, §5). */
 export class Replica implements EntrySink, Disposable {
   readonly #options: ReplicaOptions;
-  readonly #documents = new Map<DocId, DocumentReplica>();
+  readonly #documents = new DocumentTable();
   readonly #disposables = new DisposableStore();
   readonly #autoSaves = new Map<string, Disposable>();
   readonly #undos: ResolutionUndo[] = [];
@@ -58,6 +62,7 @@ export class Replica implements EntrySink, Disposable {
   #announcing: Promise<void> | undefined;
   #wantsAnnouncement = true;
   #isCaughtUp = false;
+  #waitsForLink = true;
 
   private constructor(options: ReplicaOptions, state: ReplicaState) {
     const { ambient } = options;
@@ -72,7 +77,7 @@ export class Replica implements EntrySink, Disposable {
     this.#context = this.#createContext();
     for (const stored of state.documents) {
       const inFlight = state.outbox.find((item) => item.proposal.docId === stored.docId);
-      this.#documents.set(stored.docId, new DocumentReplica(this.#context, stored, inFlight));
+      this.#documents.add(new DocumentReplica(this.#context, stored, inFlight));
     }
   }
 
@@ -93,11 +98,11 @@ export class Replica implements EntrySink, Disposable {
   }
 
   get documents(): readonly DocumentStatus[] {
-    return this.#local().map((document) => document.status);
+    return this.#documents.local().map((document) => document.status);
   }
 
   get conflicts(): readonly HeldConflict[] {
-    return this.#local().flatMap((document) => document.heldConflicts);
+    return this.#documents.local().flatMap((document) => document.heldConflicts);
   }
 
   get isPaused(): boolean {
@@ -127,9 +132,9 @@ export class Replica implements EntrySink, Disposable {
         else this.#tellChanged();
       }),
     );
-    await watcher.watchFoldersOf(this.#local().map((document) => document.status.file));
-    await Promise.all(this.#local().map((document) => document.fileChanged()));
-    for (const document of this.#documents.values()) document.resendInFlight();
+    await watcher.watchFoldersOf(this.#documents.local().map((document) => document.status.file));
+    await Promise.all(this.#documents.local().map((document) => document.fileChanged()));
+    for (const document of this.#documents.all()) document.resendInFlight();
     this.#linkChanged();
   }
 
@@ -158,9 +163,9 @@ export class Replica implements EntrySink, Disposable {
       const document = this.#documents.get(head.docId) ?? (await this.#adopt(head.path, head.docId));
       if (document === undefined || head.hash === undefined || head.hash === document.stored.head?.hash) continue;
       const text = await this.#link?.fetchRevision(head.docId, head.hash);
-      if (text === undefined)
-        this.#options.ambient.logger.warn('The library does not give a revision that it named.', { path: head.path });
-      else await document.applyHead(head, text);
+      // Nothing is ever skipped: without this revision the replica is not as far as `index`, and asks again.
+      if (text === undefined) throw new Error(`The library does not give the revision that it named for ${head.path}.`);
+      await document.applyHead(head, text);
     }
     await this.#options.store.commit({ lastSyncedIndex: index });
     this.#lastSyncedIndex = index;
@@ -179,7 +184,7 @@ export class Replica implements EntrySink, Disposable {
 
   /** Reads every file again; resolves when nothing is under way any more or something stands in the way. */
   async syncNow(timeoutMs: number): Promise<boolean> {
-    await Promise.all(this.#local().map((document) => document.fileChanged()));
+    await Promise.all(this.#documents.local().map((document) => document.fileChanged()));
     this.#wantsAnnouncement = true;
     this.#linkChanged();
     return this.#untilAtRest(timeoutMs);
@@ -191,6 +196,7 @@ export class Replica implements EntrySink, Disposable {
       return { isDone: false, problem: { code: 'document-gone', message: 'This document is no longer kept in step.' } };
     const outcome = await document.resolve(conflictId, resolution);
     if (outcome.undo !== undefined) this.#undos.push(outcome.undo);
+    if (this.#undos.length > MAX_UNDOS) this.#undos.shift();
     return outcome;
   }
 
@@ -227,42 +233,33 @@ export class Replica implements EntrySink, Disposable {
     this.#disposables.dispose();
     this.#statusTimer?.dispose();
     for (const timer of this.#autoSaves.values()) timer.dispose();
-    for (const document of this.#documents.values()) document.dispose();
+    for (const document of this.#documents.all()) document.dispose();
+  }
+
+  /** Resolves when the steps that were running at `dispose` have ended: until then a file may still be written. */
+  get closed(): Promise<void> {
+    return Promise.all([...this.#documents.all()].map((document) => document.ended)).then(() => undefined);
   }
 
   // ---- documents ----
 
-  #local(): readonly DocumentReplica[] {
-    return [...this.#documents.values()].filter((document) => document.localPath !== undefined);
-  }
-
   #byFile(file: string): DocumentReplica | undefined {
     const localPath = this.#options.layout.localPathOf(file);
-    return localPath === undefined ? undefined : this.#local().find((document) => document.localPath === localPath);
+    return localPath === undefined ? undefined : this.#documents.at(localPath);
   }
 
   /** Takes up a document of the library: at its place here, or without a copy where the layout has none for it. */
   async #adopt(libraryPath: string | undefined, docId: DocId): Promise<DocumentReplica | undefined> {
     if (libraryPath === undefined) return undefined;
     const localPath = await this.#options.layout.placeFor(libraryPath);
-    const sameFile =
-      localPath === undefined ? undefined : this.#local().find((document) => document.localPath === localPath);
-    if (sameFile !== undefined) {
-      // Two peers have created the document at this path; the library's is the one that counts.
-      if (sameFile.stored.shadow !== undefined) return undefined;
-      await this.#giveUp(sameFile);
-    }
-    const stored: StoredDocument = {
-      docId,
-      libraryPath,
-      localPath,
-      shadow: undefined,
-      heldBase: undefined,
-      head: undefined,
-      attribution: {},
-    };
-    const document = new DocumentReplica(this.#context, stored, undefined);
-    this.#documents.set(docId, document);
+    const sameFile = localPath === undefined ? undefined : this.#documents.at(localPath);
+    // Two peers have created the document at this path; the library's is the one that counts.
+    if (sameFile !== undefined && sameFile.stored.shadow !== undefined) return undefined;
+    const document = new DocumentReplica(this.#context, newDocument(docId, libraryPath, localPath), undefined);
+    if (sameFile !== undefined) this.#documents.remove(sameFile);
+    // In one go, so that nobody finds the file to be no document's and creates a third one.
+    this.#documents.add(document);
+    await sameFile?.letGo();
     if (localPath !== undefined) {
       await this.#options.watcher.watchFoldersOf([document.status.file]);
       await document.fileChanged();
@@ -270,17 +267,9 @@ export class Replica implements EntrySink, Disposable {
     return document;
   }
 
-  /** Lets go of a document of ours that never came into the library. */
-  async #giveUp(document: DocumentReplica): Promise<void> {
-    document.dispose();
-    this.#documents.delete(document.docId);
-    const stored: StoredDocument = { ...document.stored, localPath: undefined };
-    await this.#options.store.commit({ putDocuments: [stored] });
-  }
-
   async #textAfter(document: DocumentReplica, entry: LogEntry): Promise<string | undefined> {
     if (entry.hash === undefined) return undefined;
-    const { hashText, logger } = this.#options.ambient;
+    const { hashText } = this.#options.ambient;
     const before = entry.kind === 'create' ? { text: '', hash: undefined } : document.stored.head;
     if (
       before !== undefined &&
@@ -292,21 +281,20 @@ export class Replica implements EntrySink, Disposable {
     }
     const fetched = await this.#link?.fetchRevision(entry.docId, entry.hash);
     if (fetched !== undefined && hashText(fetched) === entry.hash) return fetched;
-    logger.error('An entry of the log cannot be read; it is passed over.', {
-      index: entry.index,
-      path: document.stored.libraryPath,
-    });
-    return undefined;
+    throw new BadEntryError(`Entry ${entry.index} does not give the revision that it names.`);
   }
 
   /** Creates in the library what this folder has and the library has not, once everything that it has came in. */
   #linkChanged(): void {
     this.#tellChanged();
     const link = this.#link;
-    const wasCaughtUp = this.#isCaughtUp;
-    this.#isCaughtUp = link?.status.connection === 'connected' && link.status.lastIndex <= this.#lastSyncedIndex;
+    const isConnected = link?.status.connection === 'connected';
+    this.#isCaughtUp = isConnected && link.status.lastIndex <= this.#lastSyncedIndex;
+    if (!isConnected) this.#waitsForLink = true;
     if (!this.#isCaughtUp) return;
-    if (!wasCaughtUp) for (const document of this.#local()) document.wake();
+    // What could not be sent without a link can be now; entries wake only the documents that they are about.
+    if (this.#waitsForLink) for (const document of this.#documents.local()) document.wake();
+    this.#waitsForLink = false;
     if (
       !this.#wantsAnnouncement ||
       !this.#options.layout.createsDocuments ||
@@ -338,17 +326,8 @@ export class Replica implements EntrySink, Disposable {
       const localPath = this.#options.layout.localPathOf(file);
       if (localPath === undefined || this.#byFile(file) !== undefined) continue;
       const docId = this.#options.ambient.random.uuid() as DocId;
-      const stored: StoredDocument = {
-        docId,
-        libraryPath: localPath,
-        localPath,
-        shadow: undefined,
-        heldBase: undefined,
-        head: undefined,
-        attribution: {},
-      };
-      const document = new DocumentReplica(this.#context, stored, undefined);
-      this.#documents.set(docId, document);
+      const document = new DocumentReplica(this.#context, newDocument(docId, localPath, localPath), undefined);
+      this.#documents.add(document);
       created.push(document);
     }
     if (created.length === 0) return;
@@ -395,7 +374,7 @@ export class Replica implements EntrySink, Disposable {
 
   /** What git or anybody left behind meanwhile is read before anything is done with it. */
   #readAll(): void {
-    for (const document of this.#local()) this.#read(document);
+    for (const document of this.#documents.local()) this.#read(document);
     this.#linkChanged();
   }
 
@@ -418,7 +397,9 @@ export class Replica implements EntrySink, Disposable {
         const isBlocked = this.#permit.isPaused || this.#permit.hindrance !== undefined;
         if (
           isBlocked ||
-          (this.#isCaughtUp && this.#announcing === undefined && this.#local().every((document) => document.isAtRest))
+          (this.#isCaughtUp &&
+            this.#announcing === undefined &&
+            this.#documents.local().every((document) => document.isAtRest))
         )
           finish(!isBlocked);
       };
@@ -447,20 +428,23 @@ export class Replica implements EntrySink, Disposable {
         };
       },
       mayWork: () => this.#permit.check(),
-      pathTaken: (docId, head) => {
-        const mine = this.#documents.get(docId);
-        if (mine === undefined) return;
-        ambient.logger.info('Another peer has created this document first; it is joined.', { path: head.path });
-        this.#giveUp(mine)
-          .then(() => this.#adopt(head.path, head.docId))
-          .then((document) => (document === undefined ? undefined : this.applyHeads([head], this.#lastSyncedIndex)))
-          .catch((error: unknown) => ambient.logger.error('A document could not be joined.', { error: String(error) }));
-      },
       changed: () => this.#tellChanged(),
       applied: (change) => this.#appliedChange.fire(change),
       fileOf: (localPath) => layout.fileOf(localPath),
     };
   }
+}
+
+function newDocument(docId: DocId, libraryPath: string, localPath: string | undefined): StoredDocument {
+  return {
+    docId,
+    libraryPath,
+    localPath,
+    shadow: undefined,
+    heldBase: undefined,
+    head: undefined,
+    attribution: {},
+  };
 }
 
 const unknownFile: Outcome = {

@@ -1,6 +1,5 @@
-import type { DocId, ProposalId } from '../../core/ids.ts';
+import type { ProposalId } from '../../core/ids.ts';
 import type { Ambient, Merger } from '../../core/ports.ts';
-import type { DocumentHead } from '../../core/replication/entry.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import type { ReplicaStore } from '../../core/replication/replicaStore.ts';
 import type { UserProblem, WorkingFiles } from '../../core/workingFiles.ts';
@@ -49,8 +48,6 @@ export interface DocumentContext {
   takeProposalNumber(): { readonly proposalId: ProposalId; readonly nextProposalNumber: number };
   /** Not paused and not hindered; a hindrance is reported to the replica, which wakes its documents when it is gone. */
   mayWork(): Promise<boolean>;
-  /** The leader says that another document has this one's path. */
-  pathTaken(docId: DocId, head: DocumentHead): void;
   changed(): void;
   applied(change: AppliedChange): void;
   fileOf(localPath: string): string;

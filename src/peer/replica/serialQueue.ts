@@ -16,6 +16,11 @@ export class SerialQueue implements Disposable {
     return this.#waiting === 0;
   }
 
+  /** Resolves when everything that was asked for until now has run or was dropped. */
+  get ended(): Promise<void> {
+    return this.#last.then(() => undefined);
+  }
+
   /** Runs the step in its turn; rejects as the step does, or when the queue was let go before. */
   run<T>(step: () => Promise<T>): Promise<T> {
     this.#waiting += 1;
