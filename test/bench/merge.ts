@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { threeWayMerge } from '../../src/core/merge/threeWayMerge.ts';
 import { checkDocument } from '../../src/core/openapi/checkDocument.ts';
+import { PlainCache } from '../../src/core/openapi/plainDocument.ts';
 import { dataOf, type MergeCase, readCases } from './mergeCorpus.ts';
 import { missingChanges } from './missingChanges.ts';
 
@@ -49,6 +50,7 @@ for (const repo of [...new Set(scored.map(({ merge }) => merge.repo))].sort()) p
 console.log(`\n${scored.length} merges in ${Math.round(mergeMs)} ms`);
 
 function score(merge: MergeCase): Scored {
+  const cache = new PlainCache();
   const git = spawnSync('git', ['merge-file', '-p', ...['ours', 'base', 'theirs'].map((side) => join(merge.dir, `${side}.${merge.extension}`))], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
@@ -61,21 +63,21 @@ function score(merge: MergeCase): Scored {
   const isClean = result.conflicts.length === 0 && !unreadable;
   return {
     merge,
-    ours: unreadable ? 'unreadable' : !isClean ? (checkDocument(result.text, merge.format).length > 0 ? 'invalid' : 'conflict') : compare(result.text, merge),
+    ours: unreadable ? 'unreadable' : !isClean ? (checkDocument(result.text, merge.format).length > 0 ? 'invalid' : 'conflict') : compare(result.text, merge, cache),
     conflicts: unreadable ? result.problems.map((problem) => problem.message) : result.conflicts.map((conflict) => `${conflict.kind} ${conflict.pointer}`),
-    git: git.status === 0 ? compare(gitText, merge) : 'conflict',
+    git: git.status === 0 ? compare(gitText, merge, cache) : 'conflict',
     gitText,
     bytesEqualGit: git.status === 0 && isClean && gitText === result.text,
     takenBy: result.takenBy,
-    missing: unreadable ? [] : missingChanges(merge, result.text, result.conflicts.map(({ pointer }) => pointer)),
+    missing: unreadable ? [] : missingChanges(merge, result.text, result.conflicts.map(({ pointer }) => pointer), cache),
   };
 }
 
-function compare(text: string, merge: MergeCase): Outcome {
-  const data = dataOf(text, merge.format, false);
+function compare(text: string, merge: MergeCase, cache: PlainCache): Outcome {
+  const data = dataOf(text, merge.format, false, cache);
   if (data === undefined) return 'invalid';
-  if (data === dataOf(merge.human, merge.format, false)) return 'equal';
-  return dataOf(text, merge.format, true) === dataOf(merge.human, merge.format, true) ? 'equal-unordered' : 'different';
+  if (data === dataOf(merge.human, merge.format, false, cache)) return 'equal';
+  return dataOf(text, merge.format, true, cache) === dataOf(merge.human, merge.format, true, cache) ? 'equal-unordered' : 'different';
 }
 
 function printScores(title: string, all: readonly Scored[]): void {

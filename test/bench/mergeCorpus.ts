@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DocumentFormat } from '../../src/core/merge/types.ts';
-import { type PlainNode, readPlainDocument } from '../../src/core/openapi/plainDocument.ts';
+import { type PlainCache, type PlainNode, readPlainDocument } from '../../src/core/openapi/plainDocument.ts';
 
 /** One merge of the corpus: see the corpus README for what the fields mean. */
 export interface MergeCase {
@@ -65,8 +65,8 @@ export function* readCases(corpus: string, indexFile: string | undefined, filter
 }
 
 /** The data of a text as one string, keys sorted; undefined where it cannot be read. `unordered` sorts sequences too. */
-export function dataOf(text: string, format: DocumentFormat, unordered: boolean): string | undefined {
-  const { root } = readPlainDocument(text, format);
+export function dataOf(text: string, format: DocumentFormat, unordered: boolean, cache: PlainCache): string | undefined {
+  const { root } = readPlainDocument(text, format, cache);
   return root === undefined ? undefined : describe(root, unordered);
 }
 

@@ -1,13 +1,13 @@
 import type { DocumentFormat } from '../../src/core/merge/types.ts';
-import { type PlainNode, readPlainDocument } from '../../src/core/openapi/plainDocument.ts';
+import { type PlainCache, type PlainNode, readPlainDocument } from '../../src/core/openapi/plainDocument.ts';
 import type { MergeCase } from './mergeCorpus.ts';
 
 /**
  * Pointers of leaves that one side alone changed, added or removed and that the result does not have so. Written for
  * scoring, apart from the merge and its check. What lies in a conflict is left out, and so is what moved as a whole.
  */
-export function missingChanges(merge: MergeCase, result: string, conflicts: readonly string[]): string[] {
-  const read = (text: string): Map<string, number> | undefined => leafBag(text, merge.format);
+export function missingChanges(merge: MergeCase, result: string, conflicts: readonly string[], cache: PlainCache): string[] {
+  const read = (text: string): Map<string, number> | undefined => leafBag(text, merge.format, cache);
   const base = read(merge.base);
   const ours = read(merge.ours);
   const theirs = read(merge.theirs);
@@ -49,8 +49,8 @@ function overlaps(path: string, pointer: string): boolean {
 }
 
 /** How often each leaf occurs: path without positions in sequences, and value. */
-function leafBag(text: string, format: DocumentFormat): Map<string, number> | undefined {
-  const { root } = readPlainDocument(text, format);
+function leafBag(text: string, format: DocumentFormat, cache: PlainCache): Map<string, number> | undefined {
+  const { root } = readPlainDocument(text, format, cache);
   if (root === undefined) return undefined;
   const bag = new Map<string, number>();
   fill(bag, root, '');

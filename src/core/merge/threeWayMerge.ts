@@ -1,4 +1,4 @@
-import { type PlainDocument, readPlainDocument } from '../openapi/plainDocument.ts';
+import { PlainCache, type PlainDocument, readPlainDocument } from '../openapi/plainDocument.ts';
 import { findViolations, type Violation } from '../openapi/semanticRules.ts';
 import type { Problem } from '../problem.ts';
 import { checkMerge } from './checkMerge.ts';
@@ -40,15 +40,16 @@ class Merge {
   readonly #base: PlainDocument | undefined;
   readonly #ours: PlainDocument;
   readonly #theirs: PlainDocument;
+  readonly #cache = new PlainCache();
   #knownViolations: ReadonlySet<string> | undefined;
 
   constructor(input: MergeInput, format: DocumentFormat, options: MergeOptions) {
     this.#input = input;
     this.#format = format;
     this.#options = options;
-    this.#base = input.base === '' ? undefined : readPlainDocument(input.base, format);
-    this.#ours = readPlainDocument(input.ours, format);
-    this.#theirs = readPlainDocument(input.theirs, format);
+    this.#base = input.base === '' ? undefined : readPlainDocument(input.base, format, this.#cache);
+    this.#ours = readPlainDocument(input.ours, format, this.#cache);
+    this.#theirs = readPlainDocument(input.theirs, format, this.#cache);
   }
 
   run(): MergeResult {
@@ -71,7 +72,7 @@ class Merge {
     if (lines === undefined) return false;
     const canon = new Canon();
     const number = canon.of(lines, lines.root);
-    const merged = readPlainDocument(byLines, this.#format);
+    const merged = readPlainDocument(byLines, this.#format, this.#cache);
     if (merged.root === undefined || this.#newViolations(merged).length > 0) return false;
     const agrees = (merge: StructuralMerge | undefined): boolean => {
       if (merge === undefined || merge.clashes > 0) return false;
@@ -89,7 +90,7 @@ class Merge {
     const held = new Map<string, Held>();
     let merge = first;
     for (let round = 0; round < MAX_ROUNDS && merge !== undefined; round++) {
-      const merged = readPlainDocument(merge.text, this.#format);
+      const merged = readPlainDocument(merge.text, this.#format, this.#cache);
       if (merged.root === undefined && merged.problems.length > 0) {
         if (this.#options.resolutions !== undefined && merge.clashes > merge.conflicts.length) return this.#badResolution(merged.problems);
         break;
@@ -138,7 +139,7 @@ class Merge {
   }
 
   #isReadable(text: string): boolean {
-    return readPlainDocument(text, this.#format).problems.length === 0;
+    return readPlainDocument(text, this.#format, this.#cache).problems.length === 0;
   }
 
   #badResolution(problems: readonly Problem[]): MergeResult {
@@ -156,7 +157,7 @@ class Merge {
       return { text, conflicts: [conflict], problems: [], nextBase: base, takenBy: 'structure' };
     }
     if (resolution.choice !== 'custom') return clean(resolution.choice === 'both' ? ours : { base, ours, theirs }[resolution.choice], theirs, 'structure');
-    const { problems } = readPlainDocument(resolution.text, this.#format);
+    const { problems } = readPlainDocument(resolution.text, this.#format, this.#cache);
     return problems.length > 0 ? this.#badResolution(problems) : clean(resolution.text, theirs, 'structure');
   }
 

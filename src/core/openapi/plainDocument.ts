@@ -3,6 +3,7 @@ import { type Document, isAlias, isMap, isPair, isScalar, isSeq, parseDocument, 
 import type { DocumentFormat } from '../merge/types.ts';
 import type { Problem } from '../problem.ts';
 import { scanJson } from './jsonScan.ts';
+import { cutMapping, innerMapping, mayHaveAnchors } from './yamlBlocks.ts';
 import { indentQuotedLines } from './quoteIndent.ts';
 import { MAX_ALIASES, MAX_DEPTH, MAX_PROBLEMS, MAX_TEXT_LENGTH } from './limits.ts';
 
@@ -10,7 +11,7 @@ import { MAX_ALIASES, MAX_DEPTH, MAX_PROBLEMS, MAX_TEXT_LENGTH } from './limits.
 export type PlainNode = PlainMap | PlainSequence | PlainScalar | PlainAlias;
 
 interface PlainBase {
-  /** Where the value stands; without its anchor and tag. */
+  /** Where the value stands in the text of its piece; without its anchor and tag. 0 for what spans several pieces. */
   readonly start: number;
   readonly end: number;
   /** Name of the anchor on this node. */
@@ -40,22 +41,47 @@ export interface PlainAlias extends PlainBase {
   readonly definition: number;
 }
 
-export interface PlainDocument {
-  /** The text that the nodes' places refer to; it differs from the given one where under-indented quotes were mended for reading. */
+/** A stretch of a document that was read by itself. */
+export interface PlainPiece {
+  /** What the places of the nodes inside refer to. It differs from the document's text where under-indented quotes were mended for reading. */
   readonly text: string;
+  /** Undefined where the stretch is only a key whose value was read in pieces of its own. */
+  readonly node: PlainNode | undefined;
+}
+
+export interface PlainDocument {
+  /** Together they are the whole text; one, where it was read as a whole. */
+  readonly pieces: readonly PlainPiece[];
   /** Undefined where the text cannot be read, or is empty. */
   readonly root: PlainNode | undefined;
   /** Errors only: a text that gives none is valid. */
   readonly problems: readonly Problem[];
 }
 
+/**
+ * Remembers pieces that were read, by their text. The revisions of a merge share nearly all of them, so that four texts
+ * cost little more than one. Let it go when the merge is done.
+ */
+export class PlainCache {
+  readonly #pieces = new Map<string, PlainPiece>();
+
+  piece(text: string, read: (text: string) => PlainPiece): PlainPiece {
+    let piece = this.#pieces.get(text);
+    if (piece === undefined) {
+      piece = read(text);
+      this.#pieces.set(text, piece);
+    }
+    return piece;
+  }
+}
+
 /** Reads a document as data; never throws. */
-export function readPlainDocument(text: string, format: DocumentFormat): PlainDocument {
+export function readPlainDocument(text: string, format: DocumentFormat, cache = new PlainCache()): PlainDocument {
   if (text.length > MAX_TEXT_LENGTH) {
     return failed('too-large', `The file has ${text.length} characters; at most ${MAX_TEXT_LENGTH} are read.`);
   }
   try {
-    return format === 'yaml' ? readYaml(text) : readJson(text, format);
+    return format === 'yaml' ? (readYamlInPieces(text, cache) ?? readYaml(text)) : readJson(text, format);
   } catch (error) {
     // The libraries report what they expect; what is left is exhausted stack or memory by a hostile nesting.
     const reason = error instanceof Error ? error.message : String(error);
@@ -64,7 +90,49 @@ export function readPlainDocument(text: string, format: DocumentFormat): PlainDo
 }
 
 function failed(code: string, message: string): PlainDocument {
-  return { text: '', root: undefined, problems: [{ code, message, severity: 'error' }] };
+  return { pieces: [], root: undefined, problems: [{ code, message, severity: 'error' }] };
+}
+
+/** How deep mappings are cut: `components`, `schemas`, one schema. */
+const MAX_CUT_DEPTH = 3;
+
+/** Undefined where the text cannot be cut with certainty or a piece cannot be read: then the whole decides. */
+function readYamlInPieces(text: string, cache: PlainCache): PlainDocument | undefined {
+  if (mayHaveAnchors(text)) return undefined;
+  const pieces: PlainPiece[] = [];
+  const head = /^(?:[ \t]*(?:#.*)?\n)*---[ \t]*\n/.exec(text)?.[0] ?? '';
+  if (head !== '') pieces.push({ text: head, node: undefined });
+  const root = readMappingInPieces(text, head.length, text.length, 1, cache, pieces);
+  return root === undefined ? undefined : { pieces, root, problems: [] };
+}
+
+function readMappingInPieces(text: string, start: number, end: number, depth: number, cache: PlainCache, pieces: PlainPiece[]): PlainMap | undefined {
+  const cut = cutMapping(text, start, end);
+  if (cut === undefined) return undefined;
+  const entries = new Map<string, PlainNode>();
+  for (const block of cut.blocks) {
+    const inner = depth < MAX_CUT_DEPTH ? innerMapping(text, block) : undefined;
+    if (inner !== undefined) {
+      const own: PlainPiece[] = [{ text: text.slice(block.start, inner.start), node: undefined }];
+      const node = readMappingInPieces(text, inner.start, block.end, depth + 1, cache, own);
+      if (node !== undefined) {
+        if (entries.has(inner.key)) return undefined;
+        entries.set(inner.key, node);
+        for (const piece of own) pieces.push(piece);
+        continue;
+      }
+    }
+    const piece = cache.piece(text.slice(block.start, block.end), readPiece);
+    const [pair] = piece.node?.kind === 'map' && piece.node.entries.size === 1 ? piece.node.entries : [];
+    if (pair === undefined || entries.has(pair[0])) return undefined;
+    entries.set(...pair);
+    pieces.push(piece);
+  }
+  return { kind: 'map', start: 0, end: 0, entries };
+}
+
+function readPiece(text: string): PlainPiece {
+  return { text, node: readStrictYaml(text).root };
 }
 
 function readYaml(text: string): PlainDocument {
@@ -92,7 +160,8 @@ function readStrictYaml(text: string): PlainDocument {
   const document = parseDocument(text, {
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: 'silent',
+    // At 'silent' the library keeps quiet about a second document.
+    logLevel: 'error',
     stringKeys: false,
   });
   const problems: Problem[] = document.errors.slice(0, MAX_PROBLEMS).map((error) => ({
@@ -101,7 +170,7 @@ function readStrictYaml(text: string): PlainDocument {
     severity: 'error',
     range: { start: error.pos[0], end: Math.min(text.length, Math.max(error.pos[1], error.pos[0])) },
   }));
-  if (problems.length > 0) return { text, root: undefined, problems };
+  if (problems.length > 0) return { pieces: [], root: undefined, problems };
   return new YamlReader(text, document).read();
 }
 
@@ -119,7 +188,8 @@ class YamlReader {
 
   read(): PlainDocument {
     const root = this.#document.contents === null ? undefined : this.#node(this.#document.contents, 0);
-    return { text: this.#text, root: this.#problems.length > 0 ? undefined : root, problems: this.#problems };
+    const isGood = this.#problems.length === 0;
+    return { pieces: [{ text: this.#text, node: root }], root: isGood ? root : undefined, problems: this.#problems };
   }
 
   #node(node: unknown, depth: number): PlainNode {
@@ -238,9 +308,9 @@ function readJson(text: string, format: 'json' | 'jsonc'): PlainDocument {
     severity: 'error',
     range: { start: error.offset, end: Math.min(text.length, error.offset + error.length) },
   }));
-  if (problems.length > 0 || root === undefined) return { text, root: undefined, problems };
+  if (problems.length > 0 || root === undefined) return { pieces: [], root: undefined, problems };
   const value = plainJson(root, text, problems);
-  return { text, root: problems.length > 0 ? undefined : value, problems };
+  return { pieces: [{ text, node: value }], root: problems.length > 0 ? undefined : value, problems };
 }
 
 /** `CloseBraceExpected` as words. */
