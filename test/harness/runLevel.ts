@@ -6,7 +6,8 @@ import { glob } from 'node:fs/promises';
  * An empty level says so and passes.
  */
 const [level, filter = ''] = process.argv.slice(2);
-if (level === undefined || !/^[a-z]+$/.test(level)) throw new Error('Name a level: unit, property, simulation, contract, integration, long.');
+if (level === undefined || !/^[a-z]+$/.test(level))
+  throw new Error('Name a level: unit, property, simulation, contract, integration, long.');
 
 const files: string[] = [];
 for await (const file of glob(`test/${level}/**/*.test.ts`)) if (file.includes(filter)) files.push(file);
