@@ -2,8 +2,6 @@ import { diffSplices } from '../../../src/core/merge/splices.ts';
 import { threeWayMerge } from '../../../src/core/merge/threeWayMerge.ts';
 import type { MergeResult } from '../../../src/core/merge/types.ts';
 import { checkDocument } from '../../../src/core/openapi/checkDocument.ts';
-import { collectReferences } from '../../../src/core/openapi/collectReferences.ts';
-import { describeApi } from '../../../src/core/openapi/describeApi.ts';
 import type { Merger } from '../../../src/core/ports.ts';
 import type { Problem } from '../../../src/core/problem.ts';
 import type { SimulatedProcess } from '../simulatedProcess.ts';
@@ -27,8 +25,6 @@ export function createInlineMerger(process: SimulatedProcess, delayMs: () => num
       }),
     check: (text, format) => later(() => remember(checks, `${format} ${text}`, () => checkDocument(text, format))),
     diff: (before, after) => Promise.resolve(diffSplices(before, after)),
-    references: (text, format) => later(() => collectReferences(text, format)),
-    describe: (text, format) => later(() => describeApi(text, format)),
     dispose: () => undefined,
   };
 }

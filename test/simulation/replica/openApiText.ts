@@ -108,7 +108,12 @@ function removeOperation(lines: readonly string[], random: SeededRandom): readon
 function addParameter(lines: readonly string[], random: SeededRandom, mint: Mint): readonly string[] | undefined {
   const at = pickLine(lines, random, (line) => line.startsWith('      operationId:'));
   if (at === undefined) return undefined;
-  const parameter = [`        - name: ${mint()}`, '          in: query', '          schema:', '            type: string'];
+  const parameter = [
+    `        - name: ${mint()}`,
+    '          in: query',
+    '          schema:',
+    '            type: string',
+  ];
   const end = lines.findIndex((line, index) => index > at && !line.startsWith('      '));
   const list = lines.findIndex((line, index) => index > at && index < end && line === '      parameters:');
   if (list !== -1) return lines.toSpliced(list + 1, 0, ...parameter);

@@ -81,7 +81,8 @@ export class SimulatedFolder {
   /** A person saves in the editor, or another program writes (no `saved`). */
   save(path: string, raw: string, saved: 'byHand' | 'auto' | undefined): void {
     this.put(path, raw);
-    if (saved !== undefined) this.#view?.tellSaved({ file: this.fileOf(path), text: raw, isAutoSave: saved === 'auto' });
+    if (saved !== undefined)
+      this.#view?.tellSaved({ file: this.fileOf(path), text: raw, isAutoSave: saved === 'auto' });
     this.#view?.tellWatched(path);
   }
 

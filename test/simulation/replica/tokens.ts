@@ -27,6 +27,7 @@ export class Ledger {
   readonly #authors = new Map<string, string>();
   readonly #living = new Set<string>();
   readonly #removers = new Map<string, Set<string>>();
+  readonly #bringers = new Map<string, Set<string>>();
 
   mint(author: string): string {
     const token = `tk${String(this.#authors.size + 1)}`;
@@ -60,6 +61,18 @@ export class Ledger {
   restore(person: string, token: string): void {
     this.#removers.get(token)?.delete(person);
     this.#keep(token);
+  }
+
+  /** An entry of this person has put the mark into the library. */
+  bring(person: string, token: string): void {
+    const bringers = this.#bringers.get(token) ?? new Set<string>();
+    bringers.add(person);
+    this.#bringers.set(token, bringers);
+  }
+
+  /** Whether the mark stands for something that this person did. */
+  isOf(person: string, token: string): boolean {
+    return this.authorOf(token) === person || (this.#bringers.get(token)?.has(person) ?? false);
   }
 
   wasRemovedBy(person: string, token: string): boolean {

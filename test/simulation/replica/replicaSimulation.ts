@@ -1,0 +1,351 @@
+import { SeededRandom } from '../seededRandom.ts';
+import { SimulatedDisk } from '../simulatedDisk.ts';
+import { SimulatedNetwork } from '../simulatedNetwork.ts';
+import { VirtualTime } from '../virtualTime.ts';
+import { Invariants } from './invariants.ts';
+import { newDocument } from './openApiText.ts';
+import { DOINGS, People } from './people.ts';
+import { SimulatedPeer } from './simulatedPeer.ts';
+import type { Machine } from './simulatedPeer.ts';
+import { Ledger, tokensOnlyIn } from './tokens.ts';
+
+/** How long people type and things break. */
+const HOSTILE_MS = 25_000;
+const HEALING_MS = 150_000;
+const TIDY_EVERY_MS = 400;
+/** Once in step, nothing may happen any more for so long. */
+const QUIET_MS = 6_000;
+const REST_MS = 8_000;
+const MAX_EVENTS = 150_000;
+const TRACE_LINES = 45;
+
+const TROUBLES = [
+  'kill',
+  'crashPoints',
+  'close',
+  'partition',
+  'cut',
+  'stall',
+  'logFull',
+  'stateFails',
+  'filesFail',
+  'slowMerge',
+  'compact',
+] as const;
+type Trouble = (typeof TROUBLES)[number];
+
+export interface ReplicaReport {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly trace: readonly string[];
+  /** What every peer had of every document when it went wrong. */
+  readonly dump: readonly string[];
+  readonly entries: number;
+  readonly faults: number;
+  readonly events: number;
+}
+
+/**
+ * Several windows of one library on one machine: real replicas, real merges and real replication between simulated
+ * folders, stores, network and clock, with people who do what people do while things break. A seed names one history.
+ */
+export class ReplicaSimulation {
+  readonly #seed: number;
+  readonly #random: SeededRandom;
+  readonly #time = new VirtualTime();
+  readonly #network = new SimulatedNetwork();
+  readonly #disk = new SimulatedDisk();
+  readonly #peers: SimulatedPeer[] = [];
+  readonly #ledger = new Ledger();
+  readonly #machine: Machine;
+  readonly #invariants: Invariants;
+  readonly #people: People;
+  readonly #troubles: readonly Trouble[];
+  readonly #pace: number;
+  readonly #violations: string[] = [];
+  readonly #trace: string[] = [];
+  readonly #traceLines: number;
+  #isHostile = true;
+  #faults = 0;
+
+  /** @param traceLines how much of what happened last is kept for the report. */
+  constructor(seed: number, traceLines = TRACE_LINES) {
+    this.#seed = seed;
+    this.#traceLines = traceLines;
+    this.#random = new SeededRandom(seed);
+    const random = this.#random;
+    this.#troubles = TROUBLES.filter(() => random.chance(0.35));
+    this.#pace = random.pick([400, 900, 1_800]);
+    const note = (what: string): void => {
+      this.#note(what);
+    };
+    const fail = (what: string): void => {
+      this.#fail(what);
+    };
+    this.#invariants = new Invariants(this.#peers, this.#ledger, note, fail);
+    // A log that forgets its past cannot tell an old revision from a new text: nobody goes back there.
+    const isForgetful = this.#troubles.includes('compact');
+    const doings = DOINGS.filter((doing) => random.chance(0.6) && !(isForgetful && doing === 'setBack'));
+    const world = {
+      time: this.#time,
+      random,
+      peers: this.#peers,
+      ledger: this.#ledger,
+      invariants: this.#invariants,
+      note,
+      fail,
+    };
+    this.#people = new People(world, doings.length === 0 ? ['edit'] : doings);
+    this.#machine = this.#createMachine();
+    this.#disk.onDurable = (records) => {
+      this.#invariants.onDurable(records);
+      if (this.#machine.shouldCrash('between commit and answer')) this.#killLeader();
+    };
+  }
+
+  async run(): Promise<ReplicaReport> {
+    this.#begin();
+    await this.#runUntil(HOSTILE_MS);
+    this.#heal();
+    await this.#converge();
+    if (this.#isFine()) {
+      const { entries } = this.#invariants;
+      await this.#runUntil(this.#time.now + REST_MS);
+      const why = this.#invariants.outOfStep();
+      if (why !== undefined) this.#fail(`[I2] does not stay in step: ${why}`);
+      if (this.#invariants.entries !== entries) this.#fail('[I9] something was sent although everything was in step');
+      this.#invariants.checkAtRest();
+    }
+    return {
+      seed: this.#seed,
+      violations: this.#violations,
+      trace: this.#trace.slice(-this.#traceLines),
+      dump: this.#violations.length === 0 ? [] : this.#dump(),
+      entries: this.#invariants.entries,
+      faults: this.#faults + this.#network.injected,
+      events: this.#time.events,
+    };
+  }
+
+  // ---- the course of things ----
+
+  #begin(): void {
+    const random = this.#random;
+    const count = 2 + random.below(4);
+    const text = newDocument(() => this.#ledger.mint('origin'), 3);
+    this.#ledger.save('origin', '', text);
+    for (let number = 0; number < count; number += 1) {
+      const peer = new SimulatedPeer(`p${String(number)}`, this.#machine);
+      this.#peers.push(peer);
+      this.#invariants.allowedEntries += 1;
+      const raw = random.chance(0.2) ? text.replaceAll('\n', '\r\n') : text;
+      if (number === 0 || random.chance(0.8)) peer.folder.put('openapi.yaml', raw);
+      this.#later(0, 1_500, () => {
+        peer.start();
+      });
+    }
+    this.#beUnkind();
+    this.#scheduleDoing();
+    this.#scheduleTrouble();
+  }
+
+  #scheduleDoing(): void {
+    this.#later(5, this.#pace, () => {
+      if (!this.#isHostile) return;
+      this.#people.act();
+      this.#scheduleDoing();
+    });
+  }
+
+  #scheduleTrouble(): void {
+    this.#later(100, 4_000, () => {
+      if (!this.#isHostile) return;
+      if (this.#troubles.length > 0) this.#bring(this.#random.pick(this.#troubles));
+      this.#scheduleTrouble();
+    });
+  }
+
+  async #runUntil(end: number): Promise<void> {
+    while (this.#isFine() && (await this.#time.step(end))) this.#invariants.checkNothingLost();
+  }
+
+  async #converge(): Promise<void> {
+    const end = this.#time.now + HEALING_MS;
+    // What was saved by a timer is sent after a while of quiet only.
+    const earliest = this.#time.now + QUIET_MS;
+    while (this.#isFine() && (this.#time.now < earliest || this.#invariants.outOfStep() !== undefined)) {
+      if (this.#time.now >= end) {
+        this.#fail(`[I2] not in step after healing: ${this.#invariants.outOfStep() ?? ''}`);
+        return;
+      }
+      this.#people.tidy();
+      await this.#runUntil(this.#time.now + TIDY_EVERY_MS);
+    }
+  }
+
+  #isFine(): boolean {
+    if (this.#time.events > MAX_EVENTS) this.#fail('[I9] the peers never come to rest');
+    return this.#violations.length === 0;
+  }
+
+  // ---- what goes wrong ----
+
+  #beUnkind(): void {
+    const { faults } = this.#network;
+    if (this.#troubles.includes('cut')) faults.cut = 0.01;
+    if (this.#troubles.includes('stall')) Object.assign(faults, { stall: 0.03, maxStallMs: 2_000, duplicate: 0.02 });
+  }
+
+  #bring(trouble: Trouble): void {
+    const random = this.#random;
+    const peer = random.pick(this.#peers);
+    this.#faults += 1;
+    switch (trouble) {
+      case 'kill':
+        if (random.chance(0.4)) this.#killLeader();
+        else this.#kill(peer);
+        return;
+      case 'close':
+        this.#note(`${peer.name} closes`);
+        peer.close(() => {
+          this.#restartLater(peer);
+        });
+        return;
+      case 'partition': {
+        const names = this.#peers.flatMap(({ process }) => process?.name ?? []);
+        if (names.length < 2) return;
+        const pair = `${random.pick(names)} ${random.pick(names)}`.split(' ');
+        this.#note(`partition of ${pair.join(' and ')}`);
+        this.#network.partition(pair[0] ?? '', pair[1] ?? '');
+        this.#later(200, 6_000, () => {
+          this.#network.partitions.clear();
+        });
+        return;
+      }
+      case 'cut':
+        this.#note('connections break');
+        this.#network.cutSome(() => random.chance(0.4));
+        return;
+      case 'logFull':
+        this.#disk.isFull = true;
+        this.#later(200, 3_000, () => {
+          this.#disk.isFull = false;
+        });
+        return;
+      case 'stateFails':
+        peer.store.failing = random.pick([0.1, 0.5]);
+        this.#later(200, 3_000, () => {
+          peer.store.failing = 0;
+        });
+        return;
+      case 'filesFail':
+        peer.folder.failing = random.pick([0.1, 0.5, 1]);
+        this.#later(200, 3_000, () => {
+          peer.folder.failing = 0;
+        });
+        return;
+      case 'compact':
+        void this.#disk.log.compact({ olderThan: 0, keepUnits: random.pick([1, 3_000]) });
+        return;
+      case 'crashPoints':
+      case 'stall':
+      case 'slowMerge':
+        // Always there while it lasts.
+        return;
+    }
+  }
+
+  #kill(peer: SimulatedPeer): void {
+    if (!peer.isAlive) return;
+    this.#note(`kill -9 of ${peer.name}`);
+    peer.kill();
+    this.#people.forgetBuffers(peer);
+    this.#restartLater(peer);
+  }
+
+  #killLeader(): void {
+    const leader = this.#peers.find(({ process }) => process !== undefined && this.#disk.lockHolder === process);
+    if (leader !== undefined) this.#kill(leader);
+  }
+
+  #restartLater(peer: SimulatedPeer): void {
+    this.#later(0, 4_000, () => {
+      peer.start();
+    });
+  }
+
+  #heal(): void {
+    this.#note('everything heals');
+    this.#isHostile = false;
+    this.#network.faults = { duplicate: 0, stall: 0, maxStallMs: 0, cut: 0 };
+    this.#network.partitions.clear();
+    this.#disk.isFull = false;
+    for (const peer of this.#peers) {
+      peer.store.failing = 0;
+      peer.folder.failing = 0;
+      peer.start();
+    }
+  }
+
+  #createMachine(): Machine {
+    return {
+      time: this.#time,
+      random: this.#random,
+      network: this.#network,
+      disk: this.#disk,
+      shouldCrash: () => {
+        const isDeadly = this.#isHostile && this.#troubles.includes('crashPoints') && this.#random.chance(0.01);
+        if (isDeadly) this.#faults += 1;
+        return isDeadly;
+      },
+      mergeMs: () =>
+        this.#random.between(0, this.#troubles.includes('slowMerge') && this.#random.chance(0.2) ? 400 : 2),
+      onWritten: (peer, path, before, after) => {
+        this.#note(
+          `${peer.name} wrote ${path} +${tokensOnlyIn(after, before ?? '').join(' +')} -${tokensOnlyIn(before ?? '', after).join(' -')}`,
+        );
+      },
+      onDied: (peer) => {
+        this.#people.forgetBuffers(peer);
+        this.#restartLater(peer);
+      },
+      note: (what) => {
+        this.#note(what);
+      },
+      fail: (what) => {
+        this.#fail(what);
+      },
+    };
+  }
+
+  #dump(): string[] {
+    const blocks: string[] = [];
+    const add = (title: string, text: string | undefined): void => {
+      if (text !== undefined) blocks.push(`---- ${title}`, text);
+    };
+    for (const { path, text, index } of this.#invariants.heads.values())
+      add(`head of ${path} at ${String(index)}`, text);
+    for (const { name, store, folder } of this.#peers)
+      for (const { libraryPath, localPath, shadow, head, heldBase } of store.documents.values()) {
+        if (localPath === undefined) continue;
+        add(`${name} ${libraryPath}: file`, folder.text(localPath));
+        add(`${name} ${libraryPath}: shadow at ${String(shadow?.index)}, head at ${String(head?.index)}`, shadow?.text);
+        add(`${name} ${libraryPath}: held base`, heldBase);
+      }
+    return blocks;
+  }
+
+  #note(what: string): void {
+    this.#trace.push(`${this.#time.now.toFixed(0).padStart(6)} ${what}`);
+    if (this.#trace.length > 4 * this.#traceLines) this.#trace.splice(0, 2 * this.#traceLines);
+  }
+
+  #fail(what: string): void {
+    this.#note(`VIOLATION ${what}`);
+    this.#violations.push(`seed ${String(this.#seed)} at ${this.#time.now.toFixed(1)} ms: ${what}`);
+  }
+
+  #later(low: number, high: number, run: () => void): void {
+    this.#time.after(this.#random.between(low, high), undefined, run);
+  }
+}
