@@ -5,6 +5,7 @@ import type { ClaimedElement } from './claims.ts';
 /** Comments that the result lacks though neither side removed them; the element to hold is the one they stand in. */
 export function missingComments(documents: FourDocuments, claims: readonly ClaimedElement[]): Finding[] {
   const { base, ours, theirs, merged } = documents;
+  if (documents.isPlainJson === true) return [];
   const counter = new CommentCounter();
   const isHeld = claims.some(hasHeld);
   const before = base === undefined ? new Map<string, number>() : counter.count(base);

@@ -17,6 +17,8 @@ export interface FourDocuments {
   readonly ours: PlainDocument;
   readonly theirs: PlainDocument;
   readonly merged: PlainDocument;
+  /** Then there are no comments to look for. */
+  readonly isPlainJson?: boolean;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { commonPrefix, commonSuffix } from './commonEnds.ts';
 import { diffLines, type Hunk, LineTable, splitLines } from './lineDiff.ts';
 
 /** A stretch of lines that one side, or both, replaced; indices into the lines of the three texts. */
@@ -47,10 +48,32 @@ export function mergeLines(
   return { clean, lines, stretches };
 }
 
+/** Lines kept around the changed part, so that what slides over equal lines slides as in the whole text. */
+const CONTEXT_LINES = 500;
+
 /** The merged text where a merge by lines has no clash; undefined where it has one. */
 export function mergeTextByLines(base: string, ours: string, theirs: string): string | undefined {
-  const merge = mergeLines(splitLines(base), splitLines(ours), splitLines(theirs));
-  return merge.clean ? merge.lines.join('') : undefined;
+  const prefix = contextStart(base, Math.min(commonPrefix(base, ours), commonPrefix(base, theirs)));
+  const suffix = contextEnd(base, Math.min(commonSuffix(base, ours, prefix), commonSuffix(base, theirs, prefix)));
+  const middle = (text: string): string[] => splitLines(text.slice(prefix, text.length - suffix));
+  const merge = mergeLines(middle(base), middle(ours), middle(theirs));
+  return merge.clean ? base.slice(0, prefix) + merge.lines.join('') + base.slice(base.length - suffix) : undefined;
+}
+
+function contextStart(text: string, prefix: number): number {
+  let offset = prefix;
+  for (let line = 0; line <= CONTEXT_LINES && offset > 0; line++) offset = text.lastIndexOf('\n', offset - 2) + 1;
+  return Math.max(offset, 0);
+}
+
+/** How many units of the end of the text lie behind the context. */
+function contextEnd(text: string, suffix: number): number {
+  let offset = text.length - suffix;
+  for (let line = 0; line <= CONTEXT_LINES && offset < text.length; line++) {
+    const end = text.indexOf('\n', offset);
+    offset = end < 0 ? text.length : end + 1;
+  }
+  return text.length - offset;
 }
 
 function mergeHunks(

@@ -1,4 +1,5 @@
 import type { Problem } from '../problem.ts';
+import { commonPrefix, commonSuffix } from './commonEnds.ts';
 import { diffLines, LineTable, splitLines } from './lineDiff.ts';
 import type { Splice } from './types.ts';
 
@@ -119,30 +120,6 @@ function isLowSurrogate(text: string, index: number): boolean {
 function isHighSurrogate(text: string, index: number): boolean {
   const code = text.charCodeAt(index);
   return code >= 0xd800 && code <= 0xdbff;
-}
-
-/** Texts are compared in strides of this many units first, because comparing slices is faster than comparing units. */
-const STRIDE = 4096;
-
-function commonPrefix(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  let index = 0;
-  while (index + STRIDE <= length && a.slice(index, index + STRIDE) === b.slice(index, index + STRIDE)) index += STRIDE;
-  while (index < length && a.charCodeAt(index) === b.charCodeAt(index)) index++;
-  return index;
-}
-
-function commonSuffix(a: string, b: string, prefix: number): number {
-  const length = Math.min(a.length, b.length) - prefix;
-  let count = 0;
-  while (
-    count + STRIDE <= length &&
-    a.slice(a.length - count - STRIDE, a.length - count) === b.slice(b.length - count - STRIDE, b.length - count)
-  ) {
-    count += STRIDE;
-  }
-  while (count < length && a.charCodeAt(a.length - 1 - count) === b.charCodeAt(b.length - 1 - count)) count++;
-  return count;
 }
 
 function lineStartBefore(text: string, offset: number): number {

@@ -68,16 +68,21 @@ class Merge {
 
   /** Whether the merge by lines is the merge by structure under one of the ways to match elements, and passes the check. */
   #confirmsLines(byLines: string, sources: Sources, byStructure: StructuralMerge | undefined): boolean {
-    const lines = readSource(byLines, this.#format);
-    if (lines === undefined) return false;
     const canon = new Canon();
-    const number = canon.of(lines, lines.root);
+    let number: number | undefined;
+    const isSameData = (text: string): boolean => {
+      if (text === byLines) return true;
+      const lines = readSource(byLines, this.#format);
+      const tree = readSource(text, this.#format);
+      if (lines === undefined || tree === undefined) return false;
+      number ??= canon.of(lines, lines.root);
+      return canon.of(tree, tree.root) === number;
+    };
     const merged = readPlainDocument(byLines, this.#format, this.#cache);
     if (merged.root === undefined || this.#newViolations(merged).length > 0) return false;
     const agrees = (merge: StructuralMerge | undefined): boolean => {
       if (merge === undefined || merge.clashes > 0) return false;
-      const tree = readSource(merge.text, this.#format);
-      return tree !== undefined && canon.of(tree, tree.root) === number && this.#findings(merge, merged).length === 0;
+      return isSameData(merge.text) && this.#findings(merge, merged).length === 0;
     };
     return (
       agrees(byStructure) ||
@@ -109,7 +114,7 @@ class Merge {
 
   #findings(merge: StructuralMerge, merged: PlainDocument): ReturnType<typeof checkMerge> {
     const takesVersion = (this.#options.infoVersion ?? 'ask') !== 'ask';
-    return checkMerge({ base: this.#base, ours: this.#ours, theirs: this.#theirs, merged }, merge.claims, takesVersion);
+    return checkMerge({ base: this.#base, ours: this.#ours, theirs: this.#theirs, merged, isPlainJson: this.#format === 'json' }, merge.claims, takesVersion);
   }
 
   #newViolations(merged: PlainDocument): Violation[] {

@@ -5,6 +5,7 @@ import type { Problem } from '../problem.ts';
 import { scanJson } from './jsonScan.ts';
 import { cutMapping, innerMapping, mayHaveAnchors } from './yamlBlocks.ts';
 import { indentQuotedLines } from './quoteIndent.ts';
+import { cutObject, skipSpace } from './jsonMembers.ts';
 import { MAX_ALIASES, MAX_DEPTH, MAX_PROBLEMS, MAX_TEXT_LENGTH } from './limits.ts';
 
 /** A document as data, read by the `yaml` and `jsonc-parser` libraries. Aliases are never expanded. */
@@ -81,7 +82,7 @@ export function readPlainDocument(text: string, format: DocumentFormat, cache = 
     return failed('too-large', `The file has ${text.length} characters; at most ${MAX_TEXT_LENGTH} are read.`);
   }
   try {
-    return format === 'yaml' ? (readYamlInPieces(text, cache) ?? readYaml(text)) : readJson(text, format);
+    return format === 'yaml' ? (readYamlInPieces(text, cache) ?? readYaml(text)) : ((format === 'json' ? readJsonInPieces(text, cache) : undefined) ?? readJson(text, format));
   } catch (error) {
     // The libraries report what they expect; what is left is exhausted stack or memory by a hostile nesting.
     const reason = error instanceof Error ? error.message : String(error);
@@ -93,6 +94,8 @@ function failed(code: string, message: string): PlainDocument {
   return { pieces: [], root: undefined, problems: [{ code, message, severity: 'error' }] };
 }
 
+/** Thousands of tiny pieces cost more than one large one. In UTF-16 units. */
+const MIN_MEAN_BLOCK_LENGTH = 60;
 /** How deep mappings are cut: `components`, `schemas`, one schema. */
 const MAX_CUT_DEPTH = 3;
 
@@ -108,7 +111,7 @@ function readYamlInPieces(text: string, cache: PlainCache): PlainDocument | unde
 
 function readMappingInPieces(text: string, start: number, end: number, depth: number, cache: PlainCache, pieces: PlainPiece[]): PlainMap | undefined {
   const cut = cutMapping(text, start, end);
-  if (cut === undefined) return undefined;
+  if (cut === undefined || (end - start) / cut.blocks.length < MIN_MEAN_BLOCK_LENGTH) return undefined;
   const entries = new Map<string, PlainNode>();
   for (const block of cut.blocks) {
     const inner = depth < MAX_CUT_DEPTH ? innerMapping(text, block) : undefined;
@@ -311,6 +314,46 @@ function readJson(text: string, format: 'json' | 'jsonc'): PlainDocument {
   if (problems.length > 0 || root === undefined) return { pieces: [], root: undefined, problems };
   const value = plainJson(root, text, problems);
   return { pieces: [{ text, node: value }], root: problems.length > 0 ? undefined : value, problems };
+}
+
+/** An object shorter than this is not worth cutting. In UTF-16 units. */
+const MIN_CUT_OBJECT_LENGTH = 4_000;
+
+/** Undefined where the text cannot be cut or a piece cannot be read: then the whole decides. */
+function readJsonInPieces(text: string, cache: PlainCache): PlainDocument | undefined {
+  if (text.length < MIN_CUT_OBJECT_LENGTH) return undefined;
+  const start = skipSpace(text, 0);
+  const pieces: PlainPiece[] = [];
+  const read = readObjectInPieces(text, start, 1, cache, pieces);
+  if (read === undefined || skipSpace(text, read.end) < text.length) return undefined;
+  return { pieces, root: read.node, problems: [] };
+}
+
+function readObjectInPieces(text: string, start: number, depth: number, cache: PlainCache, pieces: PlainPiece[]): { readonly node: PlainMap; readonly end: number } | undefined {
+  const cut = cutObject(text, start);
+  if (cut === undefined) return undefined;
+  const entries = new Map<string, PlainNode>();
+  for (const member of cut.members) {
+    if (entries.has(member.key)) return undefined;
+    const isLarge = member.end - member.valueStart > MIN_CUT_OBJECT_LENGTH && text.charCodeAt(member.valueStart) === 0x7b;
+    if (isLarge && depth < MAX_CUT_DEPTH) {
+      const inner = readObjectInPieces(text, member.valueStart, depth + 1, cache, pieces);
+      if (inner === undefined) return undefined;
+      entries.set(member.key, inner.node);
+      continue;
+    }
+    const piece = cache.piece(text.slice(member.start, member.end), readJsonPiece);
+    const [pair] = piece.node?.kind === 'map' && piece.node.entries.size === 1 ? piece.node.entries : [];
+    if (pair === undefined) return undefined;
+    entries.set(member.key, pair[1]);
+    pieces.push(piece);
+  }
+  return { node: { kind: 'map', start: 0, end: 0, entries }, end: cut.end };
+}
+
+function readJsonPiece(member: string): PlainPiece {
+  const text = `{${member}}`;
+  return { text, node: readJson(text, 'json').root };
 }
 
 /** `CloseBraceExpected` as words. */
