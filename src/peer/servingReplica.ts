@@ -5,6 +5,8 @@ import { DocumentWatcher } from '../node/files/documentWatcher.ts';
 import { createIgnoreRules } from '../node/files/ignoreRules.ts';
 import { DiskStableReader } from '../node/files/stableReader.ts';
 import type { ReplicaRecord } from '../node/folders/folderRecord.ts';
+import { CommittedTexts } from '../node/git/committedTexts.ts';
+import type { GitCheckout } from '../node/git/gitCheckout.ts';
 import type { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
 import { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
 import { SqliteReplicaStore } from '../node/replica/sqliteReplicaStore.ts';
@@ -18,6 +20,7 @@ export interface ServeOptions extends WorkspaceFolderOptions {
   readonly folder: string;
   readonly record: ReplicaRecord;
   readonly guard: GitWorkGuard;
+  readonly checkout: GitCheckout | undefined;
   readonly peer: PeerInfo;
   readonly replicaDirectory: string;
   readonly discover: () => Promise<readonly string[]>;
@@ -38,7 +41,7 @@ export interface ServingReplica {
  * window serves this replica; rejects where the state or the library cannot be opened.
  */
 export async function serveReplica(options: ServeOptions): Promise<ServingReplica | 'attached'> {
-  const { ambient, record, settings } = options;
+  const { ambient, record, settings, checkout } = options;
   makePrivateDirectory(options.replicaDirectory);
   const lock = new ExclusiveLock(join(options.replicaDirectory, 'replica.lock'));
   if (!lock.tryAcquire()) return 'attached';
@@ -75,6 +78,7 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       reader: new DiskStableReader(),
       guard: options.guard,
       watcher,
+      committed: checkout === undefined ? undefined : new CommittedTexts(checkout, ambient.logger),
       layout: createFolderLayout(options.folder, record, createIgnoreRules(settings.ignore)),
       infoVersion: settings.infoVersion,
       discover: options.discover,

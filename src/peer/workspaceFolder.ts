@@ -400,6 +400,7 @@ export class WorkspaceFolder implements FolderSession {
         folder: this.folder,
         record,
         guard,
+        checkout: place.checkout,
         peer: { peerId: this.#peerId, name: `${person} (${basename(this.folder)})`, folderName: basename(this.folder) },
         replicaDirectory: this.#replicaDirectory(record.replicaId),
         discover: async () => (await this.#neighbourhood.discover()).map((document) => document.file),

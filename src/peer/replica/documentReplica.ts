@@ -20,6 +20,7 @@ import type { DocumentContext } from './replicaPorts.ts';
 import { planResolution, planUndo, type ResolutionUndo } from './resolution.ts';
 import { RevisionHistory } from './revisionHistory.ts';
 import { QueueClosedError, SerialQueue } from './serialQueue.ts';
+import { TakenBack } from './takenBack.ts';
 
 /** A file that could not be written is tried again this often. */
 const WRITE_RETRY_MS = 5_000;
@@ -43,10 +44,9 @@ export class DocumentReplica implements Disposable {
   readonly #proposals: DocumentProposals;
   readonly #queue: SerialQueue;
   readonly #history: RevisionHistory;
+  readonly #takenBack: TakenBack;
   #state: DocumentState = 'syncing';
   #problem: UserProblem | undefined;
-  /** The old revision that something outside set the file back to, until the person says what to do about it. */
-  #behind: RevisionHash | undefined;
   #retry: Disposable | undefined;
   /** Whether something came that was not brought to an end yet: the person has paused, or git is at work. */
   #isOpen = false;
@@ -59,6 +59,7 @@ export class DocumentReplica implements Disposable {
     this.#writer = new DocumentWriter(this.#record);
     this.#queue = new SerialQueue((error) => this.#fail(error));
     this.#history = new RevisionHistory(stored.docId, (proposalId) => ctx.isOwn(proposalId));
+    this.#takenBack = new TakenBack(this.#record, this.#history);
     this.#proposals = new DocumentProposals(this.#record, inFlight, {
       onAnswer: (item, answer) => this.#queue.post(() => this.#answered(item, answer)),
       onError: (error) => this.#fail(error),
@@ -107,6 +108,7 @@ export class DocumentReplica implements Disposable {
     const { file } = record;
     if (file === undefined || this.#isDisposed) return;
     const { writeCount } = this.#writer;
+    const stamp = await this.#takenBack.stampNow();
     const early = await this.#ctx.reader.read(file, savedText, record.stored.shadow?.text);
     await this.#runIfServed(async () => {
       const isOld = writeCount !== this.#writer.writeCount;
@@ -119,6 +121,7 @@ export class DocumentReplica implements Disposable {
       const isNews = working === undefined || working.raw !== record.working?.raw;
       // What the program wrote itself, or an event without news, ends here (I9), unless something is still to be done.
       const isOpen = this.#isOpen || this.#state === 'syncing' || this.#state === 'unwritable';
+      this.#takenBack.hasRead(stamp, isNews);
       if (!isNews && !isOpen) return;
       // Only what the person saved is the person's: another program may have been faster.
       record.setWorking(working, savedText !== undefined && working?.text === workingText(savedText).text);
@@ -247,14 +250,12 @@ export class DocumentReplica implements Disposable {
   async leaveBehind(choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
     return this.#queue.run(async () => {
       const { shadow } = this.stored;
-      if (this.#behind === undefined || shadow === undefined) return notDone('not-behind', 'This file is not behind.');
+      if (!this.#takenBack.isBehind || shadow === undefined) return notDone('not-behind', 'This file is not behind.');
       if (choice === 'bringBack') {
         const problem = await this.#writeChoice(shadow.text, this.stored);
         if (problem !== undefined) return problem;
-      } else {
-        this.#history.forget(this.#behind);
       }
-      this.#behind = undefined;
+      this.#takenBack.decide(choice);
       await this.#settle();
       return { isDone: true };
     });
@@ -366,7 +367,7 @@ export class DocumentReplica implements Disposable {
       const remedy = 'Nothing is sent until it is mended.';
       return this.#show('invalid', { code: error.code, message: error.message, remedy });
     }
-    if (await this.#isTakenBack()) return this.#show('behind', fileBehind(file));
+    if (await this.#takenBack.check(file, this.#proposals.readyLink())) return this.#show('behind', fileBehind(file));
     if (head !== undefined && head.hash !== shadow?.hash) return this.#mergeHead(file, head, onDurable);
     return this.#sendLocalChange(working.text);
   }
@@ -418,18 +419,6 @@ export class DocumentReplica implements Disposable {
     if (!(await this.#ctx.mayWork())) return 'stopped';
     await this.#proposals.propose(outgoing, heldBase, 'edit');
     return this.#show('syncing');
-  }
-
-  /** Whether something outside (git, a restored backup) set the file back to a revision that others have changed since. */
-  async #isTakenBack(): Promise<boolean> {
-    const { workingHash, isFileFromSave } = this.#record;
-    const { shadow, head } = this.stored;
-    if (this.#behind !== undefined && this.#behind === workingHash) return true;
-    this.#behind = undefined;
-    const isOwnText = workingHash === shadow?.hash || workingHash === head?.hash;
-    if (isFileFromSave || isOwnText || shadow === undefined || workingHash === undefined) return false;
-    if (await this.#history.isTakingBack(workingHash, this.#proposals.readyLink())) this.#behind = workingHash;
-    return this.#behind !== undefined;
   }
 
   #afterWriting(written: Written, isChange: boolean): Round {

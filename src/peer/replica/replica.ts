@@ -12,7 +12,7 @@ import type { AppliedChange, DocumentStatus, HeldConflict, Outcome } from '../fo
 import { DocumentReplica } from './documentReplica.ts';
 import type { DocumentLayout } from './documentLayout.ts';
 import { DocumentTable } from './documentTable.ts';
-import type { DocumentContext, StableReader, WorkGuard } from './replicaPorts.ts';
+import type { CommittedTexts, DocumentContext, StableReader, WorkGuard } from './replicaPorts.ts';
 import type { ResolutionUndo } from './resolution.ts';
 import { WorkPermit } from './workPermit.ts';
 
@@ -37,6 +37,8 @@ export interface ReplicaOptions {
   readonly merger: Merger;
   readonly reader: StableReader;
   readonly guard: WorkGuard & { readonly onMayHaveChanged: Event<void> };
+  /** Undefined outside of git. */
+  readonly committed?: CommittedTexts | undefined;
   readonly watcher: FolderWatcher;
   readonly layout: DocumentLayout;
   readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
@@ -410,13 +412,14 @@ export class Replica implements EntrySink, Disposable {
   }
 
   #createContext(): DocumentContext {
-    const { ambient, files, store, merger, reader, layout, infoVersion } = this.#options;
+    const { ambient, files, store, merger, reader, committed, layout, infoVersion } = this.#options;
     return {
       ambient,
       files,
       store,
       merger,
       reader,
+      committed,
       infoVersion,
       link: () => this.#link,
       isOwn: (proposalId: ProposalId) => proposalId.startsWith(`${store.replicaId}:`),

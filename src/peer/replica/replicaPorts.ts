@@ -19,6 +19,14 @@ export interface WorkGuard {
   check(): Promise<Hindrance | undefined>;
 }
 
+/** What git has committed, where the folder is in git. */
+export interface CommittedTexts {
+  /** Another one whenever git may have written files. */
+  stamp(): Promise<string>;
+  /** Whether the file reads as HEAD has it. */
+  isCommitted(file: string, text: string): Promise<boolean>;
+}
+
 export type FileReading =
   | { readonly kind: 'text'; readonly working: WorkingText }
   | { readonly kind: 'missing' }
@@ -40,6 +48,7 @@ export interface DocumentContext {
   readonly store: ReplicaStore;
   readonly merger: Merger;
   readonly reader: StableReader;
+  readonly committed: CommittedTexts | undefined;
   readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
   /** Undefined where the replica is not connected to its library (yet). */
   link(): LibraryLink | undefined;

@@ -29,23 +29,27 @@ export class RevisionHistory {
     if (this.#revisions.length > MAX_REVISIONS) this.#revisions.shift();
   }
 
-  /** The person wants this old revision after all. */
-  forget(hash: RevisionHash): void {
-    this.#revisions = this.#revisions.filter((one) => one.hash !== hash);
-  }
-
   /**
    * Whether `hash` is an older revision and going back to it would take back what somebody else did since.
    * @param link asked once for what happened before this process; without one, only what came in since then is known.
    */
   async isTakingBack(hash: RevisionHash, link: LibraryLink | undefined): Promise<boolean> {
-    if (!this.#isComplete && link !== undefined) {
-      const entries = await link.fetchHistory(this.#docId, MAX_REVISIONS);
-      this.#revisions = [];
-      for (const entry of [...entries].reverse()) this.add(entry);
-      this.#isComplete = true;
-    }
+    await this.#complete(link);
     const at = this.#revisions.findLastIndex((one) => one.hash === hash);
     return at !== -1 && this.#revisions.slice(at + 1).some((one) => !one.isOwn);
+  }
+
+  /** Whether somebody else has changed the document at all. */
+  async hasForeign(link: LibraryLink | undefined): Promise<boolean> {
+    await this.#complete(link);
+    return this.#revisions.some((one) => !one.isOwn);
+  }
+
+  async #complete(link: LibraryLink | undefined): Promise<void> {
+    if (this.#isComplete || link === undefined) return;
+    const entries = await link.fetchHistory(this.#docId, MAX_REVISIONS);
+    this.#revisions = [];
+    for (const entry of [...entries].reverse()) this.add(entry);
+    this.#isComplete = true;
   }
 }

@@ -1,0 +1,67 @@
+import type { RevisionHash } from '../../core/ids.ts';
+import type { LibraryLink } from '../../core/replication/libraryLink.ts';
+import type { DocumentRecord } from './documentRecord.ts';
+import type { RevisionHistory } from './revisionHistory.ts';
+
+/**
+ * Notices that something outside (git stash, reset, checkout, a restored backup) set a file back, so that the work of
+ * others is not taken back in everybody's copy as if a person had done it (DESIGN §2, "behind").
+ */
+export class TakenBack {
+  readonly #record: DocumentRecord;
+  readonly #history: RevisionHistory;
+  /** The old text that the file was set back to, until the person says what to do about it. */
+  #behind: RevisionHash | undefined;
+  /** The old text that the person wants after all. */
+  #wanted: RevisionHash | undefined;
+  /** Git's stamp when the working text was last found in the file, and when the text before it was. */
+  #stamp: string | undefined;
+  #stampBefore: string | undefined;
+
+  constructor(record: DocumentRecord, history: RevisionHistory) {
+    this.#record = record;
+    this.#history = history;
+  }
+
+  get isBehind(): boolean {
+    return this.#behind !== undefined;
+  }
+
+  /** Whether the working file is such an old text. */
+  async check(file: string, link: LibraryLink | undefined): Promise<boolean> {
+    const { workingHash, isFileFromSave, working } = this.#record;
+    const { shadow, head } = this.#record.stored;
+    if (this.#behind !== undefined && this.#behind === workingHash) return true;
+    this.#behind = undefined;
+    if (isFileFromSave || shadow === undefined || workingHash === undefined || working === undefined) return false;
+    if (workingHash === shadow.hash || workingHash === head?.hash || workingHash === this.#wanted) return false;
+    const isOld =
+      (await this.#history.isTakingBack(workingHash, link)) || (await this.#isGitsDoing(file, working.text, link));
+    if (isOld) this.#behind = workingHash;
+    return isOld;
+  }
+
+  /** To be asked before the file is read. */
+  async stampNow(): Promise<string | undefined> {
+    return this.#record.ctx.committed?.stamp();
+  }
+
+  /** The file was read. @param stamp git's stamp before that. */
+  hasRead(stamp: string | undefined, isNews: boolean): void {
+    if (isNews) this.#stampBefore = this.#stamp;
+    this.#stamp = stamp;
+  }
+
+  /** The person decided; `keepMine` sends the old text as a change. */
+  decide(choice: 'bringBack' | 'keepMine'): void {
+    this.#wanted = choice === 'keepMine' ? this.#behind : undefined;
+    this.#behind = undefined;
+  }
+
+  /** What is committed need not be a revision: somebody may have had uncommitted edits when the library was made. */
+  async #isGitsDoing(file: string, text: string, link: LibraryLink | undefined): Promise<boolean> {
+    const { committed } = this.#record.ctx;
+    if (committed === undefined || this.#stamp === this.#stampBefore) return false;
+    return (await this.#history.hasForeign(link)) && (await committed.isCommitted(file, text));
+  }
+}
