@@ -25,6 +25,11 @@ export class FolderPaths {
   contains(file: string): boolean {
     return isInside(this.editorFolder, file);
   }
+
+  /** Whether a file, by its real path, lies in the folder. */
+  containsReal(file: string): boolean {
+    return isInside(this.realFolder, file);
+  }
 }
 
 function move(file: string, from: string, to: string): string {

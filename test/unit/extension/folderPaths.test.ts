@@ -19,5 +19,7 @@ describe('a folder that was opened through a symbolic link', () => {
     assert.equal(paths.contains(join(link, '..', 'other.yaml')), false);
     assert.equal(paths.contains(link), false);
     assert.equal(paths.contains(join(link, '..hidden.yaml')), true);
+    assert.equal(paths.containsReal(join(real, 'openapi.yaml')), true);
+    assert.equal(paths.containsReal(join(link, 'openapi.yaml')), false);
   });
 });
