@@ -7,7 +7,7 @@ import { applySplices, checkSplices } from '../core/merge/splices.ts';
 import type { Splice } from '../core/merge/types.ts';
 import type { Logger } from '../core/ports.ts';
 import type { SavedText, WorkingFiles, WriteOutcome, WriteRequest } from '../core/workingFiles.ts';
-import { isCandidateName, outsideProblem, readRawText } from '../node/files/diskFiles.ts';
+import { isCandidateName, readRawText } from '../node/files/diskFiles.ts';
 import type { BufferWrite } from './editorSplices.ts';
 import { toBufferWrite, withBom } from './editorSplices.ts';
 import type { FolderPaths } from './folderPaths.ts';
@@ -92,9 +92,6 @@ export class EditorFiles implements WorkingFiles {
     const document = this.#openDocument(request.file);
     if (document === undefined || request.before === undefined) return await this.#options.disk.write(request);
     if (document.isDirty) return { kind: 'unsaved' };
-    // The editor saves through a link wherever it leads.
-    if (realFileInside(this.#options.paths.realFolder, request.file) === undefined)
-      return { kind: 'failed', problem: outsideProblem(request.file) };
     const bufferWrite = toBufferWrite(request.before, request.after, request.splices);
     if (bufferWrite !== undefined && this.#canEdit(document, bufferWrite)) {
       return await this.#writeInEditor(document, request, bufferWrite);
