@@ -22,6 +22,20 @@ import { createLocalSyncHost } from './syncLocalHost.ts';
 
 /** After losing a leader each peer waits up to this long before it reaches for the lock, so that not all do in the same instant. */
 const TAKEOVER_JITTER_MS = 20;
+/** A connection that lasted shorter says that something is wrong with one of us, and trying at once again would be a storm. */
+const USEFUL_CONNECTION_MS = 1_000;
+
+/** What a person can do about a leader that does not speak with us. */
+const PROTOCOL_PROBLEMS: ReadonlyMap<string, NonNullable<LinkStatus['problem']>> = new Map([
+  [
+    'protocolTooOld',
+    { code: 'protocol-too-old', message: 'Another window runs a newer release of API Live Sync. Update this one.' },
+  ],
+  [
+    'protocolTooNew',
+    { code: 'protocol-too-new', message: 'Another window runs an older release of API Live Sync. Reload it.' },
+  ],
+]);
 
 /** What a service is whatever machine it runs on. */
 export interface SyncServiceBasics {
@@ -78,6 +92,7 @@ export class SyncService implements LibraryLink {
   /** Ends whatever the loop waits for. */
   #wake: () => void = () => undefined;
   #wasHinted = false;
+  #hints: Disposable | undefined;
   #reconnects = 0;
 
   /** Resolves when everything is let go of, after `dispose`. */
@@ -192,15 +207,14 @@ export class SyncService implements LibraryLink {
   /** Tries each role in turn until disposed. */
   async #run(firstRole: FirstRole): Promise<void> {
     const { ambient } = this.#options;
-    const hints = this.#host.watch(() => {
-      if (this.#follower.isConnected) return;
-      this.#wasHinted = true;
-      this.#wake();
-    });
     let failures = 0;
     this.#expectConnection();
     while (!this.#isDisposed) {
       this.#wasHinted = false;
+      this.#hints ??= this.#host.watch(() => {
+        this.#wasHinted = true;
+        this.#wake();
+      });
       const outcome = await this.#attempt(firstRole);
       if (this.#isLost()) break;
       this.#reconnects += 1;
@@ -210,7 +224,7 @@ export class SyncService implements LibraryLink {
         failures === 0 ? ambient.random.fraction() * TAKEOVER_JITTER_MS : retryDelay(failures - 1, ambient.random);
       await this.#wait(delay);
     }
-    hints.dispose();
+    this.#hints?.dispose();
     this.#onDidChangeStatus.dispose();
     firstRole.resolve();
     this.#resolveClosed();
@@ -287,11 +301,15 @@ export class SyncService implements LibraryLink {
   async #follow(): Promise<Outcome> {
     const connection = await this.#host.connect();
     if (connection === undefined) return 'failed';
+    const { clock, logger } = this.#options.ambient;
     const lost = this.#nextDisconnection();
+    const begun = clock.monotonicNow();
     this.#follower.attach(connection);
     const { wasWelcomed, didSinkFail, reason } = await lost;
-    this.#options.ambient.logger.info('The connection to the leader is over', { reason });
-    return wasWelcomed && !didSinkFail ? 'ended' : 'failed';
+    logger.info('The connection to the leader is over', { reason });
+    this.#problem = PROTOCOL_PROBLEMS.get(reason);
+    const wasUseful = wasWelcomed && !didSinkFail && clock.monotonicNow() - begun >= USEFUL_CONNECTION_MS;
+    return wasUseful ? 'ended' : 'failed';
   }
 
   /** Another role, or the same one in a new leadership. */
@@ -352,6 +370,10 @@ export class SyncService implements LibraryLink {
       this.#overdueTimer?.dispose();
       this.#overdueTimer = undefined;
       this.#isOverdue = false;
+      // The library's folder changes with every commit, and nobody but a peer without a leader wants to hear of that.
+      this.#hints?.dispose();
+      this.#hints = undefined;
+      this.#problem = undefined;
     }
     const { status } = this;
     const shown = JSON.stringify(status);

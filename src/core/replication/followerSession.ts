@@ -270,8 +270,12 @@ export class FollowerSession implements EntrySource, Disposable {
 
   #scheduleHeartbeat(): void {
     const { ambient, heartbeatMs, timeoutMs, position } = this.#options;
+    const due = ambient.clock.monotonicNow() + heartbeatMs;
     this.#timer = ambient.scheduler.after(heartbeatMs, () => {
-      if (ambient.clock.monotonicNow() - this.#lastHeardAt > timeoutMs) {
+      const now = ambient.clock.monotonicNow();
+      // Who slept itself has not read yet what the leader said meanwhile.
+      const hasSlept = now - due > heartbeatMs;
+      if (!hasSlept && now - this.#lastHeardAt > timeoutMs) {
         this.#close('silent');
         return;
       }

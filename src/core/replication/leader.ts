@@ -199,10 +199,13 @@ export class Leader implements Disposable {
 
   #scheduleCheck(): void {
     const { ambient, heartbeatMs, timeoutMs } = this.#options;
+    const due = ambient.clock.monotonicNow() + heartbeatMs;
     this.#checkTimer = ambient.scheduler.after(heartbeatMs, () => {
       const now = ambient.clock.monotonicNow();
-      for (const session of [...this.#sessions]) {
-        if (session.silentFor(now) > timeoutMs) session.end('shuttingDown');
+      // Who slept itself (a suspended laptop, a breakpoint) finds everybody silent: what they said has yet to be read.
+      const hasSlept = now - due > heartbeatMs;
+      for (const session of hasSlept ? [] : [...this.#sessions]) {
+        if (session.silentFor(now) > timeoutMs) session.end('silent');
       }
       if (!this.#isDisposed) this.#scheduleCheck();
     });

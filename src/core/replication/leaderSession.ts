@@ -17,6 +17,9 @@ const MAX_OUTSTANDING_REQUESTS = 2 * MAX_REQUESTS_IN_FLIGHT;
 /** What the proposals of one follower may hold in our memory at once, in UTF-16 units. */
 const MAX_OUTSTANDING_UNITS = 2 * MAX_DOCUMENT_BYTES;
 
+/** Nobody has lived through more leaderships than this without us; a larger number would only use the numbers up. */
+const MAX_TERM_STEP = 1_000_000;
+
 /** What a session needs of its leader. */
 export interface LeaderSessionHost {
   readonly libraryId: LibraryId;
@@ -195,6 +198,10 @@ export class LeaderSession implements Disposable {
       return undefined;
     }
     const isSameTerm = compareTerms(hello.term, transactions.term) === 0;
+    if (hello.term.number > transactions.term.number + MAX_TERM_STEP) {
+      this.end('invalidMessage');
+      return undefined;
+    }
     if (!isSameTerm && hello.term.number >= transactions.term.number) await transactions.raiseTerm(hello.term.number);
     const standing = await transactions.standingOf({ index: hello.index, runningHash: hello.runningHash });
     if (this.#hasEnded) return undefined;

@@ -47,7 +47,14 @@ export type RawEntry = unknown;
 
 /** Why a connection ends, as the other side is told. */
 export type ByeReason =
-  'shuttingDown' | 'protocolTooOld' | 'protocolTooNew' | 'wrongLibrary' | 'invalidMessage' | 'replaced' | 'overloaded';
+  | 'shuttingDown'
+  | 'protocolTooOld'
+  | 'protocolTooNew'
+  | 'wrongLibrary'
+  | 'invalidMessage'
+  | 'replaced'
+  | 'silent'
+  | 'overloaded';
 
 export type MessageBody =
   | ({
@@ -214,6 +221,7 @@ const messageSchema = z.discriminatedUnion('kind', [
       'wrongLibrary',
       'invalidMessage',
       'replaced',
+      'silent',
       'overloaded',
     ]),
   }),

@@ -378,6 +378,22 @@ test('[REP-20] silence longer than the timeout ends the connection, by the monot
   assert.equal(leader.connection.isClosed, true);
 });
 
+test('[REP-20] a follower that slept waits for what the leader may have said meanwhile', async () => {
+  const { attachByHand, follower, time } = startFollower('bob');
+  const leader = attachByHand();
+  await settle();
+  welcome(leader, 0);
+  await settle();
+  time.now += 600_000;
+  await time.advance(0);
+  assert.equal(follower.isConnected, true);
+  leader.send({ kind: 'heartbeat', index: index(0), peers: [] });
+  await time.advance(14_000);
+  assert.equal(follower.isConnected, true);
+  await time.advance(10_000);
+  assert.equal(follower.isConnected, false);
+});
+
 test('[REP-18] [I8] a proposal made offline waits, and is sent once there is a leader', async () => {
   const world = await startLeader();
   const { follower, sink } = startFollower('bob', world.time);
@@ -424,7 +440,7 @@ test('[REP-19] a request without an answer is asked again after the timeout, and
   const result = follower.propose(createOf('b', 'doc-1', 'a.yaml', 'one\n'));
   await settle();
   const first = leader.last('propose').requestId;
-  for (let passed = 0; passed < TIMEOUT_MS; passed += HEARTBEAT_MS) {
+  for (let passed = 0; passed <= TIMEOUT_MS; passed += HEARTBEAT_MS) {
     leader.send({ kind: 'heartbeat', index: index(0), peers: [] });
     await time.advance(HEARTBEAT_MS);
   }

@@ -229,6 +229,29 @@ test('[REP-20] a follower that is silent longer than the timeout is forgotten, w
   assert.equal(bob.connection.isClosed, true);
 });
 
+test('[REP-20] a leader that slept blames nobody for what it has not read yet', async () => {
+  const world = await startLeader();
+  const bob = world.connectByHand('bob');
+  await greet(world, bob);
+  world.time.now += 600_000;
+  await world.time.advance(0);
+  assert.equal(world.leader.followers.length, 1);
+  bob.send({ kind: 'heartbeat', index: 0 as LogIndex });
+  await world.time.advance(15_000);
+  assert.equal(world.leader.followers.length, 1);
+  await world.time.advance(6_000);
+  assert.deepEqual([world.leader.followers.length, bob.last('bye').reason], [0, 'silent']);
+});
+
+test('[ELE-05] a term that nobody can have lived through is not followed', async () => {
+  const world = await startLeader();
+  const bob = world.connectByHand('bob');
+  bob.term = { number: Number.MAX_SAFE_INTEGER, leaderId: 'peer-other' as PeerId };
+  await greet(world, bob);
+  assert.equal(bob.last('bye').reason, 'invalidMessage');
+  assert.equal(world.transactions.term.number, 1);
+});
+
 test('[REP-20] a connection that never says hello is closed after the timeout', async () => {
   const world = await startLeader();
   const silent = world.connectByHand('bob');
