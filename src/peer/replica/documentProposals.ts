@@ -1,4 +1,5 @@
 import type { LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
+import { changedElements } from '../../core/openapi/changedElements.ts';
 import type { DocumentHead, Proposal, ProposeResult } from '../../core/replication/entry.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import { LinkClosedError } from '../../core/replication/libraryLink.ts';
@@ -67,7 +68,7 @@ export class DocumentProposals {
       hash: ctx.ambient.hashText(text),
       patch,
       ...(shadow === undefined ? { path: libraryPath } : {}),
-      changes: [],
+      changes: shadow === undefined ? [] : changedElements(shadow.text, text, patch),
     };
     const item: OutboxItem = { proposal, text, heldBase };
     await this.#record.commit({ putOutbox: [item], nextProposalNumber });
