@@ -45,6 +45,8 @@ export interface WorkspaceFolderOptions {
 /** So long a person waits for "Sync Now" before hearing what stands in the way. */
 const SYNC_NOW_TIMEOUT_MS = 15_000;
 /** How soon a window notices that the one that served the folder is gone, without hearing of it. */
+/** Longer names than this are cut: nobody reads them. */
+const MAX_NAME_PART_LENGTH = 80;
 const ATTACHED_RETRY_MS = 2_000;
 
 /** One workspace folder, from before consent to serving its replica (DESIGN §5, "Consent and joining"). */
@@ -401,7 +403,7 @@ export class WorkspaceFolder implements FolderSession {
         record,
         guard,
         checkout: place.checkout,
-        peer: { peerId: this.#peerId, name: `${person} (${basename(this.folder)})`, folderName: basename(this.folder) },
+        peer: { peerId: this.#peerId, ...peerNames(person, basename(this.folder)) },
         replicaDirectory: this.#replicaDirectory(record.replicaId),
         discover: async () => (await this.#neighbourhood.discover()).map((document) => document.file),
       });
@@ -516,4 +518,10 @@ const notServing: Outcome = {
 
 function notDone(code: string, message: string, remedy: string | undefined): Outcome {
   return { isDone: false, problem: { code, message, ...(remedy === undefined ? {} : { remedy }) } };
+}
+
+/** As others see this peer; what travels in messages is bounded, whatever people call themselves and their folders. */
+function peerNames(person: string, folder: string): { readonly name: string; readonly folderName: string } {
+  const folderName = folder.slice(0, MAX_NAME_PART_LENGTH);
+  return { name: `${person.slice(0, MAX_NAME_PART_LENGTH)} (${folderName})`, folderName };
 }

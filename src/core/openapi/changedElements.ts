@@ -7,6 +7,8 @@ const MAX_ELEMENTS = 5;
 /** So far up a place is followed to its operation or component; real ones are nearer. */
 const MAX_LINES = 50_000;
 const MAX_KEY_COLUMNS = 400;
+/** A label is read in one line; a message that carries it is bounded. */
+const MAX_LABEL_LENGTH = 120;
 
 /**
  * Names the elements that a change touched, for a person: `GET /items · summary`. Reads indentation only, around the
@@ -23,7 +25,7 @@ export function changedElements(before: string, after: string, splices: readonly
       ? pathAt(before, offset + Math.max(0, before.slice(offset, offset + deleteCount).search(/\S/)))
       : pathAt(after, offset + shift + first);
     shift += insert.length - deleteCount;
-    if (path.length > 0) labels.add(elementLabel(formatPointer(path)));
+    if (path.length > 0) labels.add(elementLabel(formatPointer(path)).slice(0, MAX_LABEL_LENGTH));
     if (labels.size === MAX_ELEMENTS) break;
   }
   return [...labels];
