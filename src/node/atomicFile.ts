@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, ftruncateSync, linkSync, lstatSync, renameSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { access, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, lstat, open, readlink, realpath, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isErrorWithCode } from './errorCode.ts';
 
 /** Every temporary file of ours begins like this, so that watchers and searches can leave it out. */
 export const TEMPORARY_FILE_PREFIX = '.~als-';
@@ -18,6 +19,14 @@ const MAX_LINK_DEPTH = 40;
 export interface WriteFileOptions {
   /** Permission bits of a new file; an existing one keeps its own. */
   readonly mode?: number;
+  /** The file must not be there; one that turns up in the last moment stays as it is. */
+  readonly isNew?: boolean;
+  /**
+   * Asked when the new content is durable beside the file, right before it takes its place, and again before each
+   * further try; `false` leaves the file as it is. It does not wait for anything, so that a save that comes while we
+   * write and sync is seen, however long that takes.
+   */
+  readonly mayReplace?: () => boolean;
 }
 
 /** Whether a file name is one of our temporary files. */
@@ -29,36 +38,39 @@ export function isTemporaryFileName(name: string): boolean {
  * Replaces a file's content so that a reader (or a power cut) meets the old or the new content, never a part of it:
  * temporary file, fsync, rename. Keeps the file's mode, writes through symbolic links, and refuses a read-only file
  * (`EACCES`). Where the file cannot be replaced (a single file mounted into a container, one with several hard
- * links, a folder that takes no new files) it is written in place. Rejects with the file system's error.
+ * links, a folder that takes no new files) it is written in place. Answers whether it was written: `isNew` and
+ * `mayReplace` may say no. Rejects with the file system's error.
  */
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
   options: WriteFileOptions = {},
-): Promise<void> {
+): Promise<boolean> {
+  const { isNew = false, mayReplace = () => true } = options;
   const target = await followLinks(path);
   const existing = await statIfThere(target);
+  if (existing !== undefined && isNew) return false;
   // A rename would replace a read-only file without asking.
   if (existing !== undefined) await access(target, constants.W_OK);
-  if (existing !== undefined && existing.nlink > 1) {
-    await writeInPlace(target, data);
-    return;
-  }
+  if (existing !== undefined && existing.nlink > 1) return await writeInPlace(target, data, mayReplace);
   const mode = existing === undefined ? options.mode : existing.mode & PERMISSION_BITS;
   const temporary = join(
     dirname(target),
     `${TEMPORARY_FILE_PREFIX}${randomBytes(6).toString('hex')}-${basename(target).slice(0, 100)}`,
   );
+  let isWritten: boolean;
   try {
     await writeNew(temporary, data, mode);
-    await renameOver(temporary, target);
+    isWritten = isNew ? mayReplace() && linkNew(temporary, target) : await renameOver(temporary, target, mayReplace);
   } catch (error) {
     await rm(temporary, { force: true });
     if (existing === undefined || !isReplaceRefused(error)) throw error;
-    await writeInPlace(target, data);
-    return;
+    return await writeInPlace(target, data, mayReplace);
   }
-  await syncDirectory(dirname(target));
+  // Refused, or a second name of the new file.
+  if (isNew || !isWritten) await rm(temporary, { force: true });
+  if (isWritten) await syncDirectory(dirname(target));
+  return isWritten;
 }
 
 /** The file behind symbolic links, also behind one that points to a file that is not there yet. */
@@ -85,31 +97,53 @@ async function writeNew(path: string, data: string | Uint8Array, mode: number | 
   }
 }
 
-async function writeInPlace(path: string, data: string | Uint8Array): Promise<void> {
+async function writeInPlace(path: string, data: string | Uint8Array, mayReplace: () => boolean): Promise<boolean> {
   const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
   const file: FileHandle = await open(path, 'r+');
   try {
-    await file.truncate(0);
+    if (!mayReplace()) return false;
+    ftruncateSync(file.fd, 0);
     let written = 0;
     while (written < bytes.byteLength)
       written += (await file.write(bytes, written, bytes.byteLength - written, written)).bytesWritten;
     await file.sync();
+    return true;
   } finally {
     await file.close();
   }
 }
 
-async function renameOver(from: string, to: string): Promise<void> {
+async function renameOver(from: string, to: string, mayReplace: () => boolean): Promise<boolean> {
   for (const waitMs of process.platform === 'win32' ? RENAME_RETRY_DELAYS_MS : []) {
     try {
-      await rename(from, to);
-      return;
+      return renameNow(from, to, mayReplace);
     } catch (error) {
-      if (!hasCode(error, 'EPERM', 'EBUSY', 'EACCES')) throw error;
+      if (!isErrorWithCode(error, 'EPERM', 'EBUSY', 'EACCES')) throw error;
       await delay(waitMs);
     }
   }
-  await rename(from, to);
+  return renameNow(from, to, mayReplace);
+}
+
+/** Not a single turn of the event loop lies between the question and the rename. */
+function renameNow(from: string, to: string, mayReplace: () => boolean): boolean {
+  if (!mayReplace()) return false;
+  renameSync(from, to);
+  return true;
+}
+
+/** Gives a file a name that nobody has: `link`, unlike `rename`, replaces nothing. */
+function linkNew(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (isErrorWithCode(error, 'EEXIST')) return false;
+  }
+  // A file system without hard links (FAT, some network drives): look, and rename in the same breath.
+  if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) return false;
+  renameSync(from, to);
+  return true;
 }
 
 /** A rename is durable only when its folder is. Windows has no such call, and some network file systems refuse it. */
@@ -123,12 +157,12 @@ async function syncDirectory(path: string): Promise<void> {
       await folder.close();
     }
   } catch (error) {
-    if (!hasCode(error, 'EINVAL', 'EACCES', 'EPERM', 'ENOTSUP', 'EBADF')) throw error;
+    if (!isErrorWithCode(error, 'EINVAL', 'EACCES', 'EPERM', 'ENOTSUP', 'EBADF')) throw error;
   }
 }
 
 function isReplaceRefused(error: unknown): boolean {
-  return hasCode(error, 'EBUSY', 'EXDEV', 'EACCES', 'EPERM', 'EROFS');
+  return isErrorWithCode(error, 'EBUSY', 'EXDEV', 'EACCES', 'EPERM', 'EROFS');
 }
 
 async function statIfThere(path: string): Promise<Stats | undefined> {
@@ -139,11 +173,7 @@ async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found;
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
+    if (isErrorWithCode(error, 'ENOENT')) return undefined;
     throw error;
   }
-}
-
-function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 }
