@@ -37,7 +37,7 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
     io.writeLine(SERVE_USAGE);
     return values.help ? 0 : 128;
   }
-  const files = createDiskFiles({ ignore: values.ignore, logger: io.logger });
+  const files = createDiskFiles({ folder, ignore: values.ignore, logger: io.logger });
   const stateDirectory = values['state-dir'];
   const peer = createPeer({
     logger: io.logger,

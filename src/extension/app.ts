@@ -181,8 +181,9 @@ export class App implements Disposable {
       }),
       createFiles: (folder) => {
         const { ignore } = readSettings().settings;
-        const disk = createDiskFiles({ ignore, logger: this.#logger });
-        return new EditorFiles({ paths: folderPaths(folder.path), disk, ignore, logger: this.#logger });
+        const paths = folderPaths(folder.path);
+        const disk = createDiskFiles({ folder: paths.realFolder, ignore, logger: this.#logger });
+        return new EditorFiles({ paths, disk, ignore, logger: this.#logger });
       },
       logger: this.#logger,
       onProblem: (problem) => this.#messages.showProblem(problem),

@@ -1,4 +1,4 @@
-import { access, constants, realpath } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { DisposableStore } from '../core/disposableStore.ts';
 import type { Event } from '../core/event.ts';
@@ -7,7 +7,8 @@ import { applySplices, checkSplices } from '../core/merge/splices.ts';
 import type { Splice } from '../core/merge/types.ts';
 import type { Logger } from '../core/ports.ts';
 import type { SavedText, WorkingFiles, WriteOutcome, WriteRequest } from '../core/workingFiles.ts';
-import { isCandidateName, readRawText } from '../node/files/diskFiles.ts';
+import { isCandidateName, outsideProblem, readRawText } from '../node/files/diskFiles.ts';
+import { realFileInside } from '../node/files/insideFolder.ts';
 import type { BufferWrite } from './editorSplices.ts';
 import { toBufferWrite, withBom } from './editorSplices.ts';
 import type { FolderPaths } from './folderPaths.ts';
@@ -92,6 +93,9 @@ export class EditorFiles implements WorkingFiles {
     const document = this.#openDocument(request.file);
     if (document === undefined || request.before === undefined) return await this.#options.disk.write(request);
     if (document.isDirty) return { kind: 'unsaved' };
+    // The editor saves through a link wherever it leads.
+    if (realFileInside(this.#options.paths.realFolder, request.file) === undefined)
+      return { kind: 'failed', problem: outsideProblem(request.file) };
     const bufferWrite = toBufferWrite(request.before, request.after, request.splices);
     if (bufferWrite !== undefined && this.#canEdit(document, bufferWrite)) {
       return await this.#writeInEditor(document, request, bufferWrite);
@@ -139,9 +143,8 @@ export class EditorFiles implements WorkingFiles {
     const { file } = request;
     // The buffer may lag behind the disk by the time VS Code needs to see a change; saving it then would ask the person.
     if ((await readOrUndefined(file)) !== request.before) return { kind: 'changed' };
-    // Read-only, or a link to somewhere else: the disk says why not; the editor would ask, or follow it.
-    if (!(await isWritable(file)) || !(await this.#isReallyInside(file)))
-      return await this.#options.disk.write(request);
+    // Let the disk say why: the editor would show its own dialog.
+    if (!(await isWritable(file))) return await this.#options.disk.write(request);
     if (isUnsaved(document)) return { kind: 'unsaved' };
     if (document.isClosed || !this.#canEdit(document, bufferWrite)) return { kind: 'changed' };
 
@@ -163,11 +166,6 @@ export class EditorFiles implements WorkingFiles {
     // Read-only in this editor only, for example: the disk may know better, and else says why not.
     if (isUnsaved(document)) return { kind: 'failed', problem: problems.saveFailed(baseName(file)) };
     return await this.#writeBesideEditor(document, request);
-  }
-
-  /** A repository may hold links to anywhere (I10). */
-  async #isReallyInside(file: string): Promise<boolean> {
-    return this.#options.paths.containsReal(await realpath(file));
   }
 
   async #saveOwnEdit(

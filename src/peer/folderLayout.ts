@@ -1,7 +1,7 @@
-import { realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import { checkLibraryPath } from '../core/replication/libraryPath.ts';
 import { isCandidateName } from '../node/files/diskFiles.ts';
+import { realFileInside } from '../node/files/insideFolder.ts';
 import type { ReplicaRecord } from '../node/folders/folderRecord.ts';
 import type { DocumentLayout } from './replica/documentLayout.ts';
 
@@ -18,32 +18,20 @@ export function createFolderLayout(
       const path = relative(folder, file);
       return path === '' || isAbsolute(path) || path.split(sep)[0] === '..' ? undefined : path.split(sep).join('/');
     },
-    placeFor: async (libraryPath) => {
+    placeFor: (libraryPath) => {
       const localPath =
         record.layout === 'same'
           ? libraryPath
           : Object.hasOwn(record.pairs, libraryPath)
             ? record.pairs[libraryPath]
             : undefined;
-      if (localPath === undefined || checkLibraryPath(localPath) !== undefined) return undefined;
-      if (!isCandidateName(localPath.split('/').pop() ?? '') || isIgnored(localPath)) return undefined;
-      return (await staysInside(folder, join(folder, ...localPath.split('/')))) ? localPath : undefined;
+      const isPlace =
+        localPath !== undefined &&
+        checkLibraryPath(localPath) === undefined &&
+        isCandidateName(localPath.split('/').pop() ?? '') &&
+        !isIgnored(localPath) &&
+        realFileInside(folder, join(folder, ...localPath.split('/'))) !== undefined;
+      return Promise.resolve(isPlace ? localPath : undefined);
     },
   };
-}
-
-/** Whether no folder on the way is a link that leads out of the workspace folder. */
-async function staysInside(folder: string, file: string): Promise<boolean> {
-  for (let parent = dirname(file); parent !== folder; parent = dirname(parent)) {
-    if (parent === dirname(parent)) return false;
-    let real: string;
-    try {
-      real = await realpath(parent);
-    } catch {
-      // Not there yet: it will be made as a real folder; what counts are those above it.
-      continue;
-    }
-    return real === folder || real.startsWith(folder + sep);
-  }
-  return true;
 }

@@ -16,7 +16,7 @@ const fail = (error: unknown): void => {
 const quiet = (): void => undefined;
 const logger = { trace: quiet, debug: quiet, info: quiet, warn: console.error, error: console.error };
 const saved = new Emitter<SavedText>(fail);
-const files: WorkingFiles = { ...createDiskFiles({ ignore: [], logger }), onDidSave: saved.event };
+const files: WorkingFiles = { ...createDiskFiles({ folder, ignore: [], logger }), onDidSave: saved.event };
 const peer = createPeer({
   logger,
   stateDirectory,

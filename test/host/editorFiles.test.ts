@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import * as vscode from 'vscode';
@@ -35,7 +35,7 @@ const disposables: vscode.Disposable[] = [];
 beforeEach(() => {
   files = new EditorFiles({
     paths: new FolderPaths(folder, folder),
-    disk: createDiskFiles({ ignore: [], logger: silent }),
+    disk: createDiskFiles({ folder, ignore: [], logger: silent }),
     ignore: ['generated'],
     logger: silent,
   });
@@ -131,6 +131,18 @@ describe('a file that is open, in the active editor and saved', () => {
     } finally {
       await setting.update('readonlyInclude', undefined, vscode.ConfigurationTarget.Workspace);
     }
+  });
+
+  it('[I10] is not written where it is a link that leaves the folder', async () => {
+    const outside = join(folder, '..', 'outside.yaml');
+    await writeFile(outside, before);
+    const file = join(folder, 'written-link.yaml');
+    await symlink(outside, file);
+    const editor = await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
+    assert.equal((await write(file, before, after)).kind, 'failed');
+    assert.equal(editor.document.getText(), before);
+    assert.equal(editor.document.isDirty, false);
+    assert.equal(await onDisk(outside), before);
   });
 
   it('is not saved by hand because auto-save is on', async () => {

@@ -1,10 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 import type { DocumentFormat } from '../../core/merge/types.ts';
 import { collectReferences } from '../../core/openapi/collectReferences.ts';
 import { describeApi } from '../../core/openapi/describeApi.ts';
 import { detectOpenApi } from '../../core/openapi/detectOpenApi.ts';
 import { workingText } from '../../core/workingText.ts';
+import { realFileInside } from '../files/insideFolder.ts';
 
 /** Larger files are no API descriptions. */
 const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
@@ -25,15 +26,17 @@ export interface FoundDocument {
 /**
  * Finds the OpenAPI documents among `candidates` (absolute paths) by what is in them, not by their names: files with
  * `openapi` or `swagger` at the root, and those of the candidates that these reach by relative `$ref`. Reads one file
- * after the other and waits for each, so it belongs into a worker thread. Files that cannot be read are no documents.
+ * after the other and waits for each, so it belongs into a worker thread. Files that cannot be read are no documents,
+ * and neither is what a link leads to outside of the folder.
  */
 export function findDocuments(folder: string, candidates: readonly string[]): readonly FoundDocument[] {
+  const realFolder = realpathSync.native(folder);
   const found = new Map<string, FoundDocument>();
   const waiting: { readonly document: FoundDocument; readonly text: string }[] = [];
   for (const file of candidates) {
     const text = readDocument(file, ROOT_WORDS);
     const detected = text === undefined ? undefined : detectOpenApi(text);
-    if (text === undefined || detected === undefined) continue;
+    if (text === undefined || detected === undefined || !isInside(realFolder, file)) continue;
     const { title, format } = detected;
     const document = { file, path: localPath(folder, file), isRoot: true, title, format };
     found.set(file, document);
@@ -44,7 +47,7 @@ export function findDocuments(folder: string, candidates: readonly string[]): re
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     for (const reference of collectReferences(next.text, next.document.format)) {
       const file = resolve(dirname(next.document.file), reference);
-      if (found.has(file) || !reachable.has(file)) continue;
+      if (found.has(file) || !reachable.has(file) || !isInside(realFolder, file)) continue;
       const text = readDocument(file);
       if (text === undefined) continue;
       const format: DocumentFormat = /\.json$/i.test(file) ? 'json' : 'yaml';
@@ -64,6 +67,10 @@ export function operationsOf(documents: readonly FoundDocument[]): readonly (rea
   });
 }
 
+function isInside(realFolder: string, file: string): boolean {
+  return realFileInside(realFolder, file) !== undefined;
+}
+
 function localPath(folder: string, file: string): string {
   return relative(folder, file).split(sep).join('/');
 }
@@ -71,8 +78,9 @@ function localPath(folder: string, file: string): string {
 /** @param words if given, a file without any of them is not decoded. */
 function readDocument(file: string, words?: readonly string[]): string | undefined {
   try {
-    const { size } = statSync(file);
-    if (size > MAX_DOCUMENT_BYTES) return undefined;
+    const stats = statSync(file);
+    // Reading a pipe or a device has no end.
+    if (!stats.isFile() || stats.size > MAX_DOCUMENT_BYTES) return undefined;
     const bytes = readFileSync(file);
     if (words !== undefined && !words.some((word) => bytes.includes(word))) return undefined;
     return workingText(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)).text;

@@ -1,9 +1,14 @@
-import { access, constants, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFileSync, realpathSync } from 'node:fs';
+import { mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Logger } from '../../core/ports.ts';
-import type { WorkingFiles, WriteOutcome, WriteRequest } from '../../core/workingFiles.ts';
+import type { UserProblem, WorkingFiles, WriteOutcome, WriteRequest } from '../../core/workingFiles.ts';
 import { writeFileAtomic } from '../atomicFile.ts';
+import { isErrorWithCode } from '../errorCode.ts';
 import { createIgnoreRules } from './ignoreRules.ts';
+import { realFileInside } from './insideFolder.ts';
+
+export { isErrorWithCode } from '../errorCode.ts';
 
 /** Beyond this many folders a headless scan stops: a workspace is no whole disk. */
 const MAX_SCANNED_FOLDERS = 20_000;
@@ -21,18 +26,15 @@ export async function readRawText(file: string): Promise<string | undefined> {
     const bytes = await readFile(file);
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT') || isErrorWithCode(error, 'ENOTDIR')) return undefined;
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }
 
-/** Whether `error` is a Node error of this code. */
-export function isErrorWithCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
-
 /** The disk as a peer without an editor has it: no buffers, so nothing is ever unsaved, and saving is seen by the watcher. */
 export function createDiskFiles(options: {
+  /** The workspace folder: nothing outside of it is written, whatever links lead there. */
+  readonly folder: string;
   readonly ignore: readonly string[];
   readonly logger: Logger;
 }): WorkingFiles {
@@ -44,28 +46,79 @@ export function createDiskFiles(options: {
     editBuffer: () => Promise.resolve(false),
     onDidSave: () => nothing,
     onDidChangeUnsaved: () => nothing,
-    write: writeToDisk,
+    write: (request) => writeToDisk(options.folder, request),
     findCandidates: (folder) => scan(folder, ignore, options.logger),
     dispose: () => undefined,
   };
 }
 
-/** Writes `after` over a file that still reads as `before`, by temp file, fsync and rename. */
-export async function writeToDisk(request: WriteRequest): Promise<WriteOutcome> {
+/**
+ * Writes `after` over a file inside `folder` that still reads as `before`, by temp file, fsync and rename. What it reads
+ * as is looked at again when `after` is durable, so that a save made meanwhile is not overwritten. Folders that a new
+ * file needs are made.
+ */
+async function writeToDisk(folder: string, request: WriteRequest): Promise<WriteOutcome> {
+  const { file, before, after } = request;
   try {
-    if ((await readRawText(request.file)) !== request.before) return { kind: 'changed' };
-    // A rename would go through on a read-only file: the person who made it so did not mean that.
-    if (request.before !== undefined) await access(request.file, constants.W_OK);
-    await writeFileAtomic(request.file, request.after);
-    return { kind: 'written' };
+    const realFolder = await realpath(folder);
+    const target = realFileInside(realFolder, file);
+    if (target === undefined) return { kind: 'failed', problem: outsideProblem(file) };
+    if ((await readRawText(target)) !== before) return { kind: 'changed' };
+    if (before === undefined && !(await makeFolder(dirname(target)))) return { kind: 'changed' };
+    const expected = before === undefined ? undefined : Buffer.from(before, 'utf8');
+    const isWritten = await writeFileAtomic(target, after, {
+      isNew: before === undefined,
+      mayReplace: () =>
+        realFileInside(realFolder, file) === target && (expected === undefined || readsAs(target, expected)),
+    });
+    return { kind: isWritten ? 'written' : 'changed' };
   } catch (error) {
-    return { kind: 'failed', problem: writeProblem(request.file, error) };
+    return { kind: 'failed', problem: writeProblem(file, error) };
   }
 }
 
-function writeProblem(file: string, error: unknown): { code: string; message: string; remedy: string } {
+function readsAs(file: string, expected: Buffer): boolean {
+  try {
+    return readFileSync(file).equals(expected);
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
+/** Makes a folder (its path free of links) and those above it; `false` if a link came in between. */
+async function makeFolder(folder: string): Promise<boolean> {
+  try {
+    return realpathSync.native(folder) === folder;
+  } catch (error) {
+    if (!isErrorWithCode(error, 'ENOENT')) throw error;
+  }
+  if (folder === dirname(folder) || !(await makeFolder(dirname(folder)))) return false;
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    // Somebody was faster; what they made is looked at like the rest.
+    if (!isErrorWithCode(error, 'EEXIST')) throw error;
+  }
+  return realpathSync.native(folder) === folder;
+}
+
+/** What a person reads where a document's file lies behind a link that leads out of the workspace folder. */
+export function outsideProblem(file: string): UserProblem {
+  return {
+    code: 'file-outside',
+    message: `${nameOf(file)} is a link that leads out of this folder. It is neither read nor written.`,
+    remedy: 'Put the file itself into the folder to keep it in step.',
+  };
+}
+
+function nameOf(file: string): string {
+  return file.split(/[\\/]/).pop() ?? file;
+}
+
+function writeProblem(file: string, error: unknown): UserProblem {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
-  const name = file.split(/[\\/]/).pop() ?? file;
+  const name = nameOf(file);
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return {
       code: 'file-read-only',

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import { workingText, type WorkingText } from '../../core/workingText.ts';
-import { isErrorWithCode, readRawText } from './diskFiles.ts';
+import { isErrorWithCode } from '../errorCode.ts';
+import { readRawText } from './diskFiles.ts';
 
 /** Size and time have to stay the same for so long before a file counts as whole. */
 const QUIET_MS = 50;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -32,6 +32,17 @@ test('[I10] a document never lands outside of the workspace folder, in git, behi
     assert.equal(await layout.placeFor(path), undefined, path);
   }
   assert.equal(await layout.placeFor('api/new/x.yaml'), 'api/new/x.yaml');
+});
+
+test('[I10] a document whose file is a link has its place only where the link stays inside', async () => {
+  await writeFile(join(root, 'outside', 'secret.json'), '{}');
+  await symlink(join(root, 'outside', 'secret.json'), join(folder, 'api', 'secret.json'));
+  await symlink(join(root, 'outside', 'none.json'), join(folder, 'api', 'dangling.json'));
+  await symlink(join('..', 'shared.json'), join(folder, 'api', 'shared.json'));
+  const layout = createFolderLayout(folder, { layout: 'same', pairs: {} }, () => false);
+  assert.equal(await layout.placeFor('api/secret.json'), undefined);
+  assert.equal(await layout.placeFor('api/dangling.json'), undefined);
+  assert.equal(await layout.placeFor('api/shared.json'), 'api/shared.json');
 });
 
 test('[I10] a paired folder takes up its pairs and nothing else', async () => {

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { Machine, until } from '../support/headlessPeer.ts';
+
+const SPEC = `openapi: 3.1.0
+info:
+  title: Shop
+  version: 1.0.0
+paths:
+  /orders:
+    get:
+      summary: List orders
+      responses:
+        '200': { description: OK }
+`;
+
+let machine: Machine;
+beforeEach(async () => {
+  machine = await Machine.create();
+});
+afterEach(() => machine.dispose());
+
+test('[I2] a document whose folder does not exist on the other side is made there, with its folders', async () => {
+  const path = 'services/shop/v2/openapi.yaml';
+  const files = { 'openapi.yaml': SPEC, [path]: SPEC };
+  const alice = machine.serve(await machine.workspace('alice', files), { name: 'alice' });
+  await alice.untilInStep(2);
+  const bob = machine.serve(await machine.workspace('bob', { 'openapi.yaml': SPEC }), { name: 'bob' });
+  await bob.untilInStep(2);
+  assert.equal(await bob.read(path), SPEC);
+});
+
+test(
+  '[I10] a file behind a link that leads out of the folder is neither sent nor written',
+  { skip: process.platform === 'win32' },
+  async () => {
+    const spec = `${SPEC}components:\n  schemas:\n    Secret: { $ref: './secret.json' }\n    Pet: { $ref: './pet.json' }\n`;
+    const secret = join(machine.root, 'secret.json');
+    await writeFile(secret, '{"token":"private"}\n');
+    const folder = await machine.workspace('alice', { 'openapi.yaml': spec, 'pet.json': '{}\n' });
+    await symlink(secret, join(folder, 'secret.json'));
+    const alice = machine.serve(folder, { name: 'alice' });
+    const { documents } = await alice.untilInStep(2);
+    assert.deepEqual(documents.map(({ path }) => path).sort(), ['openapi.yaml', 'pet.json']);
+    const files = { 'openapi.yaml': spec, 'pet.json': '{}\n', 'secret.json': '{"token":"of bob"}\n' };
+    const bob = machine.serve(await machine.workspace('bob', files), { name: 'bob' });
+    await bob.untilInStep(3);
+    // Behind the secret in the log: when this is there, alice has passed over the secret.
+    await bob.write('openapi.yaml', spec.replace('List orders', 'List all orders'));
+    await until('alice has the change', async () => (await alice.read('openapi.yaml')).includes('List all orders'));
+    assert.equal(await alice.read('secret.json'), '{"token":"private"}\n');
+    assert.equal(await bob.read('secret.json'), '{"token":"of bob"}\n');
+  },
+);

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { findDocuments } from '../../../src/node/documents/findDocuments.ts';
+
+const SPEC = "openapi: 3.1.0\ninfo: { title: Shop, version: '1' }\npaths: {}\n";
+
+let root: string;
+let folder: string;
+before(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), 'find-')));
+  folder = join(root, 'workspace');
+  await mkdir(join(folder, 'api'), { recursive: true });
+  await writeFile(join(root, 'secret.json'), '{"token":"t"}');
+  await writeFile(join(root, 'other.yaml'), SPEC);
+  await writeFile(join(folder, 'pet.json'), '{"type":"object"}');
+  await writeFile(
+    join(folder, 'openapi.yaml'),
+    `${SPEC}components:\n  schemas:\n    A: { $ref: './x.json' }\n    B: { $ref: 'link.json' }\n    C: { $ref: './dangling.json' }\n`,
+  );
+  await symlink('../secret.json', join(folder, 'x.json'));
+  await symlink(join(root, 'other.yaml'), join(folder, 'api', 'other.yaml'));
+  await symlink('pet.json', join(folder, 'link.json'));
+  await symlink(join(root, 'none.json'), join(folder, 'dangling.json'));
+});
+after(() => rm(root, { recursive: true }));
+
+test('[I10] what a link leads to outside of the folder is no document, wherever it is named; a link inside is one', () => {
+  const candidates = ['openapi.yaml', 'x.json', 'link.json', 'pet.json', 'dangling.json', 'api/other.yaml'];
+  const found = findDocuments(
+    folder,
+    candidates.map((path) => join(folder, path)),
+  );
+  assert.deepEqual(
+    found.map(({ path, isRoot }) => [path, isRoot]),
+    [
+      ['link.json', false],
+      ['openapi.yaml', true],
+    ],
+  );
+});
