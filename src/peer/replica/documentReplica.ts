@@ -396,15 +396,17 @@ export class DocumentReplica implements Disposable {
     const { shadow } = this.stored;
     let outgoing = workingTextNow;
     let heldBase: string | undefined;
-    record.conflicts = [];
+    let conflicts: readonly MergeConflict[] = [];
     if (this.stored.heldBase !== undefined && shadow !== undefined) {
       const { base } = record;
-      record.conflicts = (await record.merge(base, workingTextNow, shadow.text)).conflicts;
-      if (record.conflicts.length > 0) {
+      conflicts = (await record.merge(base, workingTextNow, shadow.text)).conflicts;
+      if (conflicts.length > 0) {
         outgoing = (await record.merge(base, workingTextNow, shadow.text, { unresolved: 'theirs' })).text;
         heldBase = (await record.merge(base, workingTextNow, shadow.text, { unresolved: 'base' })).text;
       }
     }
+    // In one go: who looks on in between must not see the conflicts go and come back.
+    record.conflicts = conflicts;
     if (this.#proposals.isInFlight) return this.#show('syncing');
     if (outgoing === shadow?.text) {
       if (record.conflicts.length === 0 && this.stored.heldBase !== undefined) {
