@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import { workingText, type WorkingText } from '../../core/workingText.ts';
 import { isErrorWithCode } from '../errorCode.ts';
-import { readRawText } from './diskFiles.ts';
+import { outsideProblem, readRawText } from './diskFiles.ts';
+import { realFileInside } from './insideFolder.ts';
 
 /** Size and time have to stay the same for so long before a file counts as whole. */
 const QUIET_MS = 50;
@@ -15,7 +16,12 @@ const MAX_READS = 400;
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 type Reading =
-  | { readonly kind: 'text'; readonly working: WorkingText }
+  | {
+      readonly kind: 'text';
+      readonly working: WorkingText;
+      /** Whether it is what this window has saved; another program may have written since. */
+      readonly isSavedText: boolean;
+    }
   | { readonly kind: 'missing' }
   | { readonly kind: 'failed'; readonly problem: UserProblem };
 
@@ -23,15 +29,27 @@ interface Stamp {
   readonly size: number;
   readonly mtimeMs: number;
   readonly ino: number;
+  readonly isFile: boolean;
 }
 
 /** Reads files when they are whole (DESIGN §5, "Half-written files"). */
 export class DiskStableReader {
+  readonly #folder: string | undefined;
+
+  /** @param folder the workspace folder's real path: what a link leads to outside of it is not read. */
+  constructor(folder?: string) {
+    this.#folder = folder;
+  }
+
   async read(file: string, savedText: string | undefined, agreedText: string | undefined): Promise<Reading> {
     let cut: { readonly stamp: Stamp; readonly since: number } | undefined;
     for (let attempt = 0; attempt < MAX_READS; attempt++) {
+      if (this.#folder !== undefined && realFileInside(this.#folder, file) === undefined)
+        return { kind: 'failed', problem: outsideProblem(file) };
       const before = await stamp(file);
       if (before === undefined) return { kind: 'missing' };
+      // Reading a pipe or a device has no end.
+      if (!before.isFile) return failed('file-not-readable', `${name(file)} is no file.`, 'It is left alone.');
       if (before.size > MAX_FILE_BYTES)
         return failed('file-too-large', `${name(file)} is larger than 64 MB.`, 'It is left alone.');
       let raw: string | undefined;
@@ -49,7 +67,8 @@ export class DiskStableReader {
       }
       if (raw === undefined) return { kind: 'missing' };
       const working = workingText(raw);
-      if (savedText !== undefined && working.text === workingText(savedText).text) return { kind: 'text', working };
+      if (savedText !== undefined && working.text === workingText(savedText).text)
+        return { kind: 'text', working, isSavedText: true };
       if (!isSame(before, await stamp(file))) continue;
       await delay(QUIET_MS);
       if (!isSame(before, await stamp(file))) continue;
@@ -57,7 +76,7 @@ export class DiskStableReader {
         if (cut === undefined || !isSame(cut.stamp, before)) cut = { stamp: before, since: performance.now() };
         if (performance.now() - cut.since < CUT_QUIET_MS) continue;
       }
-      return { kind: 'text', working };
+      return { kind: 'text', working, isSavedText: false };
     }
     return failed(
       'file-busy',
@@ -69,10 +88,10 @@ export class DiskStableReader {
 
 async function stamp(file: string): Promise<Stamp | undefined> {
   try {
-    const { size, mtimeMs, ino } = await stat(file);
-    return { size, mtimeMs, ino };
+    const stats = await stat(file);
+    return { size: stats.size, mtimeMs: stats.mtimeMs, ino: stats.ino, isFile: stats.isFile() };
   } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT') || isErrorWithCode(error, 'ENOTDIR')) return undefined;
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -50,8 +50,38 @@ test('[I8] what this window has just saved is taken without a wait', async () =>
   await writeFile(file, 'openapi: 3.1.0\r\n');
   const start = performance.now();
   const result = await new DiskStableReader().read(file, 'openapi: 3.1.0\n', agreed);
-  assert.equal(result.kind, 'text');
+  assert.equal(result.kind === 'text' && result.isSavedText, true);
   assert.ok(performance.now() - start < 40);
+});
+
+test('[I1] what another program wrote over a save is not taken for the saved text', async () => {
+  const file = join(folder, 'overwritten.yaml');
+  await writeFile(file, 'openapi: 3.0.0\n');
+  const result = await new DiskStableReader().read(file, 'openapi: 3.1.0\n', undefined);
+  assert.equal(result.kind === 'text' ? result.isSavedText : result.kind, false);
+});
+
+test(
+  '[I10] what a link leads to outside of the folder is not read, also where the file was one before',
+  { skip: process.platform === 'win32' },
+  async () => {
+    const workspace = await realpath(await mkdtemp(join(folder, 'workspace-')));
+    await mkdir(join(workspace, 'api'));
+    await writeFile(join(folder, 'secret.json'), '{"token":"private"}');
+    await symlink(join(folder, 'secret.json'), join(workspace, 'api', 'x.json'));
+    await symlink('../y.json', join(workspace, 'api', 'y.json'));
+    await writeFile(join(workspace, 'y.json'), '{}');
+    const reader = new DiskStableReader(workspace);
+    const outside = await reader.read(join(workspace, 'api', 'x.json'), undefined, undefined);
+    assert.equal(outside.kind === 'failed' ? outside.problem.code : outside.kind, 'file-outside');
+    assert.equal((await reader.read(join(workspace, 'api', 'y.json'), undefined, undefined)).kind, 'text');
+  },
+);
+
+test('[I10] a folder with the name of a document is no text', async () => {
+  await mkdir(join(folder, 'folder.yaml'));
+  const result = await new DiskStableReader().read(join(folder, 'folder.yaml'), undefined, undefined);
+  assert.equal(result.kind, 'failed');
 });
 
 test('[I10] a file that is not UTF-8 gives a coded problem', async () => {
