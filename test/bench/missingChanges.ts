@@ -20,6 +20,13 @@ export function missingChanges(merge: MergeCase, result: string, conflicts: read
     for (const leaf of new Set([...base.keys(), ...side.keys()])) if (base.get(leaf) !== side.get(leaf)) paths.add(pathOf(leaf));
     return paths;
   };
+  const tails = new Map([base, merged].map((side) => [side, byTail(side)]));
+  // What moved or was renamed stands under another path; then its last keys and its value are as often as they should be.
+  const isElsewhere = (leaf: string, change: number): boolean => {
+    const before = tails.get(base)?.get(tailOf(leaf)) ?? 0;
+    const after = tails.get(merged)?.get(tailOf(leaf)) ?? 0;
+    return change > 0 ? after >= before + change : after <= before + change;
+  };
   const changedByOurs = changed(ours);
   const changedByTheirs = changed(theirs);
   for (const leaf of new Set([...base.keys(), ...ours.keys(), ...theirs.keys()])) {
@@ -33,10 +40,22 @@ export function missingChanges(merge: MergeCase, result: string, conflicts: read
     if (o + t === 0 || !isLost) continue;
     const path = pathOf(leaf);
     if (changedByOurs.has(path) && changedByTheirs.has(path)) continue;
+    if (isElsewhere(leaf, expected - b)) continue;
     if (conflicts.some((pointer) => overlaps(path, pointer))) continue;
     missing.push(`${path} (base ${b}, ours ${b + o}, theirs ${b + t}, merged ${actual})`);
   }
   return missing;
+}
+
+function tailOf(leaf: string): string {
+  const path = pathOf(leaf);
+  return `${path.split('/').slice(-2).join('/')}${leaf.slice(path.length)}`;
+}
+
+function byTail(side: ReadonlyMap<string, number>): Map<string, number> {
+  const tails = new Map<string, number>();
+  for (const [leaf, count] of side) tails.set(tailOf(leaf), (tails.get(tailOf(leaf)) ?? 0) + count);
+  return tails;
 }
 
 function pathOf(leaf: string): string {

@@ -26,7 +26,7 @@ export function holdViolations(violations: readonly Violation[], plan: Collectio
   for (const violation of violations) {
     for (const place of violation.places) {
       for (const entry of changedAt(plan, place)) {
-        held.set(heldKey(entry.path.ids), { kind: 'semantic', explanation: violation.message, violation: violation.key });
+        held.set(heldKey(entry.path.ids), { kind: 'semantic', explanation: violation.message });
       }
     }
   }

@@ -26,8 +26,6 @@ export interface Held {
   /** Undefined: the kind follows from which sides have the element. */
   readonly kind: ConflictKind | undefined;
   readonly explanation: string | undefined;
-  /** The fault it is held for. */
-  readonly violation?: string;
 }
 
 export function heldKey(ids: readonly string[]): string {

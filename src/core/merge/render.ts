@@ -56,22 +56,14 @@ export class Renderer {
     if (this.#projection === 'text') return plan.entries;
     const own = plan.entries.filter((entry) => entry.triple.theirs !== undefined);
     own.sort((a, b) => (a.triple.theirs?.index ?? 0) - (b.triple.theirs?.index ?? 0));
-    const lost = plan.entries.filter((entry) => entry.triple.theirs === undefined && entry.core.kind === 'conflict');
-    lost.sort((a, b) => (a.triple.base?.index ?? 0) - (b.triple.base?.index ?? 0));
-    for (const entry of lost) {
-      // After the nearest element before it that theirs still has, as in the base.
-      const index = entry.triple.base?.index ?? 0;
-      let at = 0;
-      let nearest = -1;
-      own.forEach((candidate, position) => {
-        const baseIndex = candidate.triple.base?.index ?? -1;
-        if (baseIndex >= 0 && baseIndex < index && baseIndex > nearest) {
-          nearest = baseIndex;
-          at = position + 1;
-        }
-      });
-      own.splice(at, 0, entry);
-    }
+    // What theirs does not have stands behind the same neighbour as in the result: merged again, it must not seem moved.
+    plan.entries.forEach((entry, position) => {
+      if (entry.triple.theirs !== undefined || entry.core.kind !== 'conflict') return;
+      let before = position - 1;
+      while (before >= 0 && !own.includes(plan.entries[before] ?? entry)) before--;
+      const neighbour = plan.entries[before];
+      own.splice(neighbour === undefined ? 0 : own.indexOf(neighbour) + 1, 0, entry);
+    });
     return own;
   }
 

@@ -9,7 +9,7 @@ import { mergeTextByLines } from './lineMerge.ts';
 import type { Held } from './planner.ts';
 import { readSource } from './readSource.ts';
 import { mergeByStructure, readSources, type Sources, type StructuralMerge } from './structuralMerge.ts';
-import type { DocumentFormat, MergeInput, MergeOptions, MergeResult } from './types.ts';
+import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Resolution } from './types.ts';
 
 /**
  * Merges two revisions of a document that came from one base. Lines first, as git does it; where that clashes or does
@@ -31,6 +31,7 @@ function clean(text: string, nextBase: string, takenBy: MergeResult['takenBy']):
 /** How often elements are held and the result is checked again before the whole document is given up. */
 const MAX_ROUNDS = 5;
 const NOTHING_HELD: ReadonlyMap<string, Held> = new Map();
+const NO_RESOLUTIONS: ReadonlyMap<string, Resolution> = new Map();
 const SIDE_NAMES = { base: 'The common base', ours: 'Our version', theirs: 'Their version' } as const;
 
 class Merge {
@@ -92,24 +93,44 @@ class Merge {
   }
 
   #proveByStructure(sources: Sources, first: StructuralMerge | undefined): MergeResult {
-    const held = new Map<string, Held>();
-    let merge = first;
-    for (let round = 0; round < MAX_ROUNDS && merge !== undefined; round++) {
-      const merged = readPlainDocument(merge.text, this.#format, this.#cache);
-      if (merged.root === undefined && merged.problems.length > 0) {
-        if (this.#options.resolutions !== undefined && merge.clashes > merge.conflicts.length) return this.#badResolution(merged.problems);
-        break;
-      }
-      const findings = this.#findings(merge, merged);
-      const violations = findings.length > 0 ? [] : this.#newViolations(merged).filter(({ key }) => !this.#isSettled(key, held));
-      if (findings.length === 0 && violations.length === 0) {
-        return { text: merge.text, conflicts: merge.conflicts, problems: [], nextBase: merge.nextBase, takenBy: 'structure' };
-      }
-      const hasNew = findings.length > 0 ? holdFindings(findings, merge.plan, held) : holdViolations(violations, merge.plan, held);
-      if (!hasNew) break;
-      merge = mergeByStructure(sources, this.#options, 'renames', held);
+    const held = this.#findHeld(sources, first);
+    const merge = held === undefined ? undefined : held.size === 0 ? first : mergeByStructure(sources, this.#options, 'renames', held);
+    if (merge === undefined) return this.#whole('What the two versions changed could not be told apart with certainty.');
+    if (merge.clashes > merge.conflicts.length) {
+      const problems = readPlainDocument(merge.text, this.#format, this.#cache).problems;
+      if (problems.length > 0) return this.#badResolution(problems);
     }
-    return this.#whole('What the two versions changed could not be told apart with certainty.');
+    return { text: merge.text, conflicts: merge.conflicts, problems: [], nextBase: merge.nextBase, takenBy: 'structure' };
+  }
+
+  /**
+   * The elements that must be held for the merge to be proven. Which these are does not depend on what is decided for
+   * any of them: the document has to be good with ours at all conflicts, and with theirs at all. Undefined: nothing
+   * smaller than the whole.
+   */
+  #findHeld(sources: Sources, first: StructuralMerge | undefined): ReadonlyMap<string, Held> | undefined {
+    const held = new Map<string, Held>();
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      let isProven = true;
+      for (const unresolved of ['ours', 'theirs'] as const) {
+        const isPlain = round === 0 && first?.clashes === 0;
+        const merge = isPlain ? first : mergeByStructure(sources, { ...this.#options, unresolved, resolutions: NO_RESOLUTIONS }, 'renames', held);
+        if (merge === undefined) return undefined;
+        const merged = readPlainDocument(merge.text, this.#format, this.#cache);
+        if (merged.root === undefined && merged.problems.length > 0) return undefined;
+        const findings = this.#findings(merge, merged);
+        const violations = findings.length > 0 ? [] : this.#newViolations(merged);
+        if (findings.length > 0 || violations.length > 0) {
+          const hasNew = findings.length > 0 ? holdFindings(findings, merge.plan, held) : holdViolations(violations, merge.plan, held);
+          if (!hasNew) return undefined;
+          isProven = false;
+          break;
+        }
+        if (merge.clashes === 0) break;
+      }
+      if (isProven) return held;
+    }
+    return undefined;
   }
 
   #findings(merge: StructuralMerge, merged: PlainDocument): ReturnType<typeof checkMerge> {
@@ -164,10 +185,5 @@ class Merge {
     if (resolution.choice !== 'custom') return clean(resolution.choice === 'both' ? ours : { base, ours, theirs }[resolution.choice], theirs, 'structure');
     const { problems } = readPlainDocument(resolution.text, this.#format, this.#cache);
     return problems.length > 0 ? this.#badResolution(problems) : clean(resolution.text, theirs, 'structure');
-  }
-
-  /** A fault that somebody looked at: its elements are held, and one has been decided. */
-  #isSettled(key: string, held: ReadonlyMap<string, Held>): boolean {
-    return (this.#options.resolutions?.size ?? 0) > 0 && [...held.values()].some((one) => one.violation === key);
   }
 }

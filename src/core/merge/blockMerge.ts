@@ -1,0 +1,88 @@
+import { commonPrefix, commonSuffix } from './commonEnds.ts';
+import type { MergeInput, MergeResult } from './types.ts';
+
+/**
+ * Merges without reading the documents, where that is possible: each side changed the inside of one block, and neither
+ * block lies in the other. For an edit in a very large document: a few milliseconds instead of seconds. Undefined where
+ * it does not apply. Both sides must be valid documents; what depends on the document as a whole (references, doubled
+ * operationIds) is left to `threeWayMerge`, which has to be run right after and whose answer counts (DESIGN §7).
+ */
+export function mergeBlocks({ base, ours, theirs }: MergeInput): MergeResult | undefined {
+  if (base === '' || ours === base || theirs === base) return undefined;
+  const byOurs = changedBlock(base, ours);
+  const byTheirs = changedBlock(base, theirs);
+  if (byOurs === undefined || byTheirs === undefined) return undefined;
+  const isDisjoint = byOurs.blockEnd <= byTheirs.blockStart || byTheirs.blockEnd <= byOurs.blockStart;
+  if (!isDisjoint) return undefined;
+  const [first, second] = byOurs.start < byTheirs.start ? [byOurs, byTheirs] : [byTheirs, byOurs];
+  const text = base.slice(0, first.start) + first.insert + base.slice(first.end, second.start) + second.insert + base.slice(second.end);
+  return { text, conflicts: [], problems: [], nextBase: theirs, takenBy: 'lines' };
+}
+
+interface ChangedBlock {
+  /** What of the base is replaced: whole lines. */
+  readonly start: number;
+  readonly end: number;
+  readonly insert: string;
+  /** The smallest block around it, whose first line and end are untouched. */
+  readonly blockStart: number;
+  readonly blockEnd: number;
+}
+
+function changedBlock(base: string, side: string): ChangedBlock | undefined {
+  const prefix = commonPrefix(base, side);
+  const start = base.lastIndexOf('\n', prefix - 1) + 1;
+  const suffix = commonSuffix(base, side, start);
+  const lineEnd = base.indexOf('\n', base.length - suffix);
+  const end = suffix === 0 || lineEnd < 0 ? base.length : base.charAt(base.length - suffix - 1) === '\n' ? base.length - suffix : lineEnd + 1;
+  const insert = side.slice(start, side.length - (base.length - end));
+  const indent = Math.min(smallestIndent(base.slice(start, end)), smallestIndent(insert));
+  if (!Number.isFinite(indent) || indent === 0) return undefined;
+  const blockStart = lineAbove(base, start, indent);
+  if (blockStart === undefined) return undefined;
+  const blockEnd = endOfBlock(base, end, indentOf(base, blockStart));
+  return { start, end, insert, blockStart, blockEnd };
+}
+
+/** Infinity where there is no content. */
+function smallestIndent(text: string): number {
+  let smallest = Infinity;
+  for (const line of text.split('\n')) {
+    const content = line.trimStart();
+    if (content !== '') smallest = Math.min(smallest, line.length - content.length);
+  }
+  return smallest;
+}
+
+/** The start of the nearest line above with content and less indentation: the head of the block. */
+function lineAbove(text: string, start: number, indent: number): number | undefined {
+  let line = start;
+  while (line > 0) {
+    line = text.lastIndexOf('\n', line - 2) + 1;
+    if (hasContent(text, line) && indentOf(text, line) < indent) return line;
+    if (line === 0) return undefined;
+  }
+  return undefined;
+}
+
+function endOfBlock(text: string, from: number, indent: number): number {
+  let line = from;
+  while (line < text.length) {
+    if (hasContent(text, line) && indentOf(text, line) <= indent) return line;
+    const end = text.indexOf('\n', line);
+    if (end < 0) break;
+    line = end + 1;
+  }
+  return text.length;
+}
+
+function indentOf(text: string, line: number): number {
+  let at = line;
+  while (text.charCodeAt(at) === 0x20) at++;
+  return at - line;
+}
+
+function hasContent(text: string, line: number): boolean {
+  const code = text.charCodeAt(line + indentOf(text, line));
+  return code !== 0x0a && code !== 0x0d && !Number.isNaN(code);
+}
