@@ -10,6 +10,10 @@ import { realFileInside } from './insideFolder.ts';
 const QUIET_MS = 50;
 /** A file whose end is not there is probably being written: so long it has to stay as it is to be believed. */
 const CUT_QUIET_MS = 2_000;
+/** At least so many last lines, blank ones included, tell an end. */
+const MIN_END_LINES = 3;
+/** A text that repeats itself for longer is told by so many. */
+const MAX_END_LINES = 96;
 /** A file that is written for longer is read when it is next reported. */
 const MAX_READS = 400;
 /** Larger files are no API descriptions, and reading them would hurt the whole window. */
@@ -53,29 +57,31 @@ export class DiskStableReader {
       if (before.size > MAX_FILE_BYTES)
         return failed('file-too-large', `${name(file)} is larger than 64 MB.`, 'It is left alone.');
       let raw: string | undefined;
+      let isText = true;
       try {
         raw = await readRawText(file);
       } catch (error) {
-        if (isErrorWithCode(error, 'ERR_ENCODING_INVALID_ENCODED_DATA')) {
-          return failed('not-utf-8', `${name(file)} is not UTF-8 text.`, 'Save it as UTF-8.');
-        }
-        return failed(
-          'file-not-readable',
-          `${name(file)} cannot be read.`,
-          'See the log; it is tried again when the file changes.',
-        );
+        isText = !isErrorWithCode(error, 'ERR_ENCODING_INVALID_ENCODED_DATA');
+        if (isText)
+          return failed(
+            'file-not-readable',
+            `${name(file)} cannot be read.`,
+            'See the log; it is tried again when the file changes.',
+          );
       }
-      if (raw === undefined) return { kind: 'missing' };
-      const working = workingText(raw);
-      if (savedText !== undefined && working.text === workingText(savedText).text)
+      if (isText && raw === undefined) return { kind: 'missing' };
+      const working = workingText(raw ?? '');
+      if (isText && savedText !== undefined && working.text === workingText(savedText).text)
         return { kind: 'text', working, isSavedText: true };
       if (!isSame(before, await stamp(file))) continue;
       await delay(QUIET_MS);
       if (!isSame(before, await stamp(file))) continue;
-      if (agreedText !== undefined && looksCut(working.text, agreedText)) {
+      // The cut may also go through a character, which leaves no text at all.
+      if (agreedText !== undefined && (!isText || looksCut(working.text, agreedText))) {
         if (cut === undefined || !isSame(cut.stamp, before)) cut = { stamp: before, since: performance.now() };
         if (performance.now() - cut.since < CUT_QUIET_MS) continue;
       }
+      if (!isText) return failed('not-utf-8', `${name(file)} is not UTF-8 text.`, 'Save it as UTF-8.');
       return { kind: 'text', working, isSavedText: false };
     }
     return failed(
@@ -98,16 +104,32 @@ async function stamp(file: string): Promise<Stamp | undefined> {
 
 /**
  * Whether the text may be the beginning of a longer one: most prefixes of YAML are valid YAML, and taking one for the
- * whole would delete operations for everybody. An end that was agreed on and is still there, or goes on, is no cut.
+ * whole would delete operations for everybody. A beginning of the agreed text always may be; a text that was edited
+ * too is no cut if it still has the agreed end. A wrong yes costs 2 s, a wrong no costs what was cut off.
  */
 export function looksCut(text: string, agreedText: string): boolean {
-  if (text.startsWith(agreedText.trimEnd())) return false;
-  return lastLine(text) !== lastLine(agreedText);
+  const now = text.trimEnd();
+  const agreed = agreedText.trimEnd();
+  if (now.startsWith(agreed)) return false;
+  if (agreed.startsWith(now)) return true;
+  // JSON ends where its root does, and anything less cannot be read, so it is never sent.
+  if (now.startsWith('{') && now.endsWith('}')) return false;
+  return !`\n${now}`.endsWith(unmistakableEnd(agreed));
 }
 
-function lastLine(text: string): string {
-  const trimmed = text.trimEnd();
-  return trimmed.slice(trimmed.lastIndexOf('\n') + 1);
+/**
+ * The last lines of a text, as many as occur nowhere else in it: operations often end alike, so that the text behind
+ * any of them seems to have its end (`description: OK`).
+ */
+function unmistakableEnd(text: string): string {
+  const whole = `\n${text}`;
+  let start = whole.length;
+  for (let count = 0, wanted = MIN_END_LINES; start > 0; wanted *= 2) {
+    for (; count < wanted && start > 0; count++) start = whole.lastIndexOf('\n', start - 1);
+    const end = whole.slice(start);
+    if (wanted >= MAX_END_LINES || whole.indexOf(end) === start) return end;
+  }
+  return whole;
 }
 
 function isSame(a: Stamp, b: Stamp | undefined): boolean {

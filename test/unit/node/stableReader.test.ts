@@ -13,15 +13,46 @@ after(() => rm(folder, { recursive: true }));
 
 const agreed = 'openapi: 3.1.0\npaths:\n  /a: {}\n  /b: {}\n';
 
+const operation = (path: string): string =>
+  `  /${path}:\n    get:\n      responses:\n        '200':\n          description: OK\n`;
+const alike = `openapi: 3.1.0\ninfo: { title: T, version: '1' }\npaths:\n${['a', 'b', 'c', 'd'].map(operation).join('')}`;
+
 test('[I1] a text without its agreed end looks cut, also where its beginning was edited', () => {
   assert.equal(looksCut('openapi: 3.1.0\npaths:\n', agreed), true);
   assert.equal(looksCut('openapi: 3.1.1\npaths:\n  /a: {}\n', agreed), true);
+  assert.equal(looksCut('', agreed), true);
 });
 
-test('[I1] a text that has the agreed end, or goes on behind it, does not', () => {
-  assert.equal(looksCut('openapi: 3.1.0\npaths:\n  /b: {}\n', agreed), false);
+test('[I1] every beginning of the agreed text looks cut, wherever it ends, also behind an operation that ends like the last', () => {
+  for (let length = 0; length < alike.trimEnd().length; length++)
+    assert.equal(looksCut(alike.slice(0, length), alike), true, alike.slice(0, length));
+});
+
+test('[I1] so does every beginning of an edited text that ends before the edited text does', () => {
+  const edited = alike.replace('title: T', 'title: Things');
+  for (let length = edited.indexOf('Things'); length < edited.trimEnd().length; length++)
+    assert.equal(looksCut(edited.slice(0, length), alike), true, edited.slice(0, length));
+  assert.equal(looksCut(edited, alike), false);
+});
+
+test('[I1] a text that has the agreed end, or goes on behind it, does not look cut', () => {
+  assert.equal(looksCut(alike.replace(operation('b'), ''), alike), false);
+  assert.equal(looksCut(alike.replace('3.1.0', '3.1.1').trimEnd(), alike), false);
   assert.equal(looksCut(`${agreed}  /c: {}\n`, agreed), false);
   assert.equal(looksCut(agreed.trimEnd(), agreed), false);
+});
+
+test('[I8] JSON on one line does not wait for lines that it has not; a beginning of it still does', () => {
+  assert.equal(looksCut('{"openapi":"3.1.0","paths":{"/a":{}}}', '{"openapi":"3.1.0","paths":{}}'), false);
+  assert.equal(looksCut('{"openapi":"3.1.0","paths":{"/a":', '{"openapi":"3.1.0","paths":{}}'), true);
+  assert.equal(looksCut('{"openapi":"3.1.0","paths":{}', '{"openapi":"3.1.0","paths":{}}'), true);
+});
+
+test('[I10] an end that repeats itself for ever is searched in a moment', () => {
+  const lines = '- a\n'.repeat(500_000);
+  const start = performance.now();
+  looksCut(`x\n${lines}`, lines);
+  assert.ok(performance.now() - start < 500);
 });
 
 test('[I1] a file that is being written in pieces is read when it is whole', async () => {
@@ -89,6 +120,17 @@ test('[I10] a file that is not UTF-8 gives a coded problem', async () => {
   await writeFile(file, Buffer.from([0x61, 0x3a, 0x20, 0xe9, 0x0a]));
   const result = await new DiskStableReader().read(file, undefined, undefined);
   assert.equal(result.kind === 'failed' ? result.problem.code : result.kind, 'not-utf-8');
+});
+
+test('[I1] a file that is cut in the middle of a character is waited for, not called unreadable', async () => {
+  const file = join(folder, 'umlaut.yaml');
+  const bytes = Buffer.from('title: Größe\n');
+  await writeFile(file, bytes.subarray(0, 10));
+  const reading = new DiskStableReader().read(file, undefined, 'title: Maß\n');
+  await new Promise((resolve) => setTimeout(resolve, 120));
+  await appendFile(file, bytes.subarray(10));
+  const result = await reading;
+  assert.equal(result.kind === 'text' ? result.working.text : result.kind, 'title: Größe\n');
 });
 
 test('a file that is not there is missing', async () => {
