@@ -28,6 +28,12 @@ interface RenderedEntry {
   readonly isFlow: boolean;
 }
 
+interface RenderedCollection {
+  readonly text: string;
+  readonly style: 'block' | 'flow';
+  readonly column: number;
+}
+
 /** Puts the pieces of a plan together. */
 export class Renderer {
   readonly #projection: Projection;
@@ -41,15 +47,28 @@ export class Renderer {
     this.#openConflicts = (plan) => hasConflicts(plan);
   }
 
-  /** The collection's text; a block collection begins at its first line's start, at the frame's column. */
-  renderCollection(plan: CollectionPlan): string {
+  /** Whether something had to be left out because it cannot be written where it belongs: then the result is worthless. */
+  isIncomplete = false;
+
+  /** The text of the root. */
+  renderRoot(plan: CollectionPlan): string {
+    return this.#renderCollection(plan, -2, true).text;
+  }
+
+  /** A block collection begins at its first line's start. `parentColumn` is that of the entry that holds it. */
+  #renderCollection(plan: CollectionPlan, parentColumn: number, mayBeBlock: boolean): RenderedCollection {
     const { tree, node } = this.#projection === 'nextBase' ? plan.theirs : plan[plan.frame];
     const rendered: RenderedEntry[] = [];
     for (const entry of this.#ordered(plan)) {
       const piece = this.#renderEntry(entry);
       if (piece !== undefined) rendered.push(piece);
     }
-    return node.style === 'block' ? renderBlock(node, rendered) : renderFlow(plan, tree, node, rendered);
+    if (node.style === 'block') return { text: renderBlock(node, rendered), style: 'block', column: node.column };
+    if (rendered.every((entry) => entry.isFlow)) return { text: renderFlow(plan, tree, node, rendered), style: 'flow', column: 0 };
+    // Entries that were lines cannot go between brackets; then the brackets become lines.
+    if (!mayBeBlock || tree.isJson) this.isIncomplete = true;
+    const column = parentColumn + 2;
+    return { text: renderBlock({ ...node, column }, rendered), style: 'block', column };
   }
 
   #ordered(plan: CollectionPlan): readonly EntryPlan[] {
@@ -121,10 +140,11 @@ export class Renderer {
 
   #renderParts(frame: Located, lead: string, head: string, plan: CollectionPlan, tail: string): RenderedEntry {
     const column = columnOf(frame);
-    const text = this.renderCollection(plan);
+    const collection = this.#renderCollection(plan, column, frame.container.style === 'block');
+    const { text } = collection;
     const { node } = this.#projection === 'nextBase' ? plan.theirs : plan[plan.frame];
     if (frame.container.style === 'flow') return { lead, core: head + text, trail: tail, column, isFlow: true };
-    if (node.style === 'flow') return { lead, core: withLineEnd(head + text + tail), trail: '', column, isFlow: false };
+    if (collection.style === 'flow') return { lead, core: withLineEnd(head + text + tail), trail: '', column, isFlow: false };
     if (text === '') {
       const empty = node.kind === 'map' ? '{}' : '[]';
       return {
@@ -135,14 +155,14 @@ export class Renderer {
         isFlow: false,
       };
     }
-    if (head.endsWith('\n'))
-      return { lead, core: head + text + (tail === '\n' ? '' : tail), trail: '', column, isFlow: false };
+    const isBelow = head.endsWith('\n') || node.style === 'flow';
+    if (isBelow) return { lead, core: (head.endsWith('\n') ? head : `${head.trimEnd()}\n`) + text + (tail === '\n' ? '' : tail), trail: '', column, isFlow: false };
     // The first line is shared with the dash: comments that now stand above the first entry go above the dash.
     const lines = text.split('\n');
     const first = lines.findIndex((line) => line.trim() !== '' && !line.trimStart().startsWith('#'));
-    const above = first > 0 ? `${shiftLines(lines.slice(0, first).join('\n'), node.column, column, true)}\n` : '';
-    const body = lines.slice(Math.max(first, 0)).join('\n').slice(node.column);
-    const shared = head.trimEnd().padEnd(node.column);
+    const above = first > 0 ? `${shiftLines(lines.slice(0, first).join('\n'), collection.column, column, true)}\n` : '';
+    const body = lines.slice(Math.max(first, 0)).join('\n').slice(collection.column);
+    const shared = head.trimEnd().padEnd(collection.column);
     return { lead: lead + above, core: shared + body + (tail === '\n' ? '' : tail), trail: '', column, isFlow: false };
   }
 
@@ -255,7 +275,7 @@ function renderFlow(
           ? entry.lead
           : fallback
         : entry.lead;
-    const core = entry.isFlow ? shiftLines(entry.core, entry.column, column, false) : flowFromBlock(entry, node);
+    const core = shiftLines(entry.core, entry.column, column, false);
     const shiftedLead = entry.isFlow && lead === entry.lead ? shiftLead(lead, entry.column, column) : lead;
     return `${shiftedLead}${core}${isLast && !hasTrailingComma ? '' : ','}${entry.trail}`;
   });
@@ -275,10 +295,4 @@ function shiftLead(lead: string, from: number, to: number): string {
         false,
       )
     : lead;
-}
-
-/** An entry that was written as lines, inside brackets; only what is one line of plain text can be. */
-function flowFromBlock(entry: RenderedEntry, node: SourceCollection): string {
-  const line = entry.core.trim().replace(node.kind === 'sequence' ? /^-\s+/ : /^/, '');
-  return /[\n,[\]{}#]/.test(line) && !/^(["']).*\1$/.test(line) ? JSON.stringify(line) : line;
 }

@@ -43,7 +43,7 @@ export interface StructuralMerge {
   readonly clashes: number;
 }
 
-/** Merges by structure; undefined where the order of the root itself clashes. `held` are elements that must be conflicts, by their path of ids. */
+/** Merges by structure; undefined where the order of the root itself clashes, or a piece cannot be written where it belongs. `held` are elements that must be conflicts, by their path of ids. */
 export function mergeByStructure(sources: Sources, options: MergeOptions, matching: Matching, held: ReadonlyMap<string, Held>): StructuralMerge | undefined {
   const planner = new Planner(new Canon(), options, held, matching);
   const plan = planner.planCollection(sources.base, sources.ours, sources.theirs, ROOT_PATH);
@@ -63,11 +63,13 @@ export function mergeByStructure(sources: Sources, options: MergeOptions, matchi
     }
   }
   const choose = (entry: EntryPlan): Choice => choices.get(entry) ?? 'ours';
-  const rendered = new Renderer('text', choose).renderCollection(plan);
+  const textRenderer = new Renderer('text', choose);
+  const rendered = textRenderer.renderRoot(plan);
   const text = withSurroundings(rendered, plan, sources.input);
   const baseRenderer = new Renderer('nextBase', (entry) => (settled.has(entry) ? 'theirs' : 'base'));
   const { root, text: theirText } = sources.theirs.tree;
-  const nextBase = open.length === 0 ? theirText : theirText.slice(0, root.start) + baseRenderer.renderCollection(plan) + theirText.slice(root.end);
+  const nextBase = open.length === 0 ? theirText : theirText.slice(0, root.start) + baseRenderer.renderRoot(plan) + theirText.slice(root.end);
+  if (textRenderer.isIncomplete || baseRenderer.isIncomplete) return undefined;
   return { text, nextBase, conflicts: open, plan, claims: claimMatching(plan, choose), clashes: all.length };
 }
 
