@@ -247,6 +247,29 @@ test('[REP-17] an entry that cannot be read is put aside and said; the heads com
   assert.equal(sink.index, 4);
 });
 
+test('[REP-17] an entry at another place than its own is put aside', async () => {
+  const { attachByHand, sink } = startFollower('bob');
+  const leader = attachByHand();
+  await settle();
+  welcome(leader, 0);
+  const [, second] = makeEntries(2);
+  leader.send({ kind: 'newEntries', from: index(1), to: index(1), count: 1, entries: [second] });
+  await settle();
+  assert.deepEqual([sink.applied.length, leader.all('fetchHeads').length], [0, 1]);
+});
+
+test('[REP-21] a welcome in the name of another leader is none', async () => {
+  const { attachByHand, follower } = startFollower('bob');
+  const leader = attachByHand();
+  await settle();
+  leader.send(
+    { kind: 'welcome', requestId: 0, protocol: 1, index: index(0), runningHash: '', standing: 'onLog', peers: [] },
+    { sender: 'peer-mallory' as PeerId },
+  );
+  await settle();
+  assert.equal(follower.isConnected, false);
+});
+
 test('[REP-17] an entry that the replica finds at fault does not block the rest', async () => {
   const { attachByHand, sink } = startFollower('bob');
   sink.beforeApply = (entry) => {
