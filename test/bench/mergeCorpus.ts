@@ -24,7 +24,9 @@ export interface MergeCase {
 
 /** Reads the cases of an unpacked corpus (`DIR/cases`, `INDEX.tsv` there or beside it or given), those whose name has `filter` in it. */
 export function* readCases(corpus: string, indexFile: string | undefined, filter: string): Generator<MergeCase> {
-  const index = [indexFile, join(corpus, 'INDEX.tsv'), join(corpus, 'cases', 'INDEX.tsv')].find((path) => path !== undefined && existsSync(path));
+  const index = [indexFile, join(corpus, 'INDEX.tsv'), join(corpus, 'cases', 'INDEX.tsv')].find(
+    (path) => path !== undefined && existsSync(path),
+  );
   const rows = new Map<string, ReadonlyMap<string, string>>();
   if (index !== undefined) {
     const [header = '', ...lines] = readFileSync(index, 'utf8').trimEnd().split(/\r?\n/);
@@ -39,11 +41,21 @@ export function* readCases(corpus: string, indexFile: string | undefined, filter
     if (!name.includes(filter) || !existsSync(join(dir, 'meta.json'))) continue;
     const extension = existsSync(join(dir, 'base.json')) ? 'json' : 'yaml';
     const row = rows.get(name);
-    const meta = JSON.parse(readFileSync(join(dir, 'meta.json'), 'utf8')) as { repo?: string; kind?: string; class_?: string; human_faithful?: boolean | null; human?: { equals?: string } };
+    const meta = JSON.parse(readFileSync(join(dir, 'meta.json'), 'utf8')) as {
+      repo?: string;
+      kind?: string;
+      class_?: string;
+      human_faithful?: boolean | null;
+      human?: { equals?: string };
+    };
     // Revisions have LF and no BOM, whatever a copy has.
     const read = (side: string): string => {
       const path = join(dir, `${side}.${extension}`);
-      return existsSync(path) ? readFileSync(path, 'utf8').replace(/^\uFEFF/, '').replaceAll('\r\n', '\n') : '';
+      return existsSync(path)
+        ? readFileSync(path, 'utf8')
+            .replace(/^\uFEFF/, '')
+            .replaceAll('\r\n', '\n')
+        : '';
     };
     yield {
       name,
@@ -53,7 +65,8 @@ export function* readCases(corpus: string, indexFile: string | undefined, filter
       repo: row?.get('repo') ?? meta.repo ?? '',
       kind: row?.get('kind') ?? meta.kind ?? '',
       gitClass: row?.get('class') ?? meta.class_ ?? '',
-      humanFaithful: (row?.get('human_faithful') ?? String(meta.human_faithful)) === 'True' || meta.human_faithful === true,
+      humanFaithful:
+        (row?.get('human_faithful') ?? String(meta.human_faithful)) === 'True' || meta.human_faithful === true,
       humanEquals: row?.get('human_equals') ?? meta.human?.equals ?? '',
       determined: row?.get('determined') === 'True',
       base: read('base'),
@@ -65,7 +78,12 @@ export function* readCases(corpus: string, indexFile: string | undefined, filter
 }
 
 /** The data of a text as one string, keys sorted; undefined where it cannot be read. `unordered` sorts sequences too. */
-export function dataOf(text: string, format: DocumentFormat, unordered: boolean, cache: PlainCache): string | undefined {
+export function dataOf(
+  text: string,
+  format: DocumentFormat,
+  unordered: boolean,
+  cache: PlainCache,
+): string | undefined {
   const { root } = readPlainDocument(text, format, cache);
   return root === undefined ? undefined : describe(root, unordered);
 }
@@ -73,7 +91,10 @@ export function dataOf(text: string, format: DocumentFormat, unordered: boolean,
 function describe(node: PlainNode, unordered: boolean): string {
   switch (node.kind) {
     case 'map':
-      return `{${[...node.entries].map(([key, value]) => `${JSON.stringify(key)}:${describe(value, unordered)}`).sort().join(',')}}`;
+      return `{${[...node.entries]
+        .map(([key, value]) => `${JSON.stringify(key)}:${describe(value, unordered)}`)
+        .sort()
+        .join(',')}}`;
     case 'sequence': {
       const items = node.items.map((item) => describe(item, unordered));
       return `[${(unordered ? items.sort() : items).join(',')}]`;

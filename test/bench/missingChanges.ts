@@ -6,7 +6,12 @@ import type { MergeCase } from './mergeCorpus.ts';
  * Pointers of leaves that one side alone changed, added or removed and that the result does not have so. Written for
  * scoring, apart from the merge and its check. What lies in a conflict is left out, and so is what moved as a whole.
  */
-export function missingChanges(merge: MergeCase, result: string, conflicts: readonly string[], cache: PlainCache): string[] {
+export function missingChanges(
+  merge: MergeCase,
+  result: string,
+  conflicts: readonly string[],
+  cache: PlainCache,
+): string[] {
   const read = (text: string): Map<string, number> | undefined => leafBag(text, merge.format, cache);
   const base = read(merge.base);
   const ours = read(merge.ours);
@@ -17,7 +22,8 @@ export function missingChanges(merge: MergeCase, result: string, conflicts: read
   // At a path that both sides changed, the values are what a merge inside the text makes of them.
   const changed = (side: ReadonlyMap<string, number>): Set<string> => {
     const paths = new Set<string>();
-    for (const leaf of new Set([...base.keys(), ...side.keys()])) if (base.get(leaf) !== side.get(leaf)) paths.add(pathOf(leaf));
+    for (const leaf of new Set([...base.keys(), ...side.keys()]))
+      if (base.get(leaf) !== side.get(leaf)) paths.add(pathOf(leaf));
     return paths;
   };
   const tails = new Map([base, merged].map((side) => [side, byTail(side)]));
@@ -78,7 +84,8 @@ function leafBag(text: string, format: DocumentFormat, cache: PlainCache): Map<s
 
 function fill(bag: Map<string, number>, node: PlainNode, path: string): void {
   if (node.kind === 'map' && node.entries.size > 0) {
-    for (const [key, value] of node.entries) fill(bag, value, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+    for (const [key, value] of node.entries)
+      fill(bag, value, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
   } else if (node.kind === 'sequence' && node.items.length > 0) {
     for (const item of node.items) fill(bag, item, `${path}/*`);
   } else {

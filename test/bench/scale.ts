@@ -11,14 +11,19 @@ import { mergeBlocks } from '../../src/core/merge/blockMerge.ts';
 import { threeWayMerge } from '../../src/core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput } from '../../src/core/merge/types.ts';
 
-const { values: args } = parseArgs({ options: { corpus: { type: 'string', default: '../shared/corpus' }, quick: { type: 'boolean', default: false } } });
+const { values: args } = parseArgs({
+  options: { corpus: { type: 'string', default: '../shared/corpus' }, quick: { type: 'boolean', default: false } },
+});
 const specs = join(args.corpus, 'specs');
 if (!existsSync(specs)) {
   console.log(`SKIPPED: no unpacked specs at ${specs} (unpack specs.tar.xz and give the folder above as --corpus)`);
   process.exit(0);
 }
 
-const read = (name: string): string => readFileSync(join(specs, name), 'utf8').replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+const read = (name: string): string =>
+  readFileSync(join(specs, name), 'utf8')
+    .replace(/^\uFEFF/, '')
+    .replaceAll('\r\n', '\n');
 const github = read('06-github-api.github.com.json');
 const openAi = read('05-openai-openapi.yaml');
 const documents: readonly (readonly [string, DocumentFormat, () => string])[] = [
@@ -29,20 +34,25 @@ const documents: readonly (readonly [string, DocumentFormat, () => string])[] = 
   ['YAML of the 13 MB JSON', 'yaml', () => toYaml(JSON.parse(github), 0)],
 ];
 const folder = mkdtempSync(join(tmpdir(), 'api-live-sync-scale-'));
-console.log('times in ms; "parse" is one full parse of the base by yaml or jsonc-parser; ratios are to three parses (cold) and to one (edit)\n');
+console.log(
+  'times in ms; "parse" is one full parse of the base by yaml or jsonc-parser; ratios are to three parses (cold) and to one (edit)\n',
+);
 for (const [title, format, create] of documents) measure(title, format, create());
 rmSync(folder, { recursive: true });
 
 function measure(title: string, format: DocumentFormat, base: string): void {
   const input = editTwice(base);
-  const parse = time(() => (format === 'yaml' ? parseDocument(base, { uniqueKeys: false, logLevel: 'silent' }) : parseTree(base)));
+  const parse = time(() =>
+    format === 'yaml' ? parseDocument(base, { uniqueKeys: false, logLevel: 'silent' }) : parseTree(base),
+  );
   const memoryBefore = process.memoryUsage().rss;
   const cold = time(() => threeWayMerge(input, format));
   const memory = Math.round((process.memoryUsage().rss - memoryBefore) / 1e6);
   const again = time(() => threeWayMerge(input, format));
   const block = time(() => mergeBlocks(input));
   const paths = ['ours', 'base', 'theirs'].map((side) => join(folder, side));
-  for (const path of paths) writeFileSync(path, input[path.endsWith('ours') ? 'ours' : path.endsWith('base') ? 'base' : 'theirs']);
+  for (const path of paths)
+    writeFileSync(path, input[path.endsWith('ours') ? 'ours' : path.endsWith('base') ? 'base' : 'theirs']);
   const git = time(() => spawnSync('git', ['merge-file', '-p', ...paths], { maxBuffer: 1 << 28 }));
   const agrees = block.value === undefined ? 'does not apply' : String(block.value.text === cold.value.text);
   console.log(
@@ -72,12 +82,21 @@ function editTwice(base: string): MergeInput {
 /** JSON data as block style YAML, written by hand because the library needs minutes for this size. */
 function toYaml(value: unknown, column: number): string {
   const pad = ' '.repeat(column);
-  if (Array.isArray(value)) return value.map((item: unknown) => (isCollection(item) ? `${pad}- ${toYaml(item, column + 2).slice(column + 2)}` : `${pad}- ${JSON.stringify(item)}\n`)).join('');
+  if (Array.isArray(value))
+    return value
+      .map((item: unknown) =>
+        isCollection(item)
+          ? `${pad}- ${toYaml(item, column + 2).slice(column + 2)}`
+          : `${pad}- ${JSON.stringify(item)}\n`,
+      )
+      .join('');
   if (typeof value !== 'object' || value === null) return `${pad}${JSON.stringify(value)}\n`;
   return Object.entries(value)
     .map(([key, item]) => {
       const name = /^[A-Za-z_][\w-]*$/.test(key) ? key : JSON.stringify(key);
-      return isCollection(item) ? `${pad}${name}:\n${toYaml(item, column + 2)}` : `${pad}${name}: ${JSON.stringify(item)}\n`;
+      return isCollection(item)
+        ? `${pad}${name}:\n${toYaml(item, column + 2)}`
+        : `${pad}${name}: ${JSON.stringify(item)}\n`;
     })
     .join('');
 }

@@ -91,13 +91,20 @@ function contentIds(revision: CollectionRevision, names: readonly (string | unde
  * Items without a name, and renamed entries, are finally called by what theirs has there, because that is the same when
  * held conflicts are merged again, while the base has theirs' other changes by then.
  */
-function nameByTheirs(theirs: CollectionRevision, baseIds: string[], ourIds: string[], theirIds: string[], ownTheirIds: readonly string[]): void {
+function nameByTheirs(
+  theirs: CollectionRevision,
+  baseIds: string[],
+  ourIds: string[],
+  theirIds: string[],
+  ownTheirIds: readonly string[],
+): void {
   const names = new Map<string, string>();
   const seen = new Map<string, number>();
   theirIds.forEach((id, index) => {
     if (!id.startsWith('~')) {
       const own = ownTheirIds[index];
-      if (own !== undefined && own !== id && !id.endsWith('#moved') && !baseIds.includes(own) && !ourIds.includes(own)) names.set(id, own);
+      if (own !== undefined && own !== id && !id.endsWith('#moved') && !baseIds.includes(own) && !ourIds.includes(own))
+        names.set(id, own);
       return;
     }
     const hash = contentHash(theirs, index);
@@ -274,7 +281,8 @@ const NAMESAKE_LIKENESS = 0.5;
 
 function isReplaced(located: Located, renamer: CollectionRevision, index: number): boolean {
   const namesake = locate(renamer.tree, renamer.node, index);
-  if (namesake === undefined || namesake.entry.value.kind === 'scalar' || located.entry.value.kind === 'scalar') return false;
+  if (namesake === undefined || namesake.entry.value.kind === 'scalar' || located.entry.value.kind === 'scalar')
+    return false;
   return likeness(bodyText(located), bodyText(namesake)) < NAMESAKE_LIKENESS;
 }
 
@@ -304,11 +312,15 @@ function inSameGap(
   sought: Located,
 ): number | undefined {
   const at = baseIds.indexOf(id);
-  const match = fresh.filter((index) => renamerIds[index - 1] === baseIds[at - 1] && renamerIds[index + 1] === baseIds[at + 1]);
+  const match = fresh.filter(
+    (index) => renamerIds[index - 1] === baseIds[at - 1] && renamerIds[index + 1] === baseIds[at + 1],
+  );
   const [index] = match;
   if (match.length !== 1 || index === undefined) return undefined;
   const candidate = locate(renamer.tree, renamer.node, index);
-  return candidate !== undefined && base.node.kind === 'map' && likeness(bodyText(sought), bodyText(candidate)) === 1 ? index : undefined;
+  return candidate !== undefined && base.node.kind === 'map' && likeness(bodyText(sought), bodyText(candidate)) === 1
+    ? index
+    : undefined;
 }
 
 /** What both sides renamed to the same name is one entry, if on both sides it is like the one that both lost. */
@@ -324,7 +336,9 @@ function followCommonRenames(
   const lost = baseIds.map((_, index) => index).filter((index) => !kept.has(baseIds[index] ?? ''));
   const inBase = new Set(baseIds);
   const inTheirs = new Map(theirIds.map((id, index) => [id, index]));
-  const fresh = ourIds.map((_, index) => index).filter((index) => !inBase.has(ourIds[index] ?? '') && inTheirs.has(ourIds[index] ?? ''));
+  const fresh = ourIds
+    .map((_, index) => index)
+    .filter((index) => !inBase.has(ourIds[index] ?? '') && inTheirs.has(ourIds[index] ?? ''));
   if (lost.length * fresh.length === 0 || lost.length * fresh.length > MAX_COMPARISONS) return;
   const taken = new Set<number>();
   for (const baseIndex of lost) {
@@ -336,11 +350,18 @@ function followCommonRenames(
         const ourEntry = locate(ours.tree, ours.node, index);
         const theirEntry = locate(theirs.tree, theirs.node, inTheirs.get(ourIds[index] ?? '') ?? -1);
         if (ourEntry === undefined || theirEntry === undefined) return { index, score: 0 };
-        return { index, score: Math.min(likeness(coreText(sought), coreText(ourEntry)), likeness(coreText(sought), coreText(theirEntry))) };
+        return {
+          index,
+          score: Math.min(
+            likeness(coreText(sought), coreText(ourEntry)),
+            likeness(coreText(sought), coreText(theirEntry)),
+          ),
+        };
       })
       .sort((a, b) => b.score - a.score);
     const [best, second] = scored;
-    if (best === undefined || best.score < ALIKE || (second !== undefined && second.score > best.score - RENAME_MARGIN)) continue;
+    if (best === undefined || best.score < ALIKE || (second !== undefined && second.score > best.score - RENAME_MARGIN))
+      continue;
     taken.add(best.index);
     const theirIndex = inTheirs.get(ourIds[best.index] ?? '');
     const id = baseIds[baseIndex] ?? '';

@@ -15,7 +15,12 @@ export function mergeBlocks({ base, ours, theirs }: MergeInput): MergeResult | u
   const isDisjoint = byOurs.blockEnd <= byTheirs.blockStart || byTheirs.blockEnd <= byOurs.blockStart;
   if (!isDisjoint) return undefined;
   const [first, second] = byOurs.start < byTheirs.start ? [byOurs, byTheirs] : [byTheirs, byOurs];
-  const text = base.slice(0, first.start) + first.insert + base.slice(first.end, second.start) + second.insert + base.slice(second.end);
+  const text =
+    base.slice(0, first.start) +
+    first.insert +
+    base.slice(first.end, second.start) +
+    second.insert +
+    base.slice(second.end);
   return { text, conflicts: [], problems: [], nextBase: theirs, takenBy: 'lines' };
 }
 
@@ -34,7 +39,12 @@ function changedBlock(base: string, side: string): ChangedBlock | undefined {
   const start = base.lastIndexOf('\n', prefix - 1) + 1;
   const suffix = commonSuffix(base, side, start);
   const lineEnd = base.indexOf('\n', base.length - suffix);
-  const end = suffix === 0 || lineEnd < 0 ? base.length : base.charAt(base.length - suffix - 1) === '\n' ? base.length - suffix : lineEnd + 1;
+  const end =
+    suffix === 0 || lineEnd < 0
+      ? base.length
+      : base.charAt(base.length - suffix - 1) === '\n'
+        ? base.length - suffix
+        : lineEnd + 1;
   const insert = side.slice(start, side.length - (base.length - end));
   const indent = Math.min(smallestIndent(base.slice(start, end)), smallestIndent(insert));
   if (!Number.isFinite(indent) || indent === 0) return undefined;

@@ -17,9 +17,11 @@ export function missingComments(documents: FourDocuments, claims: readonly Claim
     const b = before.get(comment) ?? 0;
     const o = inOurs.get(comment) ?? 0;
     const t = inTheirs.get(comment) ?? 0;
-    const expected = o >= b && t >= b ? Math.max(o, t) : o < b && t < b ? Math.max(0, o + t - b) : Math.max(0, o + t - b);
+    const expected =
+      o >= b && t >= b ? Math.max(o, t) : o < b && t < b ? Math.max(0, o + t - b) : Math.max(0, o + t - b);
     // A held element shows one side's comments; the other side's come with its choice.
-    if ((after.get(comment) ?? 0) < expected && !isHeld) findings.push({ ids: [], message: `the comment "${comment}" is gone`, comment });
+    if ((after.get(comment) ?? 0) < expected && !isHeld)
+      findings.push({ ids: [], message: `the comment "${comment}" is gone`, comment });
   }
   return findings;
 }

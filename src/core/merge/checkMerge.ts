@@ -26,7 +26,11 @@ export interface FourDocuments {
  * from the claimed matching: every element is claimed once in each text, no match is made up, every leaf has its
  * three-way value, and no comment is gone that neither side removed. Shares no code with the merge. Empty: proven.
  */
-export function checkMerge(documents: FourDocuments, claims: readonly ClaimedElement[], takesVersion: boolean): Finding[] {
+export function checkMerge(
+  documents: FourDocuments,
+  claims: readonly ClaimedElement[],
+  takesVersion: boolean,
+): Finding[] {
   const check = new MergeCheck(takesVersion);
   check.collection(documents.base?.root, documents.ours.root, documents.theirs.root, documents.merged.root, claims, []);
   const findings = check.findings;
@@ -55,55 +59,106 @@ class MergeCheck {
     claims: readonly ClaimedElement[],
     ids: readonly string[],
   ): void {
-    if (!this.#isOneToOne(base, claims, 'base') || !this.#isOneToOne(ours, claims, 'ours')) this.#find(ids, 'elements are not matched one to one');
-    else if (!this.#isOneToOne(theirs, claims, 'theirs') || !this.#isOneToOne(merged, claims, 'merged')) this.#find(ids, 'the result has other elements than it should');
-    else for (const claim of claims) this.#element(claim, child(base, claim.base), child(ours, claim.ours), child(theirs, claim.theirs), child(merged, claim.merged));
+    if (!this.#isOneToOne(base, claims, 'base') || !this.#isOneToOne(ours, claims, 'ours'))
+      this.#find(ids, 'elements are not matched one to one');
+    else if (!this.#isOneToOne(theirs, claims, 'theirs') || !this.#isOneToOne(merged, claims, 'merged'))
+      this.#find(ids, 'the result has other elements than it should');
+    else
+      for (const claim of claims)
+        this.#element(
+          claim,
+          child(base, claim.base),
+          child(ours, claim.ours),
+          child(theirs, claim.theirs),
+          child(merged, claim.merged),
+        );
   }
 
-  #isOneToOne(node: PlainNode | undefined, claims: readonly ClaimedElement[], side: 'base' | 'ours' | 'theirs' | 'merged'): boolean {
+  #isOneToOne(
+    node: PlainNode | undefined,
+    claims: readonly ClaimedElement[],
+    side: 'base' | 'ours' | 'theirs' | 'merged',
+  ): boolean {
     const claimed = claims.map((claim) => claim[side]).filter((segment) => segment !== undefined);
-    const size = node === undefined ? 0 : node.kind === 'map' ? node.entries.size : node.kind === 'sequence' ? node.items.length : 0;
+    const size =
+      node === undefined
+        ? 0
+        : node.kind === 'map'
+          ? node.entries.size
+          : node.kind === 'sequence'
+            ? node.items.length
+            : 0;
     // A repeated merge key is listed under names of its own; there the number has to do.
     const distinct = new Set(claimed.map((segment, index) => (segment === '<<' ? `<<${index}` : segment)));
     return claimed.length === size && distinct.size === size;
   }
 
-  #element(claim: ClaimedElement, base: PlainNode | undefined, ours: PlainNode | undefined, theirs: PlainNode | undefined, merged: PlainNode | undefined): void {
+  #element(
+    claim: ClaimedElement,
+    base: PlainNode | undefined,
+    ours: PlainNode | undefined,
+    theirs: PlainNode | undefined,
+    merged: PlainNode | undefined,
+  ): void {
     if (claim.isHeld || claim.base === '<<' || claim.ours === '<<' || claim.theirs === '<<') return;
-    if (!this.#isJustified(base, claim.base, ours, claim.ours) || !this.#isJustified(base, claim.base, theirs, claim.theirs)) {
+    if (
+      !this.#isJustified(base, claim.base, ours, claim.ours) ||
+      !this.#isJustified(base, claim.base, theirs, claim.theirs)
+    ) {
       this.#find(claim.ids, 'two elements were taken for one that have too little in common');
       return;
     }
-    const isIn = { ours: claim.ours !== undefined, theirs: claim.theirs !== undefined, merged: claim.merged !== undefined };
+    const isIn = {
+      ours: claim.ours !== undefined,
+      theirs: claim.theirs !== undefined,
+      merged: claim.merged !== undefined,
+    };
     if (!isIn.ours || !isIn.theirs) {
       this.#oneSided(claim, base, ours, theirs, merged);
       return;
     }
     if (!isIn.merged) this.#find(claim.ids, 'an element is gone that both sides have');
-    else if (claim.children !== undefined && this.#ownPropertiesAreThreeWay(base, ours, theirs, merged)) this.collection(base, ours, theirs, merged, claim.children, claim.ids);
+    else if (claim.children !== undefined && this.#ownPropertiesAreThreeWay(base, ours, theirs, merged))
+      this.collection(base, ours, theirs, merged, claim.children, claim.ids);
     else this.#value(claim, base, ours, theirs, merged);
   }
 
-  #oneSided(claim: ClaimedElement, base: PlainNode | undefined, ours: PlainNode | undefined, theirs: PlainNode | undefined, merged: PlainNode | undefined): void {
+  #oneSided(
+    claim: ClaimedElement,
+    base: PlainNode | undefined,
+    ours: PlainNode | undefined,
+    theirs: PlainNode | undefined,
+    merged: PlainNode | undefined,
+  ): void {
     const only = claim.ours !== undefined ? ours : theirs;
     const isAdded = claim.base === undefined;
     if (claim.ours === undefined && claim.theirs === undefined) {
       if (claim.merged !== undefined) this.#find(claim.ids, 'an element came back that both sides removed');
     } else if (isAdded) {
-      if (claim.merged === undefined || !this.#same(only, merged)) this.#find(claim.ids, 'what one side added is not there as it was added');
+      if (claim.merged === undefined || !this.#same(only, merged))
+        this.#find(claim.ids, 'what one side added is not there as it was added');
     } else if (claim.merged !== undefined) this.#find(claim.ids, 'what one side removed is still there');
     else if (!this.#same(base, only)) this.#find(claim.ids, 'what one side changed was removed by the other');
   }
 
-  #value(claim: ClaimedElement, base: PlainNode | undefined, ours: PlainNode | undefined, theirs: PlainNode | undefined, merged: PlainNode | undefined): void {
-    const expected = this.#same(ours, theirs) || this.#same(base, theirs) ? ours : this.#same(base, ours) ? theirs : undefined;
+  #value(
+    claim: ClaimedElement,
+    base: PlainNode | undefined,
+    ours: PlainNode | undefined,
+    theirs: PlainNode | undefined,
+    merged: PlainNode | undefined,
+  ): void {
+    const expected =
+      this.#same(ours, theirs) || this.#same(base, theirs) ? ours : this.#same(base, ours) ? theirs : undefined;
     if (expected !== undefined) {
       if (!this.#same(expected, merged)) this.#find(claim.ids, 'a value is not what the side that changed it wrote');
       return;
     }
     const isVersion = claim.ids.length === 2 && claim.ids[0] === 'info' && claim.ids[1] === 'version';
     if (isVersion && this.#takesVersion && (this.#same(ours, merged) || this.#same(theirs, merged))) return;
-    const texts = [base, ours, theirs, merged].map((node) => (node?.kind === 'scalar' && node.isString ? node.text : undefined));
+    const texts = [base, ours, theirs, merged].map((node) =>
+      node?.kind === 'scalar' && node.isString ? node.text : undefined,
+    );
     const [b, o, t, m] = texts;
     if (b === undefined || o === undefined || t === undefined || m === undefined || !wordsAreThreeWay(b, o, t, m)) {
       this.#find(claim.ids, 'both sides changed a value, and the result is neither of them nor both');
@@ -111,18 +166,29 @@ class MergeCheck {
   }
 
   /** Anchor and tag of a collection are a value of their own. */
-  #ownPropertiesAreThreeWay(base: PlainNode | undefined, ours: PlainNode | undefined, theirs: PlainNode | undefined, merged: PlainNode | undefined): boolean {
+  #ownPropertiesAreThreeWay(
+    base: PlainNode | undefined,
+    ours: PlainNode | undefined,
+    theirs: PlainNode | undefined,
+    merged: PlainNode | undefined,
+  ): boolean {
     const of = (node: PlainNode | undefined): string => `${node?.kind} ${node?.anchor ?? ''} ${node?.tag ?? ''}`;
     const [b, o, t, m] = [base === undefined ? of(ours) : of(base), of(ours), of(theirs), of(merged)];
     return m === (o === b ? t : o);
   }
 
   /** Names justify a match of map entries; without them, and in sequences, likeness has to. */
-  #isJustified(base: PlainNode | undefined, baseSegment: string | number | undefined, side: PlainNode | undefined, segment: string | number | undefined): boolean {
+  #isJustified(
+    base: PlainNode | undefined,
+    baseSegment: string | number | undefined,
+    side: PlainNode | undefined,
+    segment: string | number | undefined,
+  ): boolean {
     if (base === undefined || side === undefined || baseSegment === segment) return true;
     if (this.#same(base, side)) return true;
     // Items that go by a name may change in all the rest.
-    if (typeof segment === 'number' && (sharesName(base, side) || base.kind !== side.kind)) return base.kind === side.kind;
+    if (typeof segment === 'number' && (sharesName(base, side) || base.kind !== side.kind))
+      return base.kind === side.kind;
     return this.#likeness(base, side) >= MIN_LIKENESS;
   }
 
@@ -164,7 +230,10 @@ class MergeCheck {
     const own = `${node.anchor ?? ''}\u0000${node.tag ?? ''}\u0000`;
     switch (node.kind) {
       case 'map':
-        return `${own}{${[...node.entries].map(([key, value]) => `${JSON.stringify(key)}:${this.#number(value)}`).sort().join(',')}`;
+        return `${own}{${[...node.entries]
+          .map(([key, value]) => `${JSON.stringify(key)}:${this.#number(value)}`)
+          .sort()
+          .join(',')}`;
       case 'sequence':
         return `${own}[${node.items.map((item) => this.#number(item)).join(',')}`;
       case 'scalar':

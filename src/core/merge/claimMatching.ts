@@ -9,7 +9,8 @@ export function claimMatching(plan: CollectionPlan, choose: (entry: EntryPlan) =
   return plan.entries.map((entry) => {
     const { base, ours, theirs } = entry.triple;
     const key = isPresent(entry, choose) ? (isMap ? mergedKey(entry, choose) : position++) : undefined;
-    const segment = (located: typeof base): string | number | undefined => (located === undefined ? undefined : (located.entry.key ?? located.index));
+    const segment = (located: typeof base): string | number | undefined =>
+      located === undefined ? undefined : (located.entry.key ?? located.index);
     const { core } = entry;
     return {
       base: segment(base),
@@ -18,7 +19,10 @@ export function claimMatching(plan: CollectionPlan, choose: (entry: EntryPlan) =
       merged: key,
       isHeld: core.kind === 'conflict',
       ids: entry.path.ids,
-      children: core.kind === 'parts' && core.value.kind === 'collection' ? claimMatching(core.value.collection, choose) : undefined,
+      children:
+        core.kind === 'parts' && core.value.kind === 'collection'
+          ? claimMatching(core.value.collection, choose)
+          : undefined,
     };
   });
 }

@@ -21,7 +21,10 @@ export function listConflicts(plan: CollectionPlan): ListedConflict[] {
   return listed;
 }
 
-function describeConflict(entry: EntryPlan, { kind, both, explanation }: { readonly kind: ConflictKind; readonly both: unknown; readonly explanation?: string }): MergeConflict {
+function describeConflict(
+  entry: EntryPlan,
+  { kind, both, explanation }: { readonly kind: ConflictKind; readonly both: unknown; readonly explanation?: string },
+): MergeConflict {
   const { base, ours, theirs } = entry.triple;
   const path = ours !== undefined ? entry.path.ours : theirs !== undefined ? entry.path.theirs : entry.path.base;
   const pointer = formatPointer(path);

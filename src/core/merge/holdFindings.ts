@@ -21,7 +21,11 @@ export function holdFindings(findings: readonly Finding[], plan: CollectionPlan,
  * Holds what either side changed at the places of each violation: with ours at all of them the document is as good as
  * ours was there, and with theirs as good as theirs.
  */
-export function holdViolations(violations: readonly Violation[], plan: CollectionPlan, held: Map<string, Held>): boolean {
+export function holdViolations(
+  violations: readonly Violation[],
+  plan: CollectionPlan,
+  held: Map<string, Held>,
+): boolean {
   const before = held.size;
   for (const violation of violations) {
     for (const place of violation.places) {
@@ -35,16 +39,18 @@ export function holdViolations(violations: readonly Violation[], plan: Collectio
 
 /** The smallest planned elements on the way to a place, or else all below it, that a side changed. */
 function changedAt(plan: CollectionPlan, place: readonly string[]): EntryPlan[] {
-  let current: CollectionPlan | undefined = plan;
+  let current: CollectionPlan = plan;
   let depth = 0;
-  while (current !== undefined) {
+  for (;;) {
     const segment: string | undefined = place[depth];
     if (segment === undefined) return changedLeaves(current);
     const position: number = Number(segment);
     const isSequence: boolean = current.ours.node.kind === 'sequence';
     const entry: EntryPlan | undefined = isSequence
       ? current.entries.filter(({ core }) => core.kind !== 'gone')[position]
-      : current.entries.find(({ triple }) => [triple.ours, triple.theirs, triple.base].some((located) => located?.entry.key === segment));
+      : current.entries.find(({ triple }) =>
+          [triple.ours, triple.theirs, triple.base].some((located) => located?.entry.key === segment),
+        );
     if (entry === undefined) return [];
     if (entry.core.kind === 'parts' && entry.core.value.kind === 'collection') {
       current = entry.core.value.collection;
@@ -53,18 +59,19 @@ function changedAt(plan: CollectionPlan, place: readonly string[]): EntryPlan[] 
     }
     return isChanged(entry) ? [entry] : [];
   }
-  return [];
 }
 
 function changedLeaves(plan: CollectionPlan): EntryPlan[] {
   return plan.entries.flatMap((entry) => {
-    if (entry.core.kind === 'parts' && entry.core.value.kind === 'collection') return changedLeaves(entry.core.value.collection);
+    if (entry.core.kind === 'parts' && entry.core.value.kind === 'collection')
+      return changedLeaves(entry.core.value.collection);
     return isChanged(entry) ? [entry] : [];
   });
 }
 
 function isChanged({ triple: { base, ours, theirs } }: EntryPlan): boolean {
-  const differs = (side: Located | undefined): boolean => (base === undefined || side === undefined ? base !== side : !sameCore(base, side));
+  const differs = (side: Located | undefined): boolean =>
+    base === undefined || side === undefined ? base !== side : !sameCore(base, side);
   return differs(ours) || differs(theirs);
 }
 
@@ -76,7 +83,12 @@ function entryOfComment(plan: CollectionPlan, comment: string): EntryPlan | unde
       const entry = entryAt(plan, side, at);
       const other = side === 'ours' ? entry?.triple.theirs : entry?.triple.ours;
       // An element that stands as that side has it has the comment, too.
-      if (entry !== undefined && !(entry.core.kind === 'take' && entry.core.from === entry.triple[side]) && !isSameAs(entry, side, other)) return entry;
+      if (
+        entry !== undefined &&
+        !(entry.core.kind === 'take' && entry.core.from === entry.triple[side]) &&
+        !isSameAs(entry, side, other)
+      )
+        return entry;
     }
   }
   return undefined;
@@ -91,7 +103,8 @@ function entryAt(plan: CollectionPlan, side: 'ours' | 'theirs', offset: number):
   for (const entry of plan.entries) {
     const located = entry.triple[side];
     if (located === undefined || offset < located.entry.leadStart || offset >= located.entry.end) continue;
-    if (entry.core.kind === 'parts' && entry.core.value.kind === 'collection') return entryAt(entry.core.value.collection, side, offset) ?? entry;
+    if (entry.core.kind === 'parts' && entry.core.value.kind === 'collection')
+      return entryAt(entry.core.value.collection, side, offset) ?? entry;
     return entry;
   }
   return undefined;

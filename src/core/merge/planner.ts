@@ -87,7 +87,8 @@ export class Planner {
     const path = childPath(parent, triple);
     const { base, ours, theirs } = triple;
     const held = this.#held.size === 0 ? undefined : this.#held.get(heldKey(path.ids));
-    if (held !== undefined) return this.#conflict(triple, path, held.kind ?? kindOf(triple), undefined, held.explanation);
+    if (held !== undefined)
+      return this.#conflict(triple, path, held.kind ?? kindOf(triple), undefined, held.explanation);
     if (ours !== undefined && theirs !== undefined) return this.#planPresent(triple, ours, theirs, path);
     const only = ours ?? theirs;
     if (only === undefined) return { triple, path, lead: { text: '', column: 0 }, core: { kind: 'gone' } };
@@ -155,7 +156,10 @@ export class Planner {
 
   #conflict(triple: Triple, path: ElementPath, kind: ConflictKind, lead?: PlacedText, explanation?: string): EntryPlan {
     const { base, ours, theirs } = triple;
-    const merged = ours !== undefined && theirs !== undefined ? mergeLeads(base, ours, theirs) : placedLeadOf(ours ?? theirs ?? base);
+    const merged =
+      ours !== undefined && theirs !== undefined
+        ? mergeLeads(base, ours, theirs)
+        : placedLeadOf(ours ?? theirs ?? base);
     const anyLead = lead ?? merged;
     const both = ours === undefined || theirs === undefined ? undefined : uniteTexts(base, ours, theirs);
     const conflict: ConflictPlan = { kind, both, ...(explanation === undefined ? {} : { explanation }) };
@@ -210,7 +214,11 @@ function placedTail(located: Located): PlacedText {
 function addedLead(base: Located, kept: Located): PlacedText {
   const column = columnOf(kept);
   if (kept.container.style === 'flow') return { text: '', column };
-  const before = new Set(leadText(base).split('\n').map((line) => line.trim()));
+  const before = new Set(
+    leadText(base)
+      .split('\n')
+      .map((line) => line.trim()),
+  );
   const added = leadText(kept)
     .split('\n')
     .filter((line) => line.trim() !== '' && !before.has(line.trim()));

@@ -64,7 +64,8 @@ export class Renderer {
       if (piece !== undefined) rendered.push(piece);
     }
     if (node.style === 'block') return { text: renderBlock(node, rendered), style: 'block', column: node.column };
-    if (rendered.every((entry) => entry.isFlow)) return { text: renderFlow(plan, tree, node, rendered), style: 'flow', column: 0 };
+    if (rendered.every((entry) => entry.isFlow))
+      return { text: renderFlow(plan, tree, node, rendered), style: 'flow', column: 0 };
     // Entries that were lines cannot go between brackets; then the brackets become lines.
     if (!mayBeBlock || tree.isJson) this.isIncomplete = true;
     const column = parentColumn + 2;
@@ -111,7 +112,9 @@ export class Renderer {
           shiftLines(entry.lead.text, entry.lead.column, columnOf(core.from), core.from.container.style === 'block'),
         );
       case 'gone':
-        return entry.lead.text === '' ? undefined : { lead: entry.lead.text, core: '', trail: '', column: entry.lead.column, isFlow: false };
+        return entry.lead.text === ''
+          ? undefined
+          : { lead: entry.lead.text, core: '', trail: '', column: entry.lead.column, isFlow: false };
       case 'conflict':
         return this.#renderChoice(entry, triple.ours ?? triple.theirs);
       case 'parts': {
@@ -144,7 +147,8 @@ export class Renderer {
     const { text } = collection;
     const { node } = this.#projection === 'nextBase' ? plan.theirs : plan[plan.frame];
     if (frame.container.style === 'flow') return { lead, core: head + text, trail: tail, column, isFlow: true };
-    if (collection.style === 'flow') return { lead, core: withLineEnd(head + text + tail), trail: '', column, isFlow: false };
+    if (collection.style === 'flow')
+      return { lead, core: withLineEnd(head + text + tail), trail: '', column, isFlow: false };
     if (text === '') {
       const empty = node.kind === 'map' ? '{}' : '[]';
       return {
@@ -156,7 +160,14 @@ export class Renderer {
       };
     }
     const isBelow = head.endsWith('\n') || node.style === 'flow';
-    if (isBelow) return { lead, core: (head.endsWith('\n') ? head : `${head.trimEnd()}\n`) + text + (tail === '\n' ? '' : tail), trail: '', column, isFlow: false };
+    if (isBelow)
+      return {
+        lead,
+        core: (head.endsWith('\n') ? head : `${head.trimEnd()}\n`) + text + (tail === '\n' ? '' : tail),
+        trail: '',
+        column,
+        isFlow: false,
+      };
     // The first line is shared with the dash: comments that now stand above the first entry go above the dash.
     const lines = text.split('\n');
     const first = lines.findIndex((line) => line.trim() !== '' && !line.trimStart().startsWith('#'));

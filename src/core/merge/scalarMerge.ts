@@ -71,7 +71,8 @@ export function uniteBlockScalars(base: Located | undefined, ours: Located, thei
     const { value } = located.entry;
     return value.kind === 'scalar' && (value.style === 'literal' || value.style === 'folded');
   };
-  if (!isBlock(ours) || !isBlock(theirs) || ours.entry.value.properties !== '' || theirs.entry.value.properties !== '') return undefined;
+  if (!isBlock(ours) || !isBlock(theirs) || ours.entry.value.properties !== '' || theirs.entry.value.properties !== '')
+    return undefined;
   const o = dedentBlockScalar(valueText(ours));
   const t = dedentBlockScalar(valueText(theirs));
   const b = base !== undefined && isBlock(base) ? dedentBlockScalar(valueText(base)).content : '';

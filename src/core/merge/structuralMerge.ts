@@ -44,7 +44,12 @@ export interface StructuralMerge {
 }
 
 /** Merges by structure; undefined where the order of the root itself clashes, or a piece cannot be written where it belongs. `held` are elements that must be conflicts, by their path of ids. */
-export function mergeByStructure(sources: Sources, options: MergeOptions, matching: Matching, held: ReadonlyMap<string, Held>): StructuralMerge | undefined {
+export function mergeByStructure(
+  sources: Sources,
+  options: MergeOptions,
+  matching: Matching,
+  held: ReadonlyMap<string, Held>,
+): StructuralMerge | undefined {
   const planner = new Planner(new Canon(), options, held, matching);
   const plan = planner.planCollection(sources.base, sources.ours, sources.theirs, ROOT_PATH);
   if (plan === undefined) return undefined;
@@ -68,7 +73,10 @@ export function mergeByStructure(sources: Sources, options: MergeOptions, matchi
   const text = withSurroundings(rendered, plan, sources.input);
   const baseRenderer = new Renderer('nextBase', (entry) => (settled.has(entry) ? 'theirs' : 'base'));
   const { root, text: theirText } = sources.theirs.tree;
-  const nextBase = open.length === 0 ? theirText : theirText.slice(0, root.start) + baseRenderer.renderRoot(plan) + theirText.slice(root.end);
+  const nextBase =
+    open.length === 0
+      ? theirText
+      : theirText.slice(0, root.start) + baseRenderer.renderRoot(plan) + theirText.slice(root.end);
   if (textRenderer.isIncomplete || baseRenderer.isIncomplete) return undefined;
   return { text, nextBase, conflicts: open, plan, claims: claimMatching(plan, choose), clashes: all.length };
 }
@@ -90,7 +98,11 @@ function placeCustom(text: string, place: Located | undefined): Choice {
 /** What stands before and behind the root: markers, comments, white space. Merged like comments: never a clash. */
 function withSurroundings(rendered: string, plan: CollectionPlan, { base, ours, theirs }: MergeInput): string {
   const part = (revision: CollectionRevision | undefined, isHead: boolean): string =>
-    revision === undefined ? '' : isHead ? revision.tree.text.slice(0, revision.node.start) : revision.tree.text.slice(revision.node.end);
+    revision === undefined
+      ? ''
+      : isHead
+        ? revision.tree.text.slice(0, revision.node.start)
+        : revision.tree.text.slice(revision.node.end);
   const three = (isHead: boolean): string => {
     const [b, o, t] = [part(plan.base, isHead), part(plan.ours, isHead), part(plan.theirs, isHead)];
     if (o === t || b === t) return o;
@@ -99,7 +111,12 @@ function withSurroundings(rendered: string, plan: CollectionPlan, { base, ours, 
     return mergeProse(b, o, t, false) ?? uniteProse(b, o, t);
   };
   const tail = three(false);
-  const text = three(true) + (tail.trim() !== '' && rendered !== '' && !rendered.endsWith('\n') && !plan.ours.tree.isJson ? `${rendered}\n` : rendered) + tail;
+  const text =
+    three(true) +
+    (tail.trim() !== '' && rendered !== '' && !rendered.endsWith('\n') && !plan.ours.tree.isJson
+      ? `${rendered}\n`
+      : rendered) +
+    tail;
   if (plan.ours.tree.isJson) return text;
   // Whether the last line has an end is nobody's element: as in ours, unless only theirs changed it.
   const ends = (value: string): boolean => value.endsWith('\n');

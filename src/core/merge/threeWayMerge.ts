@@ -60,10 +60,13 @@ class Merge {
     if (problems.length > 0) return this.#unreadable(byLines, problems);
     const sources = readSources(this.#input, this.#format);
     if (sources === undefined) {
-      return byLines !== undefined && this.#isReadable(byLines) ? clean(byLines, theirs, 'lines') : this.#whole('The two versions are built in different ways.');
+      return byLines !== undefined && this.#isReadable(byLines)
+        ? clean(byLines, theirs, 'lines')
+        : this.#whole('The two versions are built in different ways.');
     }
     const byStructure = mergeByStructure(sources, this.#options, 'renames', NOTHING_HELD);
-    if (byLines !== undefined && this.#confirmsLines(byLines, sources, byStructure)) return clean(byLines, theirs, 'lines');
+    if (byLines !== undefined && this.#confirmsLines(byLines, sources, byStructure))
+      return clean(byLines, theirs, 'lines');
     return this.#proveByStructure(sources, byStructure);
   }
 
@@ -94,13 +97,25 @@ class Merge {
 
   #proveByStructure(sources: Sources, first: StructuralMerge | undefined): MergeResult {
     const held = this.#findHeld(sources, first);
-    const merge = held === undefined ? undefined : held.size === 0 ? first : mergeByStructure(sources, this.#options, 'renames', held);
-    if (merge === undefined) return this.#whole('What the two versions changed could not be told apart with certainty.');
+    const merge =
+      held === undefined
+        ? undefined
+        : held.size === 0
+          ? first
+          : mergeByStructure(sources, this.#options, 'renames', held);
+    if (merge === undefined)
+      return this.#whole('What the two versions changed could not be told apart with certainty.');
     if (merge.clashes > merge.conflicts.length) {
       const problems = readPlainDocument(merge.text, this.#format, this.#cache).problems;
       if (problems.length > 0) return this.#badResolution(problems);
     }
-    return { text: merge.text, conflicts: merge.conflicts, problems: [], nextBase: merge.nextBase, takenBy: 'structure' };
+    return {
+      text: merge.text,
+      conflicts: merge.conflicts,
+      problems: [],
+      nextBase: merge.nextBase,
+      takenBy: 'structure',
+    };
   }
 
   /**
@@ -114,14 +129,19 @@ class Merge {
       let isProven = true;
       for (const unresolved of ['ours', 'theirs'] as const) {
         const isPlain = round === 0 && first?.clashes === 0;
-        const merge = isPlain ? first : mergeByStructure(sources, { ...this.#options, unresolved, resolutions: NO_RESOLUTIONS }, 'renames', held);
+        const merge = isPlain
+          ? first
+          : mergeByStructure(sources, { ...this.#options, unresolved, resolutions: NO_RESOLUTIONS }, 'renames', held);
         if (merge === undefined) return undefined;
         const merged = readPlainDocument(merge.text, this.#format, this.#cache);
         if (merged.root === undefined && merged.problems.length > 0) return undefined;
         const findings = this.#findings(merge, merged);
         const violations = findings.length > 0 ? [] : this.#newViolations(merged);
         if (findings.length > 0 || violations.length > 0) {
-          const hasNew = findings.length > 0 ? holdFindings(findings, merge.plan, held) : holdViolations(violations, merge.plan, held);
+          const hasNew =
+            findings.length > 0
+              ? holdFindings(findings, merge.plan, held)
+              : holdViolations(violations, merge.plan, held);
           if (!hasNew) return undefined;
           isProven = false;
           break;
@@ -135,13 +155,19 @@ class Merge {
 
   #findings(merge: StructuralMerge, merged: PlainDocument): ReturnType<typeof checkMerge> {
     const takesVersion = (this.#options.infoVersion ?? 'ask') !== 'ask';
-    return checkMerge({ base: this.#base, ours: this.#ours, theirs: this.#theirs, merged, isPlainJson: this.#format === 'json' }, merge.claims, takesVersion);
+    return checkMerge(
+      { base: this.#base, ours: this.#ours, theirs: this.#theirs, merged, isPlainJson: this.#format === 'json' },
+      merge.claims,
+      takesVersion,
+    );
   }
 
   #newViolations(merged: PlainDocument): Violation[] {
     const found = findViolations(merged.root);
     if (found.length === 0) return [];
-    this.#knownViolations ??= new Set([...findViolations(this.#ours.root), ...findViolations(this.#theirs.root)].map(({ key }) => key));
+    this.#knownViolations ??= new Set(
+      [...findViolations(this.#ours.root), ...findViolations(this.#theirs.root)].map(({ key }) => key),
+    );
     const known = this.#knownViolations;
     return found.filter(({ key }) => !known.has(key));
   }
@@ -150,7 +176,8 @@ class Merge {
     const problems: Problem[] = [];
     for (const side of ['base', 'ours', 'theirs'] as const) {
       const document = { base: this.#base, ours: this.#ours, theirs: this.#theirs }[side];
-      for (const problem of document?.problems ?? []) problems.push({ ...problem, message: `${SIDE_NAMES[side]}: ${problem.message}` });
+      for (const problem of document?.problems ?? [])
+        problems.push({ ...problem, message: `${SIDE_NAMES[side]}: ${problem.message}` });
     }
     return problems;
   }
@@ -159,7 +186,10 @@ class Merge {
     const { ours, theirs } = this.#input;
     // The one side may have mended what the other has broken; lines can tell, and the result is read as a whole.
     if (byLines !== undefined && this.#isReadable(byLines)) {
-      return { ...clean(byLines, theirs, 'lines'), problems: problems.map((problem) => ({ ...problem, severity: 'warning' })) };
+      return {
+        ...clean(byLines, theirs, 'lines'),
+        problems: problems.map((problem) => ({ ...problem, severity: 'warning' })),
+      };
     }
     return { text: ours, conflicts: [], problems, nextBase: theirs, takenBy: 'none' };
   }
@@ -170,7 +200,11 @@ class Merge {
 
   #badResolution(problems: readonly Problem[]): MergeResult {
     const { ours, theirs } = this.#input;
-    const told = problems.map((problem) => ({ ...problem, code: 'resolution-invalid', message: `With this resolution the document cannot be read: ${problem.message}` }));
+    const told = problems.map((problem) => ({
+      ...problem,
+      code: 'resolution-invalid',
+      message: `With this resolution the document cannot be read: ${problem.message}`,
+    }));
     return { text: ours, conflicts: [], problems: told, nextBase: theirs, takenBy: 'none' };
   }
 
@@ -182,7 +216,12 @@ class Merge {
       const text = { base, ours, theirs }[this.#options.unresolved ?? 'ours'];
       return { text, conflicts: [conflict], problems: [], nextBase: base, takenBy: 'structure' };
     }
-    if (resolution.choice !== 'custom') return clean(resolution.choice === 'both' ? ours : { base, ours, theirs }[resolution.choice], theirs, 'structure');
+    if (resolution.choice !== 'custom')
+      return clean(
+        resolution.choice === 'both' ? ours : { base, ours, theirs }[resolution.choice],
+        theirs,
+        'structure',
+      );
     const { problems } = readPlainDocument(resolution.text, this.#format, this.#cache);
     return problems.length > 0 ? this.#badResolution(problems) : clean(resolution.text, theirs, 'structure');
   }

@@ -12,7 +12,10 @@ export interface JsonMember {
  * Cuts the object that begins at `start` into its members. Undefined where the text is not what plain JSON has at that
  * place; the insides of the values are not looked at but for where they end.
  */
-export function cutObject(text: string, start: number): { readonly members: readonly JsonMember[]; readonly end: number } | undefined {
+export function cutObject(
+  text: string,
+  start: number,
+): { readonly members: readonly JsonMember[]; readonly end: number } | undefined {
   if (text.charCodeAt(start) !== 0x7b) return undefined;
   const members: JsonMember[] = [];
   let at = skipSpace(text, start + 1);

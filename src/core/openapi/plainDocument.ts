@@ -82,7 +82,9 @@ export function readPlainDocument(text: string, format: DocumentFormat, cache = 
     return failed('too-large', `The file has ${text.length} characters; at most ${MAX_TEXT_LENGTH} are read.`);
   }
   try {
-    return format === 'yaml' ? (readYamlInPieces(text, cache) ?? readYaml(text)) : ((format === 'json' ? readJsonInPieces(text, cache) : undefined) ?? readJson(text, format));
+    return format === 'yaml'
+      ? (readYamlInPieces(text, cache) ?? readYaml(text))
+      : ((format === 'json' ? readJsonInPieces(text, cache) : undefined) ?? readJson(text, format));
   } catch (error) {
     // The libraries report what they expect; what is left is exhausted stack or memory by a hostile nesting.
     const reason = error instanceof Error ? error.message : String(error);
@@ -109,7 +111,14 @@ function readYamlInPieces(text: string, cache: PlainCache): PlainDocument | unde
   return root === undefined ? undefined : { pieces, root, problems: [] };
 }
 
-function readMappingInPieces(text: string, start: number, end: number, depth: number, cache: PlainCache, pieces: PlainPiece[]): PlainMap | undefined {
+function readMappingInPieces(
+  text: string,
+  start: number,
+  end: number,
+  depth: number,
+  cache: PlainCache,
+  pieces: PlainPiece[],
+): PlainMap | undefined {
   const cut = cutMapping(text, start, end);
   if (cut === undefined || (end - start) / cut.blocks.length < MIN_MEAN_BLOCK_LENGTH) return undefined;
   const entries = new Map<string, PlainNode>();
@@ -329,13 +338,20 @@ function readJsonInPieces(text: string, cache: PlainCache): PlainDocument | unde
   return { pieces, root: read.node, problems: [] };
 }
 
-function readObjectInPieces(text: string, start: number, depth: number, cache: PlainCache, pieces: PlainPiece[]): { readonly node: PlainMap; readonly end: number } | undefined {
+function readObjectInPieces(
+  text: string,
+  start: number,
+  depth: number,
+  cache: PlainCache,
+  pieces: PlainPiece[],
+): { readonly node: PlainMap; readonly end: number } | undefined {
   const cut = cutObject(text, start);
   if (cut === undefined) return undefined;
   const entries = new Map<string, PlainNode>();
   for (const member of cut.members) {
     if (entries.has(member.key)) return undefined;
-    const isLarge = member.end - member.valueStart > MIN_CUT_OBJECT_LENGTH && text.charCodeAt(member.valueStart) === 0x7b;
+    const isLarge =
+      member.end - member.valueStart > MIN_CUT_OBJECT_LENGTH && text.charCodeAt(member.valueStart) === 0x7b;
     if (isLarge && depth < MAX_CUT_DEPTH) {
       const inner = readObjectInPieces(text, member.valueStart, depth + 1, cache, pieces);
       if (inner === undefined) return undefined;

@@ -34,7 +34,12 @@ class ViolationSearch {
     this.#visit(this.#root, [], false);
     this.#paths();
     for (const [operationId, places] of this.#operationIds) {
-      if (places.length > 1) this.#add(`operationId ${operationId}`, `The operationId "${operationId}" is given to ${places.length} operations.`, places);
+      if (places.length > 1)
+        this.#add(
+          `operationId ${operationId}`,
+          `The operationId "${operationId}" is given to ${places.length} operations.`,
+          places,
+        );
     }
   }
 
@@ -51,7 +56,9 @@ class ViolationSearch {
     }
     for (const [key, value] of node.entries) {
       // What stands in an example only looks like the specification's own words; a property may be called `example`.
-      const isExample = (key === 'example' || key === 'examples' || key === 'default' || key === 'enum') && path.at(-1) !== 'properties';
+      const isExample =
+        (key === 'example' || key === 'examples' || key === 'default' || key === 'enum') &&
+        path.at(-1) !== 'properties';
       this.#visit(value, [...path, key], isData || isExample);
     }
   }
@@ -75,10 +82,14 @@ class ViolationSearch {
     if (required?.kind !== 'sequence' || properties?.kind !== 'map') return;
     for (const item of required.items) {
       if (item.kind !== 'scalar' || properties.entries.has(item.text)) continue;
-      this.#add(`required ${formatPointer(path)} ${item.text}`, `The property "${item.text}" is required but not described.`, [
-        [...path, 'required'],
-        [...path, 'properties', item.text],
-      ]);
+      this.#add(
+        `required ${formatPointer(path)} ${item.text}`,
+        `The property "${item.text}" is required but not described.`,
+        [
+          [...path, 'required'],
+          [...path, 'properties', item.text],
+        ],
+      );
     }
   }
 
@@ -87,7 +98,8 @@ class ViolationSearch {
     const mapping = discriminator?.kind === 'map' ? discriminator.entries.get('mapping') : undefined;
     if (mapping?.kind !== 'map') return;
     for (const [key, value] of mapping.entries) {
-      if (value.kind === 'scalar' && value.isString) this.#target(value.text, [...path, 'discriminator', 'mapping', key]);
+      if (value.kind === 'scalar' && value.isString)
+        this.#target(value.text, [...path, 'discriminator', 'mapping', key]);
     }
   }
 
@@ -105,7 +117,10 @@ class ViolationSearch {
         const place = ['paths', path, method];
         const operationId = operation.entries.get('operationId');
         if (operationId?.kind === 'scalar') {
-          this.#operationIds.set(operationId.text, [...(this.#operationIds.get(operationId.text) ?? []), [...place, 'operationId']]);
+          this.#operationIds.set(operationId.text, [
+            ...(this.#operationIds.get(operationId.text) ?? []),
+            [...place, 'operationId'],
+          ]);
         }
         const declared = this.#pathParameters(operation);
         if (own === undefined || declared === undefined) continue;
@@ -113,18 +128,37 @@ class ViolationSearch {
       }
     }
     for (const [template, places] of templates) {
-      if (places.length > 1) this.#add(`template ${template}`, `The paths ${places.map((place) => place[1]).join(' and ')} are the same to a server.`, places);
+      if (places.length > 1)
+        this.#add(
+          `template ${template}`,
+          `The paths ${places.map((place) => place[1]).join(' and ')} are the same to a server.`,
+          places,
+        );
     }
   }
 
   #pathParametersOf(path: string, method: string, declared: ReadonlySet<string>): void {
     const used = new Set([...path.matchAll(/\{([^}]*)\}/g)].map((match) => match[1] ?? ''));
-    const places = [['paths', path], ['paths', path, 'parameters'], ['paths', path, method, 'parameters']];
+    const places = [
+      ['paths', path],
+      ['paths', path, 'parameters'],
+      ['paths', path, method, 'parameters'],
+    ];
     for (const name of used) {
-      if (!declared.has(name)) this.#add(`undeclared ${path} ${method} ${name}`, `${method.toUpperCase()} ${path} does not declare its path parameter "${name}".`, places);
+      if (!declared.has(name))
+        this.#add(
+          `undeclared ${path} ${method} ${name}`,
+          `${method.toUpperCase()} ${path} does not declare its path parameter "${name}".`,
+          places,
+        );
     }
     for (const name of declared) {
-      if (!used.has(name)) this.#add(`unused ${path} ${method} ${name}`, `${method.toUpperCase()} ${path} declares the path parameter "${name}", which its path does not have.`, places);
+      if (!used.has(name))
+        this.#add(
+          `unused ${path} ${method} ${name}`,
+          `${method.toUpperCase()} ${path} declares the path parameter "${name}", which its path does not have.`,
+          places,
+        );
     }
   }
 

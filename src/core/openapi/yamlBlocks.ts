@@ -22,7 +22,7 @@ export function cutMapping(text: string, start: number, end: number): YamlBlocks
   const blocks: YamlBlock[] = [];
   let blockStart = start;
   let hasKey = false;
-  for (let line = start; line < end; ) {
+  for (let line = start; line < end;) {
     const lineFeed = text.indexOf('\n', line);
     const next = lineFeed < 0 || lineFeed >= end ? end : lineFeed + 1;
     let at = line;
@@ -35,7 +35,8 @@ export function cutMapping(text: string, start: number, end: number): YamlBlocks
       if (indent < column || code === 0x09) return undefined;
       if (indent === column && !isDash(text, at)) {
         // Keys that YAML writes in a special way, markers and directives: leave it to the whole.
-        if ('?:%[]{}&*!|>@`,'.includes(text.charAt(at)) || text.startsWith('---', at) || text.startsWith('...', at)) return undefined;
+        if ('?:%[]{}&*!|>@`,'.includes(text.charAt(at)) || text.startsWith('---', at) || text.startsWith('...', at))
+          return undefined;
         if (hasKey) {
           blocks.push({ start: blockStart, end: line });
           blockStart = line;
@@ -51,7 +52,10 @@ export function cutMapping(text: string, start: number, end: number): YamlBlocks
 }
 
 /** Where the mapping begins that a block holds under a bare key on its first content line; undefined where it holds something else or is short. */
-export function innerMapping(text: string, { start, end }: YamlBlock): { readonly key: string; readonly start: number } | undefined {
+export function innerMapping(
+  text: string,
+  { start, end }: YamlBlock,
+): { readonly key: string; readonly start: number } | undefined {
   if (end - start < MIN_CUT_LENGTH) return undefined;
   let line = start;
   for (;;) {
@@ -63,20 +67,23 @@ export function innerMapping(text: string, { start, end }: YamlBlock): { readonl
       const match = /^ *(?:([A-Za-z0-9_/$.][A-Za-z0-9_./{}$~-]*)|"([^"\\]+)"|'([^']+)') *:$/.exec(content.trimEnd());
       const key = match?.[1] ?? match?.[2] ?? match?.[3];
       if (key === undefined) return undefined;
-      return startsMapping(text, lineFeed + 1, end, content.length - content.trimStart().length) ? { key, start: lineFeed + 1 } : undefined;
+      return startsMapping(text, lineFeed + 1, end, content.length - content.trimStart().length)
+        ? { key, start: lineFeed + 1 }
+        : undefined;
     }
     line = lineFeed + 1;
   }
 }
 
 function startsMapping(text: string, start: number, end: number, parentColumn: number): boolean {
-  for (let line = start; line < end; ) {
+  for (let line = start; line < end;) {
     const lineFeed = text.indexOf('\n', line);
     const next = lineFeed < 0 || lineFeed >= end ? end : lineFeed + 1;
     let at = line;
     while (at < next && text.charCodeAt(at) === 0x20) at++;
     const code = text.charCodeAt(at);
-    if (at < next && code !== 0x0a && code !== 0x23) return at - line > parentColumn && !isDash(text, at) && text.slice(at, next).includes(':');
+    if (at < next && code !== 0x0a && code !== 0x23)
+      return at - line > parentColumn && !isDash(text, at) && text.slice(at, next).includes(':');
     line = next;
   }
   return false;

@@ -28,7 +28,23 @@ export class Choices {
   }
 }
 
-const WORDS = ['list', 'all', 'pets', 'owner', 'of', 'the', 'shop', 'returns', 'nothing', 'with', 'colour: red', "it's", '# hash', '{braces}', 'ünï'];
+const WORDS = [
+  'list',
+  'all',
+  'pets',
+  'owner',
+  'of',
+  'the',
+  'shop',
+  'returns',
+  'nothing',
+  'with',
+  'colour: red',
+  "it's",
+  '# hash',
+  '{braces}',
+  'ünï',
+];
 const TYPES = ['string', 'integer', 'boolean', 'number'];
 
 export function sentence(choices: Choices, length: number): string {
@@ -51,7 +67,11 @@ export function operation(choices: Choices, name: string): Model {
     operationId: name,
     summary: sentence(choices, 3),
     ...(choices.below(2) === 0 ? { description: paragraph(choices) } : {}),
-    parameters: Array.from({ length: 1 + choices.below(3) }, (_, index) => ({ in: 'query', name: `p${index}`, schema: { type: choices.pick(TYPES) } })),
+    parameters: Array.from({ length: 1 + choices.below(3) }, (_, index) => ({
+      in: 'query',
+      name: `p${index}`,
+      schema: { type: choices.pick(TYPES) },
+    })),
     responses: { 200: { description: sentence(choices, 2) }, 404: { description: 'Not found' } },
   };
 }
@@ -60,7 +80,8 @@ export function operation(choices: Choices, name: string): Model {
 export function createDocument(choices: Choices): { [key: string]: Model } {
   const paths: { [key: string]: Model } = {};
   const schemas: { [key: string]: Model } = {};
-  for (let i = 0; i < 3 + choices.below(4); i++) paths[`/things${i}`] = { get: operation(choices, `get${i}`), post: operation(choices, `post${i}`) };
+  for (let i = 0; i < 3 + choices.below(4); i++)
+    paths[`/things${i}`] = { get: operation(choices, `get${i}`), post: operation(choices, `post${i}`) };
   for (let i = 0; i < 3 + choices.below(4); i++) schemas[`Schema${i}`] = schema(choices);
   return {
     openapi: '3.0.3',
@@ -112,21 +133,31 @@ function printYaml(model: Model, style: PrintStyle, column: number): string {
   if (typeof model !== 'object') return `${pad}${scalar(model)}\n`;
   return Object.entries(model)
     .map(([key, value]) => {
-      const lead = style.comments && /^\/|3$/.test(key) ? `${key.startsWith('/') ? '\n' : ''}${pad}# about ${key}\n` : '';
+      const lead =
+        style.comments && /^\/|3$/.test(key) ? `${key.startsWith('/') ? '\n' : ''}${pad}# about ${key}\n` : '';
       const head = `${lead}${pad}${/^[0-9]/.test(key) ? `'${key}'` : key}:`;
-      if (typeof value === 'string' && value.includes('\n')) return `${head} |\n${value.split('\n').map((line) => `${pad}${' '.repeat(style.indent)}${line}\n`).join('')}`;
+      if (typeof value === 'string' && value.includes('\n'))
+        return `${head} |\n${value
+          .split('\n')
+          .map((line) => `${pad}${' '.repeat(style.indent)}${line}\n`)
+          .join('')}`;
       if (typeof value !== 'object') return `${head} ${scalar(value)}\n`;
       if (Array.isArray(value)) {
         if (value.length === 0) return `${head} []\n`;
-        if (style.flow && value.every((item) => typeof item === 'string')) return `${head} [${value.map(scalar).join(', ')}]\n`;
+        if (style.flow && value.every((item) => typeof item === 'string'))
+          return `${head} [${value.map(scalar).join(', ')}]\n`;
         return `${head}\n${printYaml(value, style, style.compact ? column : column + style.indent)}`;
       }
-      return Object.keys(value).length === 0 ? `${head} {}\n` : `${head}\n${printYaml(value, style, column + style.indent)}`;
+      return Object.keys(value).length === 0
+        ? `${head} {}\n`
+        : `${head}\n${printYaml(value, style, column + style.indent)}`;
     })
     .join('');
 }
 
 function scalar(value: string | number | boolean): string {
   if (typeof value !== 'string') return String(value);
-  return /^[a-zA-Z][\w ./-]*$/.test(value) && !/^(?:true|false|null|yes|no)$/i.test(value) ? value : `'${value.replaceAll("'", "''")}'`;
+  return /^[a-zA-Z][\w ./-]*$/.test(value) && !/^(?:true|false|null|yes|no)$/i.test(value)
+    ? value
+    : `'${value.replaceAll("'", "''")}'`;
 }

@@ -3,13 +3,22 @@ import { type Choices, type Model, operation, schema, sentence } from './generat
 type Maps = { [key: string]: Model };
 
 /** Edits a copy of a document at random places; `scope` keeps it to one path and one schema where given. */
-export function edit(document: Maps, choices: Choices, count: number, scope?: { readonly path: string; readonly schema: string }): Maps {
+export function edit(
+  document: Maps,
+  choices: Choices,
+  count: number,
+  scope?: { readonly path: string; readonly schema: string },
+): Maps {
   const copy = structuredClone(document);
   for (let i = 0; i < count; i++) editOnce(copy, choices, scope);
   return copy;
 }
 
-function editOnce(document: Maps, choices: Choices, scope: { readonly path: string; readonly schema: string } | undefined): void {
+function editOnce(
+  document: Maps,
+  choices: Choices,
+  scope: { readonly path: string; readonly schema: string } | undefined,
+): void {
   const paths = map(document['paths']);
   const schemas = map(map(document['components'])['schemas']);
   const pathNames = Object.keys(paths);
@@ -29,7 +38,11 @@ function editOnce(document: Maps, choices: Choices, scope: { readonly path: stri
       else own['description'] = sentence(choices, 6);
       break;
     case 2:
-      list(own, 'parameters').push({ in: 'query', name: `n${choices.below(6)}${scope?.path ?? ''}`.replace('/', ''), schema: { type: 'string' } });
+      list(own, 'parameters').push({
+        in: 'query',
+        name: `n${choices.below(6)}${scope?.path ?? ''}`.replace('/', ''),
+        schema: { type: 'string' },
+      });
       break;
     case 3:
       list(own, 'parameters').splice(choices.below(3), 1);
@@ -47,11 +60,12 @@ function editOnce(document: Maps, choices: Choices, scope: { readonly path: stri
       target['description'] = sentence(choices, 4);
       break;
     case 8:
-      if (target['properties'] !== undefined) map(target['properties'])[`extra${choices.below(5)}`] = schema(choices, 1);
+      if (target['properties'] !== undefined)
+        map(target['properties'])[`extra${choices.below(5)}`] = schema(choices, 1);
       else target['type'] = choices.pick(['string', 'integer', 'array']);
       break;
     case 9:
-      delete paths[path];
+      Reflect.deleteProperty(paths, path);
       break;
     case 10:
       paths[`/new${choices.below(4)}`] = { get: operation(choices, `new${choices.below(1_000_000)}`) };
@@ -88,7 +102,7 @@ function changeLine(text: string, choices: Choices): string {
 
 function renameKey(maps: Maps, from: string, to: string): void {
   const entries = Object.entries(maps);
-  for (const key of Object.keys(maps)) delete maps[key];
+  for (const key of Object.keys(maps)) Reflect.deleteProperty(maps, key);
   for (const [key, value] of entries) maps[key === from ? to : key] = value;
 }
 
@@ -96,6 +110,6 @@ function reorder(maps: Maps, choices: Choices): void {
   const entries = Object.entries(maps);
   const [moved] = entries.splice(choices.below(entries.length), 1);
   if (moved !== undefined) entries.splice(choices.below(entries.length + 1), 0, moved);
-  for (const key of Object.keys(maps)) delete maps[key];
+  for (const key of Object.keys(maps)) Reflect.deleteProperty(maps, key);
   for (const [key, value] of entries) maps[key] = value;
 }

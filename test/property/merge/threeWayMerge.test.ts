@@ -24,7 +24,13 @@ function generate(seed: number): Generated {
   const style = createStyle(choices);
   const ours = edit(document, choices, 1 + choices.below(5));
   const theirs = edit(document, choices, 1 + choices.below(5));
-  return { base: print(document, style), ours: print(ours, style), theirs: print(theirs, style), format: style.format, choices };
+  return {
+    base: print(document, style),
+    ours: print(ours, style),
+    theirs: print(theirs, style),
+    format: style.format,
+    choices,
+  };
 }
 
 function data(text: string, format: DocumentFormat): string | undefined {
@@ -32,7 +38,10 @@ function data(text: string, format: DocumentFormat): string | undefined {
 }
 
 function check(property: (generated: Generated) => void, count = runs): void {
-  fc.assert(fc.property(seeds, (seed) => property(generate(seed))), { numRuns: count });
+  fc.assert(
+    fc.property(seeds, (seed) => property(generate(seed))),
+    { numRuns: count },
+  );
 }
 
 const ids = (result: MergeResult): string[] => result.conflicts.map((conflict) => conflict.id).sort();
@@ -46,10 +55,13 @@ test('[I4] the result can be read, and a merge never throws', () => {
 });
 
 test('[I3] a side that changed nothing leaves the other as it is, to the byte', () => {
-  check(({ base, ours, format }) => {
-    assert.equal(threeWayMerge({ base, ours, theirs: base }, format).text, ours);
-    assert.equal(threeWayMerge({ base, ours: base, theirs: ours }, format).text, ours);
-  }, Math.ceil(runs / 4));
+  check(
+    ({ base, ours, format }) => {
+      assert.equal(threeWayMerge({ base, ours, theirs: base }, format).text, ours);
+      assert.equal(threeWayMerge({ base, ours: base, theirs: ours }, format).text, ours);
+    },
+    Math.ceil(runs / 4),
+  );
 });
 
 test('[merge] the same inputs give the same bytes, and swapped sides the same data', () => {
@@ -68,13 +80,19 @@ test('[merge] edits of different paths and schemas never clash, and all of both 
       const choices = new Choices(seed);
       const document = createDocument(choices);
       const style = createStyle(choices);
-      const [a, b] = [{ path: '/things0', schema: 'Schema0' }, { path: '/things2', schema: 'Schema2' }];
+      const [a, b] = [
+        { path: '/things0', schema: 'Schema0' },
+        { path: '/things2', schema: 'Schema2' },
+      ];
       const ours = edit(document, choices, 1 + choices.below(4), a);
       const seedOfTheirs = choices.below(1_000_000);
       const theirs = edit(document, new Choices(seedOfTheirs), 3, b);
       // The same edits on top of ours: what both together must give.
       const both = edit(ours, new Choices(seedOfTheirs), 3, b);
-      const result = threeWayMerge({ base: print(document, style), ours: print(ours, style), theirs: print(theirs, style) }, style.format);
+      const result = threeWayMerge(
+        { base: print(document, style), ours: print(ours, style), theirs: print(theirs, style) },
+        style.format,
+      );
       assert.deepEqual(result.conflicts, []);
       assert.equal(data(result.text, style.format), data(print(both, style), style.format));
     }),
@@ -98,7 +116,9 @@ test('[held] every conflict can be resolved by each choice, and is then agreed',
     const { conflicts } = threeWayMerge(input, format);
     if (conflicts.length === 0) return;
     for (const choice of ['base', 'ours', 'theirs'] as const) {
-      const resolved = threeWayMerge(input, format, { resolutions: new Map(conflicts.map(({ id }) => [id, { choice }])) });
+      const resolved = threeWayMerge(input, format, {
+        resolutions: new Map(conflicts.map(({ id }) => [id, { choice }])),
+      });
       assert.deepEqual(resolved.conflicts, []);
       assert.deepEqual(checkDocument(resolved.text, format), []);
       assert.equal(resolved.nextBase, input.theirs);
@@ -112,18 +132,23 @@ test('[held] every conflict can be resolved by each choice, and is then agreed',
 test('[held] with theirs at each conflict the result is what may be sent: theirs and what ours changed elsewhere', () => {
   check(({ format, ...input }) => {
     const first = threeWayMerge(input, format);
-    const sent = threeWayMerge({ base: first.nextBase, ours: first.text, theirs: input.theirs }, format, { unresolved: 'theirs' });
+    const sent = threeWayMerge({ base: first.nextBase, ours: first.text, theirs: input.theirs }, format, {
+      unresolved: 'theirs',
+    });
     assert.deepEqual(checkDocument(sent.text, format), []);
     assert.deepEqual(ids(sent), ids(first));
   });
 });
 
 test('[merge] without a base, what only one side has is kept and equal things agree', () => {
-  check(({ ours, theirs, format }) => {
-    const result = threeWayMerge({ base: '', ours, theirs }, format);
-    assert.deepEqual(result.problems, []);
-    assert.deepEqual(checkDocument(result.text, format), []);
-    const again = threeWayMerge({ base: result.nextBase, ours: result.text, theirs }, format);
-    assert.equal(again.text, result.text);
-  }, Math.ceil(runs / 2));
+  check(
+    ({ ours, theirs, format }) => {
+      const result = threeWayMerge({ base: '', ours, theirs }, format);
+      assert.deepEqual(result.problems, []);
+      assert.deepEqual(checkDocument(result.text, format), []);
+      const again = threeWayMerge({ base: result.nextBase, ours: result.text, theirs }, format);
+      assert.equal(again.text, result.text);
+    },
+    Math.ceil(runs / 2),
+  );
 });

@@ -6,10 +6,18 @@ import { threeWayMerge } from '../../../src/core/merge/threeWayMerge.ts';
 const BASE = 'paths:\n  /a:\n    get:\n      summary: A\n      tags: [x]\n  /b:\n    get:\n      summary: B\n';
 
 test('[scale] edits inside two blocks are merged without reading the document, as the whole merge would', () => {
-  const input = { base: BASE, ours: BASE.replace('summary: A', 'summary: AA'), theirs: BASE.replace('summary: B', 'summary: BB\n      description: b') };
+  const input = {
+    base: BASE,
+    ours: BASE.replace('summary: A', 'summary: AA'),
+    theirs: BASE.replace('summary: B', 'summary: BB\n      description: b'),
+  };
   assert.equal(mergeBlocks(input)?.text, threeWayMerge(input, 'yaml').text);
   const json = `${JSON.stringify({ a: { x: { k: 1, l: 2 } }, b: { y: { k: 1, l: 2 } } }, undefined, 2)}\n`;
-  const inJson = { base: json, ours: json.replace('"k": 1', '"k": 3'), theirs: json.replace(/"l": 2(?![\s\S]*"l")/, '"l": 4') };
+  const inJson = {
+    base: json,
+    ours: json.replace('"k": 1', '"k": 3'),
+    theirs: json.replace(/"l": 2(?![\s\S]*"l")/, '"l": 4'),
+  };
   assert.equal(mergeBlocks(inJson)?.text, threeWayMerge(inJson, 'json').text);
 });
 

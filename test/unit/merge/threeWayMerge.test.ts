@@ -3,13 +3,22 @@ import { test } from 'node:test';
 import { threeWayMerge } from '../../../src/core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeOptions, MergeResult } from '../../../src/core/merge/types.ts';
 
-function merge(base: string, ours: string, theirs: string, format: DocumentFormat = 'yaml', options: MergeOptions = {}): MergeResult {
+function merge(
+  base: string,
+  ours: string,
+  theirs: string,
+  format: DocumentFormat = 'yaml',
+  options: MergeOptions = {},
+): MergeResult {
   return threeWayMerge({ base, ours, theirs }, format, options);
 }
 
 function mergeClean(base: string, ours: string, theirs: string, format: DocumentFormat = 'yaml'): string {
   const result = merge(base, ours, theirs, format);
-  assert.deepEqual(result.conflicts.map(({ kind, pointer }) => `${kind} ${pointer}`), []);
+  assert.deepEqual(
+    result.conflicts.map(({ kind, pointer }) => `${kind} ${pointer}`),
+    [],
+  );
   assert.deepEqual(result.problems, []);
   return result.text;
 }
@@ -39,7 +48,11 @@ paths:
 `;
 
 test('[I3] edits of different operations keep every byte that nobody touched', () => {
-  const text = mergeClean(PETS, PETS.replace('All pets', 'Every pet'), PETS.replace('description: Good', 'description: Fine'));
+  const text = mergeClean(
+    PETS,
+    PETS.replace('All pets', 'Every pet'),
+    PETS.replace('description: Good', 'description: Fine'),
+  );
   assert.equal(text, PETS.replace('All pets', 'Every pet').replace('description: Good', 'description: Fine'));
 });
 
@@ -56,35 +69,58 @@ test('[identity] parameters are matched by place and name, whatever their order'
     '$2$1',
   ).replace('schema: { type: integer }', 'schema: { type: string }');
   const text = mergeClean(PETS, ours, theirs);
-  assert.match(text, /- name: offset\n {10}in: query\n {10}schema: \{ type: string \}\n {8}- in: query\n {10}name: limit\n {10}description: How many/);
+  assert.match(
+    text,
+    /- name: offset\n {10}in: query\n {10}schema: \{ type: string \}\n {8}- in: query\n {10}name: limit\n {10}description: How many/,
+  );
 });
 
 test('[identity] required and enum are sets: what both add is united', () => {
   const base = 'a:\n  required: [id]\n  enum:\n    - x\n';
-  assert.equal(mergeClean(base, 'a:\n  required: [id, name]\n  enum:\n    - x\n    - y\n', 'a:\n  required: [id, age]\n  enum:\n    - x\n    - z\n'), 'a:\n  required: [id, age, name]\n  enum:\n    - x\n    - z\n    - y\n');
+  assert.equal(
+    mergeClean(
+      base,
+      'a:\n  required: [id, name]\n  enum:\n    - x\n    - y\n',
+      'a:\n  required: [id, age]\n  enum:\n    - x\n    - z\n',
+    ),
+    'a:\n  required: [id, age, name]\n  enum:\n    - x\n    - z\n    - y\n',
+  );
 });
 
 test('[rename] the edit of the other side follows a renamed path', () => {
   const ours = PETS.replace('/pets:', '/animals:');
-  const theirs = PETS.replace('summary: All pets', 'summary: All pets of the shop').replace('description: Good', 'description: Fine');
+  const theirs = PETS.replace('summary: All pets', 'summary: All pets of the shop').replace(
+    'description: Good',
+    'description: Fine',
+  );
   assert.equal(mergeClean(PETS, ours, theirs), theirs.replace('/pets:', '/animals:'));
 });
 
 test('[rename] a name that another thing took over is not the same thing', () => {
-  const schema = (name: string, words: string): string => `  ${name}:\n    type: object\n    title: ${words}\n    properties:\n      ${words}A: { type: string }\n      ${words}B: { type: string }\n      ${words}C: { type: string }\n      ${words}D: { type: string }\n`;
+  const schema = (name: string, words: string): string =>
+    `  ${name}:\n    type: object\n    title: ${words}\n    properties:\n      ${words}A: { type: string }\n      ${words}B: { type: string }\n      ${words}C: { type: string }\n      ${words}D: { type: string }\n`;
   const base = `definitions:\n${schema('Machine', 'running')}${schema('OfflineMachine', 'stopped')}`;
   const ours = `definitions:\n${schema('MachineInstance', 'running')}${schema('Machine', 'stopped')}`;
   const theirs = base.replace('runningA: { type: string }', 'runningA: { type: string, format: uuid }');
-  assert.equal(mergeClean(base, ours, theirs), ours.replace('runningA: { type: string }', 'runningA: { type: string, format: uuid }'));
+  assert.equal(
+    mergeClean(base, ours, theirs),
+    ours.replace('runningA: { type: string }', 'runningA: { type: string, format: uuid }'),
+  );
 });
 
 test('[text] a description merges by lines, and by words where the changes are apart', () => {
   const base = 'info:\n  description: |\n    First line of text.\n    Second line of text.\n    Third line.\n';
   const ours = base.replace('First line', 'Opening line');
   const theirs = base.replace('Second line of text', 'Second line of prose');
-  assert.equal(mergeClean(base, ours, theirs), 'info:\n  description: |\n    Opening line of text.\n    Second line of prose.\n    Third line.\n');
+  assert.equal(
+    mergeClean(base, ours, theirs),
+    'info:\n  description: |\n    Opening line of text.\n    Second line of prose.\n    Third line.\n',
+  );
   const plain = 'a:\n  summary: Get one pet of the shop by its number\n';
-  assert.equal(mergeClean(plain, plain.replace('Get one', 'Fetch one'), plain.replace('its number', 'its id')), 'a:\n  summary: Fetch one pet of the shop by its id\n');
+  assert.equal(
+    mergeClean(plain, plain.replace('Get one', 'Fetch one'), plain.replace('its number', 'its id')),
+    'a:\n  summary: Fetch one pet of the shop by its id\n',
+  );
 });
 
 test('[I4] both change the same word: a conflict, never a guess', () => {
@@ -94,12 +130,18 @@ test('[I4] both change the same word: a conflict, never a guess', () => {
   assert.equal(result.nextBase, PETS);
   const [conflict] = result.conflicts;
   assert.equal(conflict?.label, 'GET /pets · summary');
-  assert.deepEqual([conflict?.base?.text, conflict?.ours?.text, conflict?.theirs?.text], ['summary: All pets\n', 'summary: Every pet\n', 'summary: No pets\n']);
+  assert.deepEqual(
+    [conflict.base?.text, conflict.ours?.text, conflict.theirs?.text],
+    ['summary: All pets\n', 'summary: Every pet\n', 'summary: No pets\n'],
+  );
 });
 
 test('[I4] edited by one, deleted by the other: a conflict that covers the element only', () => {
   const ours = PETS.replace(/ {8}- name: offset\n {10}in: query\n {10}schema: \{ type: integer \}\n/, '');
-  const theirs = PETS.replace('in: query\n          schema: { type: integer }\n      resp', 'in: query\n          schema: { type: string }\n      resp').replace('Good', 'Fine');
+  const theirs = PETS.replace(
+    'in: query\n          schema: { type: integer }\n      resp',
+    'in: query\n          schema: { type: string }\n      resp',
+  ).replace('Good', 'Fine');
   const result = merge(PETS, ours, theirs);
   assert.deepEqual(conflictsOf(result), ['edit-delete /paths/~1pets/get/parameters/1']);
   assert.match(result.text, /description: Fine/);
@@ -122,9 +164,13 @@ test('[git] a doubled key that a merge by lines would write does not come out', 
 });
 
 test('[I5] one deletes a schema, the other begins to use it: a semantic conflict', () => {
-  const base = 'openapi: 3.0.3\npaths:\n  /a:\n    get:\n      operationId: a\ncomponents:\n  schemas:\n    Pet:\n      type: object\n    Owner:\n      type: object\n';
+  const base =
+    'openapi: 3.0.3\npaths:\n  /a:\n    get:\n      operationId: a\ncomponents:\n  schemas:\n    Pet:\n      type: object\n    Owner:\n      type: object\n';
   const ours = base.replace('    Pet:\n      type: object\n', '');
-  const theirs = base.replace('operationId: a\n', "operationId: a\n      responses:\n        '200':\n          $ref: '#/components/schemas/Pet'\n");
+  const theirs = base.replace(
+    'operationId: a\n',
+    "operationId: a\n      responses:\n        '200':\n          $ref: '#/components/schemas/Pet'\n",
+  );
   const result = merge(base, ours, theirs);
   assert.ok(result.conflicts.length > 0 && result.conflicts.every(({ kind }) => kind === 'semantic'));
   assert.match(result.conflicts[0]?.explanation ?? '', /points to nothing/);
@@ -142,38 +188,67 @@ test('[I5] both give a new operation the same operationId: a semantic conflict',
 });
 
 test('[I3] comments above and beside an element come along with it', () => {
-  const ours = PETS.replace("        '200':", "        # the usual\n        '200':").replace('All pets', 'Every pet # really');
-  const theirs = `${PETS}        '404': # gone\n          description: None\n`.replace('  version: 1.0.0', '  version: 1.1.0 # bumped');
+  const ours = PETS.replace("        '200':", "        # the usual\n        '200':").replace(
+    'All pets',
+    'Every pet # really',
+  );
+  const theirs = `${PETS}        '404': # gone\n          description: None\n`.replace(
+    '  version: 1.0.0',
+    '  version: 1.1.0 # bumped',
+  );
   const text = mergeClean(PETS, ours, theirs);
-  for (const comment of ['# the usual', '# really', '# gone', '# bumped', '# the name']) assert.ok(text.includes(comment), comment);
+  for (const comment of ['# the usual', '# really', '# gone', '# bumped', '# the name'])
+    assert.ok(text.includes(comment), comment);
 });
 
 test('[anchors] anchors and aliases are never expanded', () => {
   const base = 'x-common: &common\n  type: string\na:\n  <<: *common\n  title: a\nb:\n  <<: *common\n';
   const ours = base.replace('title: a', 'title: A');
   const theirs = base.replace('type: string', 'type: string\n  format: uuid');
-  assert.equal(mergeClean(base, ours, theirs), 'x-common: &common\n  type: string\n  format: uuid\na:\n  <<: *common\n  title: A\nb:\n  <<: *common\n');
+  assert.equal(
+    mergeClean(base, ours, theirs),
+    'x-common: &common\n  type: string\n  format: uuid\na:\n  <<: *common\n  title: A\nb:\n  <<: *common\n',
+  );
 });
 
 test('[format] JSON: both add a property behind the last one; commas are right', () => {
   const base = '{\n  "a": {\n    "x": 1\n  }\n}\n';
-  assert.equal(mergeClean(base, '{\n  "a": {\n    "x": 1,\n    "y": 2\n  }\n}\n', '{\n  "a": {\n    "x": 1,\n    "z": 3\n  }\n}\n', 'json'), '{\n  "a": {\n    "x": 1,\n    "z": 3,\n    "y": 2\n  }\n}\n');
+  assert.equal(
+    mergeClean(
+      base,
+      '{\n  "a": {\n    "x": 1,\n    "y": 2\n  }\n}\n',
+      '{\n  "a": {\n    "x": 1,\n    "z": 3\n  }\n}\n',
+      'json',
+    ),
+    '{\n  "a": {\n    "x": 1,\n    "z": 3,\n    "y": 2\n  }\n}\n',
+  );
 });
 
 test('[format] JSONC: comments stay', () => {
   const base = '{\n  // first\n  "a": 1, // one\n  "b": 2\n}\n';
-  const text = mergeClean(base, base.replace('"a": 1', '"a": 10'), base.replace('"b": 2', '"b": 2, /* c */ "c": 3'), 'jsonc');
+  const text = mergeClean(
+    base,
+    base.replace('"a": 1', '"a": 10'),
+    base.replace('"b": 2', '"b": 2, /* c */ "c": 3'),
+    'jsonc',
+  );
   assert.equal(text, '{\n  // first\n  "a": 10, // one\n  "b": 2, /* c */\n  "c": 3\n}\n');
 });
 
 test('[format] one side indents anew, the other edits: the edit is in the new layout', () => {
   const base = 'a:\n    b:\n        c: 1\n        d: 2\n';
-  assert.equal(mergeClean(base, 'a:\n  b:\n    c: 1\n    d: 2\n', base.replace('d: 2', 'd: 3')), 'a:\n  b:\n    c: 1\n    d: 3\n');
+  assert.equal(
+    mergeClean(base, 'a:\n  b:\n    c: 1\n    d: 2\n', base.replace('d: 2', 'd: 3')),
+    'a:\n  b:\n    c: 1\n    d: 3\n',
+  );
 });
 
 test('[order] moved by one side, edited by the other: that order, with the edit', () => {
   const base = 'one:\n  a: 1\ntwo:\n  b: 1\nthree:\n  c: 1\n';
-  assert.equal(mergeClean(base, 'three:\n  c: 1\none:\n  a: 1\ntwo:\n  b: 1\n', base.replace('b: 1', 'b: 2')), 'three:\n  c: 1\none:\n  a: 1\ntwo:\n  b: 2\n');
+  assert.equal(
+    mergeClean(base, 'three:\n  c: 1\none:\n  a: 1\ntwo:\n  b: 1\n', base.replace('b: 1', 'b: 2')),
+    'three:\n  c: 1\none:\n  a: 1\ntwo:\n  b: 2\n',
+  );
 });
 
 test('[join] without a base: one-sided things are kept, equal ones agree, different ones clash', () => {
@@ -185,7 +260,8 @@ test('[join] without a base: one-sided things are kept, equal ones agree, differ
 test('[held] a resolution by hand is placed like what it replaces; a bad one is refused', () => {
   const [ours, theirs] = [PETS.replace('All pets', 'Every pet'), PETS.replace('All pets', 'No pets')];
   const id = merge(PETS, ours, theirs).conflicts[0]?.id ?? '';
-  const custom = (text: string): MergeResult => merge(PETS, ours, theirs, 'yaml', { resolutions: new Map([[id, { choice: 'custom', text }]]) });
+  const custom = (text: string): MergeResult =>
+    merge(PETS, ours, theirs, 'yaml', { resolutions: new Map([[id, { choice: 'custom', text }]]) });
   assert.equal(custom('summary: Some pets\n').text, PETS.replace('All pets', 'Some pets'));
   assert.equal(custom('').text, PETS.replace('      summary: All pets\n', ''));
   assert.equal(custom('summary: "open').problems[0]?.code, 'resolution-invalid');
@@ -198,5 +274,8 @@ test('[held] both: the lines of a text from both sides', () => {
   const result = merge(base, ours, theirs);
   assert.equal(result.conflicts[0]?.canTakeBoth, true);
   const id = result.conflicts[0].id;
-  assert.equal(merge(base, ours, theirs, 'yaml', { resolutions: new Map([[id, { choice: 'both' }]]) }).text, 'info:\n  description: |\n    Same.\n    Our end.\n    Their finish.\n');
+  assert.equal(
+    merge(base, ours, theirs, 'yaml', { resolutions: new Map([[id, { choice: 'both' }]]) }).text,
+    'info:\n  description: |\n    Same.\n    Our end.\n    Their finish.\n',
+  );
 });

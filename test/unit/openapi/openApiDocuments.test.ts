@@ -9,11 +9,19 @@ import { readPlainDocument } from '../../../src/core/openapi/plainDocument.ts';
 import { findViolations } from '../../../src/core/openapi/semanticRules.ts';
 
 test('[detect] the root key decides, in YAML and JSON, with title', () => {
-  assert.deepEqual(detectOpenApi('# x\nopenapi: 3.1.0\ninfo:\n  description: |\n    title: no\n  title: "Pets: all" # c\n'), { version: '3.1.0', format: 'yaml', title: 'Pets: all' });
+  assert.deepEqual(
+    detectOpenApi('# x\nopenapi: 3.1.0\ninfo:\n  description: |\n    title: no\n  title: "Pets: all" # c\n'),
+    { version: '3.1.0', format: 'yaml', title: 'Pets: all' },
+  );
   assert.deepEqual(detectOpenApi("swagger: '2.0'\n"), { version: '2.0', format: 'yaml' });
-  assert.deepEqual(detectOpenApi('{"info":{"title":"T"},"x":{"openapi":"9"},"openapi":"3.0.1"}'), { version: '3.0.1', format: 'json', title: 'T' });
+  assert.deepEqual(detectOpenApi('{"info":{"title":"T"},"x":{"openapi":"9"},"openapi":"3.0.1"}'), {
+    version: '3.0.1',
+    format: 'json',
+    title: 'T',
+  });
   assert.deepEqual(detectOpenApi('// c\n{"swagger":"2.0",}'), { version: '2.0', format: 'jsonc' });
-  for (const text of ['', 'a: 1', '{"a":{"openapi":"3.0.0"}}', 'x:\n  openapi: 3.0.0\n', 'openapi: yes\n']) assert.equal(detectOpenApi(text), undefined, text);
+  for (const text of ['', 'a: 1', '{"a":{"openapi":"3.0.0"}}', 'x:\n  openapi: 3.0.0\n', 'openapi: yes\n'])
+    assert.equal(detectOpenApi(text), undefined, text);
 });
 
 test('[check] doubled keys, several documents and bad syntax are told with their place', () => {
@@ -33,13 +41,17 @@ test('[check] what real files have is accepted: repeated merge keys, quoted line
 });
 
 test('[check] a large file read in pieces gives the data and the problems of the whole', () => {
-  const schema = (index: number): string => `    Schema${index}:\n      # c${index}\n      type: object\n      description: |\n        text\n\n        - more: text\n${'      x-pad: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n'.replace('x-pad', `x-pad${index}`)}`;
+  const schema = (index: number): string =>
+    `    Schema${index}:\n      # c${index}\n      type: object\n      description: |\n        text\n\n        - more: text\n${'      x-pad: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n'.replace('x-pad', `x-pad${index}`)}`;
   const text = `openapi: 3.0.0\ncomponents:\n  schemas:\n${Array.from({ length: 60 }, (_, index) => schema(index)).join('')}`;
   const inPieces = readPlainDocument(text, 'yaml');
   assert.ok(inPieces.pieces.length > 50);
   const whole = readPlainDocument(`${text}x-a: &a 1\n`, 'yaml');
   assert.equal(whole.pieces.length, 1);
-  const plain = (node: unknown): string => JSON.stringify(node, (key, value: unknown) => (key === 'start' || key === 'end' ? undefined : value instanceof Map ? [...value] : value));
+  const plain = (node: unknown): string =>
+    JSON.stringify(node, (key, value: unknown) =>
+      key === 'start' || key === 'end' ? undefined : value instanceof Map ? [...value] : value,
+    );
   assert.ok(inPieces.root?.kind === 'map' && whole.root?.kind === 'map');
   assert.equal(plain(inPieces.root.entries.get('components')), plain(whole.root.entries.get('components')));
   assert.equal(checkDocument(text.replace('Schema7:', 'Schema8:'), 'yaml')[0]?.code, 'doubled-key');
@@ -47,13 +59,20 @@ test('[check] a large file read in pieces gives the data and the problems of the
 });
 
 test('[references] files that are reached, once each and without fragment', () => {
-  const text = "a:\n  $ref: './x.yaml#/A'\nb:\n  $ref: x.yaml\nc:\n  - $ref: './x.yaml'\nd:\n  $ref: '#/a'\ne:\n  $ref: https://h/x.yaml\nf:\n  discriminator:\n    mapping:\n      k: m.yaml#/M\n      l: Bare\n";
+  const text =
+    "a:\n  $ref: './x.yaml#/A'\nb:\n  $ref: x.yaml\nc:\n  - $ref: './x.yaml'\nd:\n  $ref: '#/a'\ne:\n  $ref: https://h/x.yaml\nf:\n  discriminator:\n    mapping:\n      k: m.yaml#/M\n      l: Bare\n";
   assert.deepEqual(collectReferences(text, 'yaml'), ['./x.yaml', 'x.yaml', 'm.yaml']);
   assert.deepEqual(collectReferences('{"$ref":"../y.json#/z"}', 'json'), ['../y.json']);
 });
 
 test('[describe] title, version and operations', () => {
-  assert.deepEqual(describeApi('info: {title: T, version: 1.10}\npaths:\n  /a:\n    parameters: []\n    get: {}\n    post: {}\n', 'yaml'), { title: 'T', version: '1.10', operations: ['GET /a', 'POST /a'] });
+  assert.deepEqual(
+    describeApi(
+      'info: {title: T, version: 1.10}\npaths:\n  /a:\n    parameters: []\n    get: {}\n    post: {}\n',
+      'yaml',
+    ),
+    { title: 'T', version: '1.10', operations: ['GET /a', 'POST /a'] },
+  );
   assert.deepEqual(describeApi('{', 'json'), { title: '', version: '', operations: [] });
 });
 
@@ -72,8 +91,13 @@ test('[label] names that a person recognises', () => {
 test('[I5] the rules find what a combination can break', () => {
   const find = (text: string): string[] => findViolations(readPlainDocument(text, 'yaml').root).map(({ key }) => key);
   assert.deepEqual(find("a:\n  $ref: '#/b/c'\n"), ['reference #/b/c']);
-  assert.deepEqual(find('paths:\n  /a/{x}:\n    get: {operationId: o}\n  /a/{y}:\n    get: {operationId: o}\n').sort(), ['operationId o', 'template /a/{}', 'undeclared /a/{x} get x', 'undeclared /a/{y} get y']);
-  assert.deepEqual(find('paths:\n  /a:\n    get:\n      parameters:\n        - {in: path, name: z}\n'), ['unused /a get z']);
+  assert.deepEqual(
+    find('paths:\n  /a/{x}:\n    get: {operationId: o}\n  /a/{y}:\n    get: {operationId: o}\n').sort(),
+    ['operationId o', 'template /a/{}', 'undeclared /a/{x} get x', 'undeclared /a/{y} get y'],
+  );
+  assert.deepEqual(find('paths:\n  /a:\n    get:\n      parameters:\n        - {in: path, name: z}\n'), [
+    'unused /a get z',
+  ]);
   assert.deepEqual(find('s:\n  required: [a, b]\n  properties: {a: {}}\n'), ['required /s b']);
   assert.deepEqual(find("s:\n  example: {$ref: '#/no'}\n"), []);
 });
