@@ -29,6 +29,7 @@ const SNAPSHOTS_KEPT_PER_DOCUMENT = 4;
 export class SqliteLogStore {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #isClosed = false;
 
   constructor(path: string) {
     this.#database = openDatabase(path);
@@ -148,7 +149,9 @@ export class SqliteLogStore {
   }
 
   close(): void {
-    if (this.#database.isOpen) this.#database.close();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#database.close();
   }
 
   #insert(record: LogRecord): void {
@@ -257,9 +260,16 @@ export class SqliteLogStore {
       this.#database.exec('COMMIT');
       return value;
     } catch (error) {
-      // After a failed COMMIT (a full disk) SQLite may have rolled back already.
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#rollBack();
       throw error;
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.exec('ROLLBACK');
+    } catch {
+      // After a failed COMMIT (a full disk) SQLite may have rolled back by itself, and then refuses to do it again.
     }
   }
 
