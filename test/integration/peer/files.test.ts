@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { Machine, until } from '../support/headlessPeer.ts';
@@ -30,6 +30,26 @@ test('[I2] a document whose folder does not exist on the other side is made ther
   const bob = machine.serve(await machine.workspace('bob', { 'openapi.yaml': SPEC }), { name: 'bob' });
   await bob.untilInStep(2);
   assert.equal(await bob.read(path), SPEC);
+  // And what is changed there from now on is seen.
+  const next = SPEC.replace('List orders', 'List all orders');
+  await bob.write(path, next);
+  await until('the change of bob is with alice', async () => (await alice.read(path)) === next);
+});
+
+test('[I1] a folder that was removed and restored goes on being kept in step', async () => {
+  const path = 'api/openapi.yaml';
+  const alice = machine.serve(await machine.workspace('alice', { [path]: SPEC }), { name: 'alice' });
+  await alice.untilInStep(1);
+  const bob = machine.serve(await machine.workspace('bob', { [path]: SPEC }), { name: 'bob' });
+  await bob.untilInStep(1);
+  await rm(join(bob.folder, 'api'), { recursive: true });
+  await bob.until('the file is missing', (status) => status.documents[0]?.state === 'missing');
+  await mkdir(join(bob.folder, 'api'));
+  await bob.write(path, SPEC);
+  await bob.untilInStep(1);
+  const next = SPEC.replace('List orders', 'List all orders');
+  await bob.write(path, next);
+  await until('the change of bob is with alice', async () => (await alice.read(path)) === next);
 });
 
 test(
