@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { execFileSync, fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,14 @@ export type PeerReport =
   | { readonly kind: 'written' };
 
 const PROGRAM = fileURLToPath(new URL('./peerProcess.ts', import.meta.url));
+
+/** Limits what may be written, and becomes the program; `bash` counts in KiB. The hard limit stays, so that the soft one can be lifted. */
+const LIMITED = 'ulimit -S -f "$0" && exec "$@"';
+
+/** Lifts the limit on the size of files from a running peer: there is room on the disk again. */
+export function liftFileLimit(peer: PeerProcess): void {
+  execFileSync('prlimit', ['--pid', String(peer.process.pid), '--fsize=unlimited']);
+}
 
 /** One peer in a process of its own, and what it has reported. */
 export class PeerProcess {
@@ -107,12 +115,18 @@ export class PeerGroup {
     return new PeerGroup(stateDir, await createLibrary(stateDir, { name: 'petstore', hints: [] }));
   }
 
-  /** Starts a peer and waits until it is connected. The same name again goes on where that replica was. */
-  async start(name: string): Promise<PeerProcess> {
+  /**
+   * Starts a peer and waits until it is connected. The same name again goes on where that replica was. With
+   * `maxFileKib` no file of its can grow beyond that, which SQLite meets like a full disk.
+   */
+  async start(name: string, options: { readonly maxFileKib?: number } = {}): Promise<PeerProcess> {
     const journal = join(this.#stateDir, `${name}.journal`);
-    const child = fork(PROGRAM, [name, this.libraryId, this.directory, journal], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
+    const args = [PROGRAM, name, this.libraryId, this.directory, journal];
+    const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
+    const child =
+      options.maxFileKib === undefined
+        ? fork(PROGRAM, args.slice(1), { stdio: [...stdio] })
+        : spawn('bash', ['-c', LIMITED, String(options.maxFileKib), process.execPath, ...args], { stdio: [...stdio] });
     const peer = new PeerProcess(name, child);
     this.peers.push(peer);
     await until(() => peer.connection === 'connected' || !peer.isAlive, `${name} is connected`);
