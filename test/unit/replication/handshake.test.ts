@@ -8,7 +8,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { LibraryId } from '../../../src/core/ids.ts';
 import type { Connection } from '../../../src/core/replication/connection.ts';
 import { createAmbient } from '../../../src/node/ambient.ts';
-import { splitIntoFrames } from '../../../src/node/transport/frames.ts';
+import { encodeFrame, splitIntoFrames } from '../../../src/node/transport/frames.ts';
 import { makeNonce, makeProof } from '../../../src/node/transport/handshake.ts';
 import { connectToLeader } from '../../../src/node/transport/webSocketClient.ts';
 import { TransportServer } from '../../../src/node/transport/webSocketServer.ts';
@@ -207,7 +207,7 @@ test('[I10] sockets that prove nothing are bounded in number', async () => {
 test('[I10] after the handshake a broken, endless or flooding stream costs the connection and nothing more', async () => {
   const { server, connections } = await listen();
   const endless = function* () {
-    for (let count = 0; count < 400; count += 1) yield Buffer.concat([Buffer.of(0), Buffer.alloc(255 * 1024, 120)]);
+    for (let count = 0; count < 400; count += 1) yield encodeFrame(Buffer.alloc(255 * 1024, 120), false);
   };
   const flood = function* () {
     for (let count = 0; count < 20_000; count += 1) yield* splitIntoFrames('x');
@@ -216,9 +216,11 @@ test('[I10] after the handshake a broken, endless or flooding stream costs the c
     () => ['a text frame'],
     () => [Buffer.of(7, 1, 2)],
     () => [Buffer.alloc(0)],
-    () => [Buffer.of(0)],
-    () => [Buffer.of(1, 0xff, 0xfe)],
-    () => [Buffer.concat([Buffer.of(1), Buffer.alloc(300 * 1024)])],
+    () => [Buffer.of(1, 0, 0)],
+    () => [encodeFrame(Buffer.alloc(0), false)],
+    () => [encodeFrame(Buffer.of(0xff, 0xfe), true)],
+    () => [encodeFrame(Buffer.alloc(300 * 1024), true)],
+    () => [encodeFrame(Buffer.from('garbled'), true).fill('G', 5, 6)],
     endless,
     flood,
   ];
