@@ -14,6 +14,7 @@ export class GitWorkGuard implements Disposable {
   readonly #changed: Emitter<void>;
   readonly #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isOnBranch = true;
 
   /** @param branch the one that the replica has joined on, as `readBranch` names it. */
   constructor(checkout: GitCheckout | undefined, branch: string, clock: Clock, logger: Logger) {
@@ -24,22 +25,25 @@ export class GitWorkGuard implements Disposable {
       logger.error('A listener of the git guard failed.', { error: String(error) }),
     );
     if (checkout === undefined) return;
-    this.#watcher = watch(checkout.gitDirectory, { persistent: false }, (_, name) => {
-      if (name !== null && !/^(HEAD|index|MERGE_HEAD|CHERRY_PICK_HEAD|REVERT_HEAD|rebase-\w+)(\.lock)?$/.test(name))
-        return;
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        this.#changed.fire();
-      }, EVENT_WINDOW_MS);
-    });
-    this.#watcher.on('error', (error) =>
-      logger.warn("Git's folder is not watched any more.", { error: String(error) }),
-    );
+    const onError = (error: unknown): void =>
+      logger.warn("Git's folder is not watched; it is looked at before each change.", { error: String(error) });
+    try {
+      this.#watcher = watch(checkout.gitDirectory, { persistent: false }, (_, name) => this.#gitChanged(name));
+      this.#watcher.on('error', onError);
+    } catch (error) {
+      // The system has no watches left. `check` reads git's files anew each time, so nothing goes wrong without one.
+      onError(error);
+    }
   }
 
   /** Git did something, so the answer of `check` may be another one. */
   get onMayHaveChanged(): Event<void> {
     return this.#changed.event;
+  }
+
+  /** Whether the joined branch was checked out when `check` last found git at rest. */
+  get isOnBranch(): boolean {
+    return this.#isOnBranch;
   }
 
   async check(): Promise<{ readonly reason: string; readonly settlesInMs: number | undefined } | undefined> {
@@ -48,8 +52,8 @@ export class GitWorkGuard implements Disposable {
     const activity = await gitActivity(this.#checkout, this.#clock.wallNow());
     if (activity !== undefined) return { reason: activity.what, settlesInMs: activity.settlesInMs };
     const branch = await readBranch(this.#checkout);
-    if (branch !== this.#branch)
-      return { reason: `branch ${branchName(branch)} has not joined`, settlesInMs: undefined };
+    this.#isOnBranch = branch === this.#branch;
+    if (!this.#isOnBranch) return { reason: `branch ${branchName(branch)} has not joined`, settlesInMs: undefined };
     return undefined;
   }
 
@@ -57,5 +61,14 @@ export class GitWorkGuard implements Disposable {
     this.#watcher?.close();
     clearTimeout(this.#timer);
     this.#changed.dispose();
+  }
+
+  #gitChanged(name: string | null): void {
+    if (name !== null && !/^(HEAD|index|MERGE_HEAD|CHERRY_PICK_HEAD|REVERT_HEAD|rebase-\w+)(\.lock)?$/.test(name))
+      return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#changed.fire();
+    }, EVENT_WINDOW_MS);
   }
 }
