@@ -26,6 +26,8 @@ export const contextKeys = {
   canKeepInStep: 'apiLiveSync.canKeepInStep',
   /** At least one folder has joined a library. */
   hasConsent: 'apiLiveSync.hasConsent',
+  /** The same, and no other window keeps it in step. */
+  canForget: 'apiLiveSync.canForget',
   canStart: 'apiLiveSync.canStart',
   canStop: 'apiLiveSync.canStop',
   canPause: 'apiLiveSync.canPause',
@@ -46,7 +48,7 @@ export const paletteConditions: { readonly [id in CommandId]?: string } = {
   [commandIds.keepInStep]: isUndecided,
   [commandIds.join]: isUndecided,
   [commandIds.leave]: contextKeys.hasConsent,
-  [commandIds.forgetLibrary]: contextKeys.hasConsent,
+  [commandIds.forgetLibrary]: contextKeys.canForget,
   [commandIds.start]: contextKeys.canStart,
   [commandIds.stop]: contextKeys.canStop,
   [commandIds.pause]: contextKeys.canPause,

@@ -8,7 +8,7 @@ import type { OpenFolder } from './folderSessions.ts';
 import { joinByHand } from './joinFlow.ts';
 import { problems } from './problems.ts';
 import type { StatusAction } from './statusBarModel.ts';
-import { canKeepInStep, canStart, canStop } from './statusBarModel.ts';
+import { canForget, canKeepInStep, canStart, canStop } from './statusBarModel.ts';
 import type { UserMessages } from './userMessages.ts';
 import { count } from './words.ts';
 
@@ -155,12 +155,9 @@ async function leave(folders: readonly OpenFolder[]): Promise<Answer> {
 }
 
 async function forgetLibrary(folders: readonly OpenFolder[]): Promise<Answer> {
-  const folder = await pickFolder(
-    folders,
-    (status) => status.hasConsent,
-    'The library of which folder should be forgotten?',
-  );
-  if (folder === 'none') return declined('No folder of this window has a library that could be forgotten.');
+  const folder = await pickFolder(folders, canForget, 'The library of which folder should be forgotten?');
+  if (folder === 'none')
+    return declined(servedElsewhere(folders) ?? 'No folder of this window has a library that could be forgotten.');
   if (folder === undefined) return cancelled;
   const name = folder.session.status.library?.name ?? 'the library';
   const isSure = await confirm(
@@ -183,15 +180,14 @@ async function start(folders: readonly OpenFolder[]): Promise<Answer> {
 }
 
 async function stop(folders: readonly OpenFolder[]): Promise<Answer> {
-  return await forEach(folders, canStop, 'Nothing runs in this window, so there is nothing to stop.', (session) =>
-    isDone(session.stop()),
-  );
+  const whyNot = servedElsewhere(folders) ?? 'Nothing runs in this window, so there is nothing to stop.';
+  return await forEach(folders, canStop, whyNot, (session) => isDone(session.stop()));
 }
 
 async function pause(folders: readonly OpenFolder[]): Promise<Answer> {
   const whyNot = folders.some(({ session }) => session.status.phase === 'paused')
     ? 'It is paused already.'
-    : 'Nothing runs in this window that could be paused.';
+    : (servedElsewhere(folders) ?? 'Nothing runs in this window that could be paused.');
   return await forEach(
     folders,
     (status) => status.phase === 'running',
@@ -213,10 +209,9 @@ async function syncNow(folders: readonly OpenFolder[]): Promise<Answer> {
   if (folders.some(({ session }) => session.status.phase === 'paused'))
     return declined('It is paused. Choose Resume first.');
   const title = 'API Live Sync: catching up';
+  const whyNot = servedElsewhere(folders) ?? 'Nothing runs in this window. Choose Keep in Step or Start first.';
   return await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, async () =>
-    forEach(folders, canStop, 'Nothing runs in this window. Choose Keep in Step or Start first.', (session) =>
-      session.syncNow(),
-    ),
+    forEach(folders, canStop, whyNot, (session) => session.syncNow()),
   );
 }
 
@@ -308,6 +303,12 @@ function openConflictsSentence(status: FolderStatus): string {
 function toAnswer(outcome: Outcome, sentence?: string): Answer {
   if (!outcome.isDone) return { kind: 'failed', problem: outcome.problem };
   return sentence === undefined ? done : { kind: 'done', sentence };
+}
+
+function servedElsewhere(folders: readonly OpenFolder[]): string | undefined {
+  return folders.some(({ session }) => session.status.phase === 'attached')
+    ? 'Another window keeps this folder in step. Do it in that window.'
+    : undefined;
 }
 
 function alreadyInStep(folders: readonly OpenFolder[]): string {

@@ -1,7 +1,7 @@
 import type { FolderStatus } from '../peer/folderSession.ts';
 import type { ContextKey } from './commandTable.ts';
 import { contextKeys } from './commandTable.ts';
-import { canKeepInStep, canStart, canStop } from './statusBarModel.ts';
+import { canForget, canKeepInStep, canStart, canStop } from './statusBarModel.ts';
 
 interface FolderFacts {
   readonly status: FolderStatus;
@@ -15,6 +15,7 @@ export function contextKeyValues(isReady: boolean, folders: readonly FolderFacts
     [contextKeys.isReady, isReady],
     [contextKeys.canKeepInStep, has(canKeepInStep)],
     [contextKeys.hasConsent, has((status) => status.hasConsent)],
+    [contextKeys.canForget, has(canForget)],
     [contextKeys.canStart, has(canStart)],
     [contextKeys.canStop, has(canStop)],
     [contextKeys.canPause, has((status) => status.phase === 'running')],

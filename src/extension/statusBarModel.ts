@@ -150,10 +150,9 @@ export function statusActions(input: StatusBarInput): readonly StatusAction[] {
   if (has((status) => status.phase === 'running'))
     add('Pause', 'debug-pause', commandIds.pause, 'Nothing is sent or written until Resume');
   if (has(canStop)) add('Stop', 'debug-stop', commandIds.stop, 'In this window, until Start or a reload');
-  if (has((status) => status.hasConsent)) {
-    add('Leave', 'sign-out', commandIds.leave, 'This folder goes its own way');
+  if (has((status) => status.hasConsent)) add('Leave', 'sign-out', commandIds.leave, 'This folder goes its own way');
+  if (has(canForget))
     add('Forget This Library', 'trash', commandIds.forgetLibrary, 'Delete its history from this machine');
-  }
   add('Show Log', 'output', commandIds.showLog);
   return actions;
 }
@@ -168,9 +167,14 @@ export function canStart(status: FolderStatus): boolean {
   return status.hasConsent && (status.phase === 'asleep' || status.phase === 'failed');
 }
 
-/** Whether Stop and Sync Now make sense. */
+/** Whether Stop and Sync Now make sense. Where another window keeps the folder in step, they are that one's. */
 export function canStop(status: FolderStatus): boolean {
-  return status.phase !== 'asleep' && status.phase !== 'failed';
+  return status.phase !== 'asleep' && status.phase !== 'failed' && status.phase !== 'attached';
+}
+
+/** Whether Forget This Library makes sense: while another window keeps the folder in step, it is in use. */
+export function canForget(status: FolderStatus): boolean {
+  return status.hasConsent && status.phase !== 'attached';
 }
 
 /** What one document is doing, for a person. */
@@ -286,7 +290,7 @@ function describe(state: State, folders: readonly FolderView[]): Summary {
     case 'inStep':
       return summary('check', 'in step');
     case 'attached':
-      return summary('link', 'in step in another window');
+      return summary('link', 'another window keeps this folder in step');
     case 'asleep':
       return summary('circle-slash', 'stopped');
   }
@@ -330,7 +334,7 @@ function folderTooltip({ folderName, status }: FolderView, isOneOfMany: boolean)
       say(`Observing, nothing is sent or written: ${status.observing ?? 'this branch has not joined'}.`);
       break;
     case 'attached':
-      say('Another window serves this folder; this one shows the same.');
+      say('Another window keeps this folder in step.');
       break;
     case 'failed':
       break;

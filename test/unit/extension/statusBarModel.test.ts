@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { commandIds } from '../../../src/extension/commandTable.ts';
+import { commandIds, paletteConditions, type ContextKey } from '../../../src/extension/commandTable.ts';
+import { contextKeyValues } from '../../../src/extension/contextKeys.ts';
 import type { FolderView, StatusBarInput } from '../../../src/extension/statusBarModel.ts';
 import { statusActions, statusBarView } from '../../../src/extension/statusBarModel.ts';
 import { documentStatus, folderStatus, peer } from './fakeSession.ts';
@@ -55,7 +56,7 @@ describe('status bar', () => {
     assert.match(text({ phase: 'running', connection: 'connecting' }) ?? '', /connecting/);
     assert.match(text({ phase: 'paused' }) ?? '', /paused/);
     assert.match(text({ phase: 'observing', observing: 'branch feature/x has not joined' }) ?? '', /observing/);
-    assert.match(text({ phase: 'attached' }) ?? '', /in step in another window/);
+    assert.match(text({ phase: 'attached' }) ?? '', /another window keeps this folder in step/);
     assert.match(text({ phase: 'asleep', hasConsent: true }) ?? '', /stopped/);
     const failed = statusBarView(
       input([folder({ phase: 'failed', problem: { code: 'x', message: 'The log is damaged.' } })]),
@@ -97,6 +98,20 @@ describe('status bar', () => {
     assert.ok(!commands(folder({ phase: 'paused', hasConsent: true })).includes(commandIds.pause));
     assert.ok(commands(folder({ phase: 'asleep', hasConsent: true })).includes(commandIds.start));
     assert.ok(commands({ ...running({}), canUndoResolution: true }).includes(commandIds.undoResolution));
+  });
+
+  it('leaves to the other window what only that one can do, and offers the palette the same', () => {
+    const attached = folder({ phase: 'attached', hasConsent: true });
+    const commands = statusActions(input([attached])).flatMap((action) =>
+      'command' in action.run ? [action.run.command] : [],
+    );
+    assert.deepEqual(commands, [commandIds.leave, commandIds.showLog]);
+    assert.match(tooltip(input([attached])), /Another window keeps this folder in step\./);
+    const keys = contextKeyValues(true, [{ status: attached.status, canUndoResolution: false }]);
+    const offered = Object.entries(paletteConditions).flatMap(([id, when]) =>
+      when.split(' || ').some((key) => keys.get(key as ContextKey) === true) ? [id] : [],
+    );
+    assert.deepEqual(offered, [commandIds.leave]);
   });
 
   it('asks again about a file that was set back', () => {
