@@ -59,13 +59,16 @@ export function sharesLine({ tree, container, entry }: Located): boolean {
   return container.style === 'block' && entry.start > 0 && tree.text.charCodeAt(entry.start - 1) !== 0x0a;
 }
 
+/** Indented with tabs: such lines are never shifted, because a tab has no width that could be told. */
+export const NO_COLUMN = -1;
+
 /** The column by which an entry's lines are shifted when it moves. */
 export function columnOf({ tree, container, entry }: Located): number {
   if (container.style === 'block') return container.column;
   const lineStart = tree.text.lastIndexOf('\n', entry.start - 1) + 1;
   let column = lineStart;
   while (tree.text.charCodeAt(column) === 0x20) column++;
-  return column - lineStart;
+  return tree.text.charCodeAt(column) === 0x09 ? NO_COLUMN : column - lineStart;
 }
 
 function firstLineIndent(located: Located): string {
@@ -86,7 +89,7 @@ export function withLineEnd(text: string): string {
  * indentation than they would lose go to the margin.
  */
 export function shiftLines(text: string, from: number, to: number, firstLine: boolean): string {
-  if (from === to) return text;
+  if (from === to || from === NO_COLUMN || to === NO_COLUMN) return text;
   const delta = to - from;
   const indent = ' '.repeat(Math.max(delta, 0));
   return text
