@@ -2,13 +2,23 @@ import { diffSplices } from '../../core/merge/splices.ts';
 import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import { checkDocument } from '../../core/openapi/checkDocument.ts';
 import { serveWorkerCalls } from '../worker/workerCalls.ts';
-import { findDocuments, operationsOf } from './findDocuments.ts';
+import { findDocuments, inspectFile, operationsOf } from './findDocuments.ts';
+
+const SMALL = 'openapi: 3.1.0\ninfo: { title: T, version: 1.0.0 }\npaths: {}\n';
+
+/** Goes through the code that the first merge needs, so that it is loaded by then. */
+function warmUp(): void {
+  threeWayMerge({ base: SMALL, ours: SMALL.replace('T', 'U'), theirs: SMALL.replace('1.0', '1.1') }, 'yaml');
+  checkDocument(SMALL, 'yaml');
+}
 
 const functions = {
+  warmUp,
   merge: threeWayMerge,
   check: checkDocument,
   diff: diffSplices,
   findDocuments,
+  inspectFile,
   operationsOf,
 };
 export type DocumentWorkerFunctions = typeof functions;

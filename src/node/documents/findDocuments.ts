@@ -30,7 +30,8 @@ export interface FoundDocument {
  * and neither is what a link leads to outside of the folder.
  */
 export function findDocuments(folder: string, candidates: readonly string[]): readonly FoundDocument[] {
-  const realFolder = realpathSync.native(folder);
+  const realFolder = realPath(folder);
+  if (realFolder === undefined) return [];
   const found = new Map<string, FoundDocument>();
   const waiting: { readonly document: FoundDocument; readonly text: string }[] = [];
   for (const file of candidates) {
@@ -50,7 +51,7 @@ export function findDocuments(folder: string, candidates: readonly string[]): re
       if (found.has(file) || !reachable.has(file) || !isInside(realFolder, file)) continue;
       const text = readDocument(file);
       if (text === undefined) continue;
-      const format: DocumentFormat = /\.json$/i.test(file) ? 'json' : 'yaml';
+      const format = formatOf(file);
       const document = { file, path: localPath(folder, file), isRoot: false, title: undefined, format };
       found.set(file, document);
       waiting.push({ document, text });
@@ -59,12 +60,52 @@ export function findDocuments(folder: string, candidates: readonly string[]): re
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** What a single file is, without a search of the folder. */
+export interface InspectedFile {
+  /** Whether it has `openapi` or `swagger` at its root. A file that is none may still be reached by another one. */
+  readonly isRoot: boolean;
+  readonly title: string | undefined;
+  readonly format: DocumentFormat;
+  /** Absolute paths of the files that it refers to, inside the folder, whether they are there or not. */
+  readonly references: readonly string[];
+}
+
+/**
+ * Looks at one file that turned up or changed: is it a root document, and what does it refer to? Undefined where it
+ * cannot be read, is not text, or lies behind a link that leads out of the folder.
+ */
+export function inspectFile(folder: string, file: string): InspectedFile | undefined {
+  const realFolder = realPath(folder);
+  if (realFolder === undefined || !isInside(realFolder, file)) return undefined;
+  const text = readDocument(file);
+  if (text === undefined) return undefined;
+  const detected = detectOpenApi(text);
+  const format = detected?.format ?? formatOf(file);
+  // Lock files and the like are large, and whoever refers to nothing need not be parsed.
+  const names = text.includes('$ref') ? collectReferences(text, format) : [];
+  const references = names.map((name) => resolve(dirname(file), name)).filter((one) => isInside(realFolder, one));
+  return { isRoot: detected !== undefined, title: detected?.title, format, references };
+}
+
 /** The operations (`GET /pets`) of each document, in the order given; for pairing documents of two folders. */
 export function operationsOf(documents: readonly FoundDocument[]): readonly (readonly string[])[] {
   return documents.map(({ file, format }) => {
     const text = readDocument(file);
     return text === undefined ? [] : describeApi(text, format).operations;
   });
+}
+
+function formatOf(file: string): DocumentFormat {
+  return /\.json$/i.test(file) ? 'json' : 'yaml';
+}
+
+function realPath(folder: string): string | undefined {
+  try {
+    return realpathSync.native(folder);
+  } catch {
+    // The folder is gone, and its documents with it.
+    return undefined;
+  }
 }
 
 function isInside(realFolder: string, file: string): boolean {

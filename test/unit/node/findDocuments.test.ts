@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { findDocuments } from '../../../src/node/documents/findDocuments.ts';
+import { findDocuments, inspectFile } from '../../../src/node/documents/findDocuments.ts';
 
-const SPEC = "openapi: 3.1.0\ninfo: { title: Shop, version: '1' }\npaths: {}\n";
+const SPEC = "openapi: 3.1.0\ninfo:\n  title: Shop\n  version: '1'\npaths: {}\n";
 
 let root: string;
 let folder: string;
@@ -40,4 +40,23 @@ test('[I10] what a link leads to outside of the folder is no document, wherever 
       ['openapi.yaml', true],
     ],
   );
+});
+
+test('[I8] one file is inspected by itself: a root with what it refers to, a part, or nothing of ours', () => {
+  const at = (path: string): string => join(folder, path);
+  assert.deepEqual(inspectFile(folder, at('openapi.yaml')), {
+    isRoot: true,
+    title: 'Shop',
+    format: 'yaml',
+    references: [at('link.json')],
+  });
+  assert.deepEqual(inspectFile(folder, at('pet.json')), {
+    isRoot: false,
+    title: undefined,
+    format: 'json',
+    references: [],
+  });
+  for (const path of ['x.json', 'api/other.yaml', 'none.yaml', 'api', '../other.yaml'])
+    assert.equal(inspectFile(folder, at(path)), undefined, path);
+  assert.equal(inspectFile(join(folder, 'none'), at('pet.json')), undefined);
 });
