@@ -5,6 +5,8 @@ import * as z from 'zod';
 import type { LibraryId } from '../core/ids.ts';
 import { SyncError } from '../core/replication/syncError.ts';
 import { writeFileAtomic } from './atomicFile.ts';
+import { LeaderLock } from './lock/leaderLock.ts';
+import { removeUnderLock } from './lock/removeUnderLock.ts';
 import { librariesDirectory, makePrivateDirectory, PRIVATE_FILE_MODE } from './stateDirectory.ts';
 
 const LIBRARY_FILE = 'library.json';
@@ -20,6 +22,8 @@ const MAX_TEXT = 1_000;
 export interface LibraryHint {
   readonly remote?: string;
   readonly branch?: string;
+  /** Where the workspace folder lies in its checkout, with `/`; absent for the checkout's root. */
+  readonly pathInCheckout?: string;
   /** Name (not path) of a workspace folder that has joined. */
   readonly folderName: string;
   readonly documents: readonly LibraryHintDocument[];
@@ -47,6 +51,7 @@ const hintSchema = z
   .strictObject({
     remote: shortText.optional(),
     branch: shortText.optional(),
+    pathInCheckout: shortText.optional(),
     folderName: shortText,
     documents: z
       .array(
@@ -64,9 +69,10 @@ const hintSchema = z
       )
       .max(MAX_DOCUMENTS_PER_HINT),
   })
-  .transform(({ remote, branch, folderName, documents }): LibraryHint => ({
+  .transform(({ remote, branch, pathInCheckout, folderName, documents }): LibraryHint => ({
     ...(remote === undefined ? {} : { remote }),
     ...(branch === undefined ? {} : { branch }),
+    ...(pathInCheckout === undefined ? {} : { pathInCheckout }),
     folderName,
     documents,
   }));
@@ -86,19 +92,23 @@ export function libraryDirectory(stateDir: string, libraryId: LibraryId): string
   return join(librariesDirectory(stateDir), libraryId);
 }
 
-/** Makes a new library with an id and a secret token of its own. */
+/**
+ * Makes a new library with an id and a secret token of its own. What is too long for a description is cut: it only
+ * suggests. Rejects with `library-damaged` before anything is made where nothing readable could be written.
+ */
 export async function createLibrary(
   stateDir: string,
   { name, hints }: { readonly name: string; readonly hints: readonly LibraryHint[] },
 ): Promise<LibraryId> {
   const libraryId = randomUUID() as LibraryId;
+  const text = descriptionText({ libraryId, name, createdAt: Date.now(), hints });
   const directory = libraryDirectory(stateDir, libraryId);
   makePrivateDirectory(stateDir);
   makePrivateDirectory(librariesDirectory(stateDir));
   makePrivateDirectory(directory);
   await writePrivate(join(directory, TOKEN_FILE), randomBytes(TOKEN_BYTES).toString('hex'));
   // Last, for a folder without it is no library yet.
-  await writeDescription(directory, { libraryId, name, createdAt: Date.now(), hints });
+  await writePrivate(join(directory, LIBRARY_FILE), text);
   return libraryId;
 }
 
@@ -130,15 +140,26 @@ export async function updateHints(
   hints: readonly LibraryHint[],
 ): Promise<void> {
   const description = await readLibrary(stateDir, libraryId);
-  await writeDescription(libraryDirectory(stateDir, libraryId), { ...description, hints });
+  const text = descriptionText({ ...description, hints });
+  await writePrivate(join(libraryDirectory(stateDir, libraryId), LIBRARY_FILE), text);
 }
 
-/** Forgets a library with its log, which holds specs. Nothing happens where there is none. */
-export async function deleteLibrary(stateDir: string, libraryId: LibraryId): Promise<void> {
+/**
+ * Forgets a library with its log, which holds specs; true where there is none. False, and nothing happens, where
+ * somebody leads it.
+ * @param whileHeld done first, while nobody else can lead it.
+ */
+export async function deleteLibrary(
+  stateDir: string,
+  libraryId: LibraryId,
+  whileHeld: () => Promise<void> = () => Promise.resolve(),
+): Promise<boolean> {
   const directory = libraryDirectory(stateDir, libraryId);
-  // The description first: what is left after a crash in between is no library any more.
-  await rm(join(directory, LIBRARY_FILE), { force: true });
-  await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  return removeUnderLock(directory, new LeaderLock(directory), async () => {
+    await whileHeld();
+    // The description first: what is left after a crash in between is no library any more.
+    await rm(join(directory, LIBRARY_FILE), { force: true });
+  });
 }
 
 /** The library's secret. Rejects with `library-missing` or `library-damaged`. */
@@ -148,8 +169,38 @@ export async function readToken(directory: string): Promise<string> {
   return token;
 }
 
-async function writeDescription(directory: string, description: LibraryDescription): Promise<void> {
-  await writePrivate(join(directory, LIBRARY_FILE), `${JSON.stringify(description, undefined, 2)}\n`);
+/** The description as it is written: cut to what the reader takes, and read once before anybody relies on it. */
+function descriptionText(description: LibraryDescription): string {
+  const hints = description.hints.slice(0, MAX_HINTS).map(fitHint);
+  const text = `${JSON.stringify({ ...description, name: cut(description.name), hints }, undefined, 2)}\n`;
+  if (!descriptionSchema.safeParse(parseJson(text)).success)
+    throw new SyncError('library-damaged', 'The description of the library could not be written.');
+  return text;
+}
+
+/** Half a remote, branch or path would name another one: what is too long to be compared is left out. */
+function fitHint({ remote, branch, pathInCheckout, folderName, documents }: LibraryHint): LibraryHint {
+  const isComparable = [remote, branch, pathInCheckout].every((one) => one === undefined || one.length <= MAX_TEXT);
+  return {
+    ...(remote === undefined || !isComparable ? {} : { remote }),
+    ...(branch === undefined || !isComparable ? {} : { branch }),
+    ...(pathInCheckout === undefined || !isComparable ? {} : { pathInCheckout }),
+    folderName: cut(folderName),
+    documents: documents
+      .filter(({ path }) => path.length <= MAX_TEXT)
+      .slice(0, MAX_DOCUMENTS_PER_HINT)
+      .map(({ path, title, operations }) => ({
+        path,
+        ...(title === undefined ? {} : { title: cut(title) }),
+        ...(operations === undefined
+          ? {}
+          : { operations: operations.filter((one) => one.length <= MAX_TEXT).slice(0, MAX_OPERATIONS) }),
+      })),
+  };
+}
+
+function cut(text: string): string {
+  return text.slice(0, MAX_TEXT);
 }
 
 async function writePrivate(path: string, text: string): Promise<void> {

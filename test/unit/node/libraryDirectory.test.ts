@@ -13,6 +13,7 @@ import {
   readToken,
   updateHints,
 } from '../../../src/node/libraryDirectory.ts';
+import { LeaderLock } from '../../../src/node/lock/leaderLock.ts';
 import { stateDirectory } from '../../../src/node/stateDirectory.ts';
 
 let stateDir: string;
@@ -99,4 +100,42 @@ test('[REP-01] the state folder is that of the operating system, and can be set'
   assert.match(stateDirectory({ XDG_STATE_HOME: 'relative' }, 'linux'), /\.local[/\\]state[/\\]api-live-sync$/);
   assert.match(stateDirectory({}, 'darwin'), /Application Support[/\\]api-live-sync$/);
   assert.match(stateDirectory({ LOCALAPPDATA: '/local' }, 'win32'), /local[/\\]api-live-sync$/);
+});
+
+test('[I10] what is too long for a description is cut, so that a library that was made can be read', async () => {
+  const operations = Array.from({ length: 6_000 }, (_, at) => `GET /pets/${at}`);
+  const documents = Array.from({ length: 6_000 }, (_, at) => ({ path: `api/${at}.yaml` }));
+  const first = { path: 'openapi.yaml', title: 'T'.repeat(3_000), operations: ['x'.repeat(2_000), ...operations] };
+  const hint = {
+    folderName: 'f'.repeat(1_200),
+    remote: 'r'.repeat(1_200),
+    branch: 'main',
+    documents: [{ path: 'p'.repeat(1_200) }, first, ...documents],
+  };
+  const many = [hint, ...Array.from({ length: 120 }, () => ({ folderName: 'frontend', documents: [] }))];
+  const libraryId = await createLibrary(stateDir, { name: 'n'.repeat(2_000), hints: many });
+  const check = async (): Promise<void> => {
+    const { hints: read } = await readLibrary(stateDir, libraryId);
+    assert.equal(read.length, 100);
+    assert.equal(read[0]?.documents.length, 5_000);
+    assert.equal(read[0].documents[0]?.path, 'openapi.yaml');
+    assert.equal(read[0].documents[0].title?.length, 1_000);
+    assert.equal(read[0].documents[0].operations?.length, 5_000);
+    assert.equal(read[0].remote, undefined, 'half a remote would name another one');
+  };
+  await check();
+  assert.equal((await listLibraries(stateDir))[0]?.name.length, 1_000);
+  await updateHints(stateDir, libraryId, many);
+  await check();
+});
+
+test('[I1] a library that somebody leads is not deleted', async () => {
+  const libraryId = await createLibrary(stateDir, { name: 'pets', hints });
+  const lock = new LeaderLock(libraryDirectory(stateDir, libraryId));
+  assert.equal(lock.tryAcquire(), true);
+  assert.equal(await deleteLibrary(stateDir, libraryId), false);
+  assert.equal((await readLibrary(stateDir, libraryId)).name, 'pets');
+  lock.dispose();
+  assert.equal(await deleteLibrary(stateDir, libraryId), true);
+  assert.equal(existsSync(libraryDirectory(stateDir, libraryId)), false);
 });
