@@ -66,11 +66,6 @@ export class Consent implements Disposable {
     }
     // From here on it waits for a person.
     this.#settle(folder);
-    this.#store.add(
-      folder.session.onDidFindOffer(
-        (offer) => void this.#found(folder, offer).catch((error: unknown) => this.#failed(error)),
-      ),
-    );
     const offer = await folder.session.findOffer();
     if (offer !== undefined) await this.#found(folder, offer);
   }

@@ -113,8 +113,6 @@ export interface FolderSession extends Disposable {
   readonly conflicts: readonly HeldConflict[];
   readonly onDidChangeConflicts: Event<readonly HeldConflict[]>;
   readonly onDidApplyChange: Event<AppliedChange>;
-  /** Fires when a neighbour turns up that this folder might be kept in step with (and nobody said Never Here). */
-  readonly onDidFindOffer: Event<JoinOffer>;
 
   /** OpenAPI documents of the folder, relative with `/`. */
   findDocuments(): Promise<readonly string[]>;

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { DisposableStore } from '../core/disposableStore.ts';
 import type { LibraryLink, PeerInfo } from '../core/replication/libraryLink.ts';
 import { DocumentWatcher } from '../node/files/documentWatcher.ts';
 import { createIgnoreRules } from '../node/files/ignoreRules.ts';
@@ -8,9 +7,10 @@ import type { ReplicaRecord } from '../node/folders/folderRecord.ts';
 import { CommittedTexts } from '../node/git/committedTexts.ts';
 import type { GitCheckout } from '../node/git/gitCheckout.ts';
 import type { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
-import { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
+import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
 import { SqliteReplicaStore } from '../node/replica/sqliteReplicaStore.ts';
 import { librariesDirectory, makePrivateDirectory } from '../node/stateDirectory.ts';
+import { replicaLock } from './folderDecisions.ts';
 import { createFolderLayout } from './folderLayout.ts';
 import { Replica } from './replica/replica.ts';
 import { SyncService } from './syncService.ts';
@@ -23,6 +23,8 @@ export interface ServeOptions extends WorkspaceFolderOptions {
   readonly checkout: GitCheckout | undefined;
   readonly peer: PeerInfo;
   readonly replicaDirectory: string;
+  /** Held, and let go of when the replica is closed or could not be served. */
+  readonly lock: ExclusiveLock;
   readonly discover: () => Promise<readonly string[]>;
 }
 
@@ -30,22 +32,19 @@ export interface ServeOptions extends WorkspaceFolderOptions {
 export interface ServingReplica {
   readonly replica: Replica;
   readonly link: LibraryLink;
-  readonly branch: string;
-  /** Let go of first when the replica is closed. */
-  readonly disposables: DisposableStore;
   close(): Promise<void>;
 }
 
-/**
- * Takes the replica's lock, opens its state, joins the library and watches the files. Answers `attached` where another
- * window serves this replica; rejects where the state or the library cannot be opened.
- */
-export async function serveReplica(options: ServeOptions): Promise<ServingReplica | 'attached'> {
-  const { ambient, record, settings, checkout } = options;
-  makePrivateDirectory(options.replicaDirectory);
-  const lock = new ExclusiveLock(join(options.replicaDirectory, 'replica.lock'));
-  if (!lock.tryAcquire()) return 'attached';
-  const disposables = new DisposableStore();
+/** Takes the lock of a replica; undefined where another window serves it. */
+export function takeReplicaLock(directory: string): ExclusiveLock | undefined {
+  makePrivateDirectory(directory);
+  const lock = replicaLock(directory);
+  return lock.tryAcquire() ? lock : undefined;
+}
+
+/** Opens a replica's state, joins the library and watches the files. Rejects where the state or the library cannot be opened. */
+export async function serveReplica(options: ServeOptions): Promise<ServingReplica> {
+  const { ambient, record, settings, checkout, lock } = options;
   const store = new SqliteReplicaStore(
     record.replicaId,
     join(options.replicaDirectory, 'replica.sqlite'),
@@ -55,13 +54,13 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
   let service: SyncService | undefined;
   let replica: Replica | undefined;
   const close = async (): Promise<void> => {
-    disposables.dispose();
     replica?.dispose();
     watcher.dispose();
-    options.guard.dispose();
     service?.dispose();
     try {
       await service?.closed;
+      // A write that is under way is recorded before the next one may take the replica over.
+      await replica?.closed;
       await store.close();
     } catch (error) {
       ambient.logger.warn('The replica was not closed cleanly.', { error: String(error) });
@@ -93,8 +92,9 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       heartbeatMs: settings.heartbeatMs,
       timeoutMs: settings.timeoutMs,
     });
+    if (record.isPaused) replica.pause();
     await replica.start(service);
-    return { replica, link: service, branch: record.branch, disposables, close };
+    return { replica, link: service, close };
   } catch (error) {
     await close();
     throw error;

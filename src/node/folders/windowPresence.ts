@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { rmSync, watch, type FSWatcher } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -14,18 +14,26 @@ export interface WindowPresence {
   readonly folderName: string;
   readonly remote: string | undefined;
   readonly branch: string;
+  /** Where the folder lies in its checkout, with `/`; '' for the checkout's root. */
+  readonly pathInCheckout: string;
   readonly documents: readonly string[];
   readonly title: string | undefined;
 }
 
+const MAX_PATH = 4_096;
+const MAX_NAME = 255;
+const MAX_TITLE = 500;
+const MAX_DOCUMENTS = 10_000;
+
 const schema = z.object({
   pid: z.number().int().positive(),
-  folder: z.string().max(4096),
-  folderName: z.string().max(255),
-  remote: z.string().max(4096).optional(),
-  branch: z.string().max(4096),
-  documents: z.array(z.string().max(4096)).max(10_000),
-  title: z.string().max(500).optional(),
+  folder: z.string().max(MAX_PATH),
+  folderName: z.string().max(MAX_NAME),
+  remote: z.string().max(MAX_PATH).optional(),
+  branch: z.string().max(MAX_PATH),
+  pathInCheckout: z.string().max(MAX_PATH).default(''),
+  documents: z.array(z.string().max(MAX_PATH)).max(MAX_DOCUMENTS),
+  title: z.string().max(MAX_TITLE).optional(),
 });
 
 /** Changes of the state directory come in bursts. */
@@ -38,6 +46,7 @@ const WINDOW_MS = 50;
 export class WindowPresences implements Disposable {
   readonly #folder: string;
   readonly #file: string;
+  readonly #nudgeFile: string;
   readonly #logger: Logger;
   readonly #changed: Emitter<void>;
   #watcher: FSWatcher | undefined;
@@ -46,6 +55,7 @@ export class WindowPresences implements Disposable {
   constructor(stateDir: string, windowId: string, logger: Logger) {
     this.#folder = join(stateDir, 'windows');
     this.#file = join(this.#folder, `${windowId}.json`);
+    this.#nudgeFile = join(this.#folder, `${windowId}.nudge`);
     this.#logger = logger;
     this.#changed = new Emitter<void>((error) =>
       logger.error('A listener of the list of windows failed.', { error: String(error) }),
@@ -57,16 +67,32 @@ export class WindowPresences implements Disposable {
     return this.#changed.event;
   }
 
+  /** Rejects what the other windows could not read; what is too long to be shown is cut. */
   async announce(presence: WindowPresence): Promise<void> {
+    const { folderName, remote, title, documents } = presence;
+    const fitting = schema.parse({
+      ...presence,
+      folderName: folderName.slice(0, MAX_NAME),
+      // Half a remote would name another one.
+      remote: remote === undefined || remote.length > MAX_PATH ? undefined : remote,
+      documents: documents.filter((path) => path.length <= MAX_PATH).slice(0, MAX_DOCUMENTS),
+      title: title?.slice(0, MAX_TITLE),
+    });
+    this.follow();
+    await writeFileAtomic(this.#file, JSON.stringify(fitting), { mode: PRIVATE_FILE_MODE });
+  }
+
+  /** Listens to the other windows from now on, also where this one has nothing to tell. */
+  follow(): void {
     makePrivateDirectory(this.#folder);
-    await writeFileAtomic(this.#file, JSON.stringify(presence), { mode: PRIVATE_FILE_MODE });
     this.#watcher ??= this.#watch();
   }
 
   /** Tells the other windows to look again at what was decided. */
   async nudge(): Promise<void> {
-    const own = await readFile(this.#file, 'utf8').catch(() => undefined);
-    if (own !== undefined) await writeFileAtomic(this.#file, own, { mode: PRIVATE_FILE_MODE });
+    makePrivateDirectory(this.#folder);
+    await writeFile(this.#nudgeFile, '', { mode: PRIVATE_FILE_MODE });
+    await rm(this.#nudgeFile, { force: true });
   }
 
   /** The other windows that are open now; what a window left behind that died is cleared away. */
@@ -96,17 +122,23 @@ export class WindowPresences implements Disposable {
     }
   }
 
-  #watch(): FSWatcher {
-    const watcher = watch(this.#folder, { persistent: false }, () => {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        this.#changed.fire();
-      }, WINDOW_MS);
-    });
-    watcher.on('error', (error) =>
-      this.#logger.warn('The list of windows is not followed any more.', { error: String(error) }),
-    );
-    return watcher;
+  #watch(): FSWatcher | undefined {
+    const onError = (error: unknown): void =>
+      this.#logger.warn('The list of windows is not followed any more.', { error: String(error) });
+    try {
+      const watcher = watch(this.#folder, { persistent: false }, () => {
+        this.#timer ??= setTimeout(() => {
+          this.#timer = undefined;
+          this.#changed.fire();
+        }, WINDOW_MS);
+      });
+      watcher.on('error', onError);
+      return watcher;
+    } catch (error) {
+      // The system has no watches left: neighbours are found when somebody asks.
+      onError(error);
+      return undefined;
+    }
   }
 }
 

@@ -21,11 +21,9 @@ export class FakeSession implements FolderSession {
   readonly #status = new Emitter<FolderStatus>(rethrow);
   readonly #conflictsEmitter = new Emitter<readonly HeldConflict[]>(rethrow);
   readonly #applied = new Emitter<AppliedChange>(rethrow);
-  readonly #offers = new Emitter<JoinOffer>(rethrow);
   readonly onDidChangeStatus = this.#status.event;
   readonly onDidChangeConflicts = this.#conflictsEmitter.event;
   readonly onDidApplyChange = this.#applied.event;
-  readonly onDidFindOffer = this.#offers.event;
   status: FolderStatus = folderStatus({});
   conflicts: readonly HeldConflict[] = [];
   canUndoResolution = false;

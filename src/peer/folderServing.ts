@@ -1,0 +1,339 @@
+import { basename } from 'node:path';
+import { DisposableStore } from '../core/disposableStore.ts';
+import { Emitter, type Event } from '../core/event.ts';
+import type { LibraryId, PeerId, ReplicaId } from '../core/ids.ts';
+import type { Disposable } from '../core/ports.ts';
+import type { UserProblem } from '../core/workingFiles.ts';
+import type { ReplicaRecord } from '../node/folders/folderRecord.ts';
+import { readPersonName } from '../node/git/gitIdentity.ts';
+import { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
+import { readLibrary } from '../node/libraryDirectory.ts';
+import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
+import { replicaDirectory, type FolderDecisions } from './folderDecisions.ts';
+import type { AppliedChange, FolderPhase, FolderStatus, Outcome } from './folderSession.ts';
+import { LastingHindrance } from './lastingHindrance.ts';
+import type { Neighbourhood, Place } from './neighbourhood.ts';
+import { notDone } from './replica/documentProblems.ts';
+import type { Replica } from './replica/replica.ts';
+import type { ServingReplica } from './servingReplica.ts';
+import type { WorkspaceFolderOptions } from './workspaceFolder.ts';
+
+export interface FolderServingOptions extends WorkspaceFolderOptions {
+  readonly folder: string;
+  readonly peerId: PeerId;
+  readonly neighbourhood: Neighbourhood;
+  readonly decisions: FolderDecisions;
+  /** Runs a step when no other one is under way that changes what is served; nobody waits for it. */
+  readonly changeInBackground: (step: () => Promise<unknown>) => void;
+}
+
+/** A replica whose lock this window has got, and does not serve yet. */
+interface HeldReplica {
+  readonly replicaId: ReplicaId;
+  readonly lock: ExclusiveLock;
+}
+
+/** Longer names than this are cut: nobody reads them. */
+const MAX_NAME_PART_LENGTH = 80;
+/** How soon a window notices that the one that served the folder is gone, without hearing of it. */
+const ATTACHED_RETRY_MS = 2_000;
+
+/**
+ * Serves the replica of the branch that is checked out, or waits for the moment when it may. Its methods are called
+ * one after the other; `changeInBackground` is how it gets in line itself.
+ */
+export class FolderServing implements Disposable {
+  readonly #options: FolderServingOptions;
+  readonly #changed: Emitter<void>;
+  readonly #appliedChange: Emitter<AppliedChange>;
+  readonly #hindrance: LastingHindrance;
+  /** What belongs to the present start: watches on git and on the replica. */
+  #attempt = new DisposableStore();
+  #retry: Disposable | undefined;
+  #phase: FolderPhase = 'asleep';
+  #problem: UserProblem | undefined;
+  #observing: string | undefined;
+  #library: { readonly libraryId: LibraryId; readonly name: string } | undefined;
+  /** The replica that is served here, or (attached) by another window. */
+  #record: ReplicaRecord | undefined;
+  #serving: ServingReplica | undefined;
+  #isDisposed = false;
+
+  constructor(options: FolderServingOptions) {
+    const { clock, scheduler, logger } = options.ambient;
+    const onError = (error: unknown): void =>
+      logger.error('A listener of the folder failed.', { error: String(error) });
+    this.#options = options;
+    this.#changed = new Emitter<void>(onError);
+    this.#appliedChange = new Emitter<AppliedChange>(onError);
+    this.#hindrance = new LastingHindrance(clock, scheduler, () => this.#changed.fire());
+  }
+
+  get onDidChange(): Event<void> {
+    return this.#changed.event;
+  }
+
+  get onDidApplyChange(): Event<AppliedChange> {
+    return this.#appliedChange.event;
+  }
+
+  get replica(): Replica | undefined {
+    return this.#serving?.replica;
+  }
+
+  /** Which one `replica` is. */
+  get replicaId(): ReplicaId | undefined {
+    return this.#serving === undefined ? undefined : this.#record?.replicaId;
+  }
+
+  /** Why something that only a served replica can do is not done. */
+  get notServing(): Outcome {
+    return this.#phase === 'attached'
+      ? notDone('served-elsewhere', 'Another window keeps this folder in step.', 'Do it in that window.')
+      : notDone('not-running', 'Keeping in step is not running in this window.', 'Choose "Start".');
+  }
+
+  get status(): Omit<FolderStatus, 'hasConsent'> {
+    const serving = this.#serving;
+    const documents = serving?.replica.documents ?? [];
+    const link = serving?.link.status;
+    const phase = this.#shownPhase();
+    const observing = phase === 'observing' ? (serving?.replica.hindrance ?? this.#observing) : undefined;
+    return {
+      phase,
+      ...(this.#library === undefined ? {} : { library: this.#library }),
+      ...(link?.role === undefined ? {} : { role: link.role }),
+      connection: link?.connection ?? 'connecting',
+      peers: link?.peers ?? [],
+      documents,
+      conflictCount: documents.reduce((sum, document) => sum + document.conflictCount, 0),
+      ...(observing === undefined ? {} : { observing }),
+      ...(this.#problem === undefined ? {} : { problem: this.#problem }),
+    };
+  }
+
+  /** Serves what was decided for the branch that is checked out; a failure is shown until the next start. */
+  async start(): Promise<Outcome> {
+    return this.#start(undefined);
+  }
+
+  async stop(): Promise<void> {
+    const serving = this.#serving;
+    this.#serving = undefined;
+    this.#letGo();
+    this.#setPhase('asleep');
+    await serving?.close();
+  }
+
+  /** Another window came, went or decided something; what was decided has been read again. */
+  async follow(): Promise<void> {
+    const { decisions, neighbourhood } = this.#options;
+    const { replicas } = decisions.record;
+    const served = this.#record?.replicaId;
+    const isWithdrawn = served !== undefined && !replicas.some((replica) => replica.replicaId === served);
+    if (isWithdrawn || (replicas.length === 0 && this.#phase !== 'asleep')) await this.stop();
+    if (replicas.length === 0) return;
+    if (this.#phase === 'asleep') await this.#start(undefined);
+    else if (this.#phase === 'attached') await this.#tryTakeOver();
+    else if (this.#phase === 'observing' && decisions.replicaOn((await neighbourhood.place()).branch) !== undefined)
+      await this.#start(undefined);
+  }
+
+  /** Ends the events; `stop` lets go of the replica. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#retry?.dispose();
+    this.#hindrance.dispose();
+    this.#changed.dispose();
+    this.#appliedChange.dispose();
+  }
+
+  async #start(held: HeldReplica | undefined): Promise<Outcome> {
+    if (this.#serving !== undefined || this.#isDisposed) {
+      held?.lock.dispose();
+      return this.#serving === undefined ? this.notServing : done;
+    }
+    this.#letGo();
+    try {
+      return await this.#startOnBranch(held);
+    } catch (error) {
+      held?.lock.dispose();
+      this.#letGo();
+      this.#options.ambient.logger.error('The folder could not be served.', {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+      const problem = describe(error);
+      this.#setPhase('failed', problem);
+      return { isDone: false, problem };
+    }
+  }
+
+  async #startOnBranch(held: HeldReplica | undefined): Promise<Outcome> {
+    const { neighbourhood, decisions, stateDir } = this.#options;
+    // Before the record is read, so that no decision is missed in between.
+    neighbourhood.follow();
+    await decisions.read();
+    const place = await neighbourhood.place();
+    const record = decisions.replicaOn(place.branch);
+    const guard = this.#guard(place, record);
+    if (held !== undefined && held.replicaId !== record?.replicaId) held.lock.dispose();
+    if (record === undefined) {
+      // Joined on another branch: nothing is served here, but coming back is noticed.
+      this.#observing = (await guard.check())?.reason ?? 'this branch has not joined';
+      this.#setPhase('observing');
+      return done;
+    }
+    if (held === undefined) this.#setPhase('starting');
+    const { libraryId, name } = await readLibrary(stateDir, record.libraryId);
+    this.#library = { libraryId, name };
+    this.#record = record;
+    const { takeReplicaLock } = await import('./servingReplica.ts');
+    const directory = replicaDirectory(stateDir, record.replicaId);
+    const person = this.#options.settings.displayName ?? (await readPersonName(place.checkout, process.env));
+    const lock = held?.lock.isHeld === true ? held.lock : takeReplicaLock(directory);
+    if (lock === undefined) {
+      this.#attach();
+      return done;
+    }
+    await this.#serve(record, place, guard, person, lock);
+    this.#setPhase('running');
+    this.#announce(place);
+    return done;
+  }
+
+  #guard(place: Place, record: ReplicaRecord | undefined): GitWorkGuard {
+    const { clock, logger } = this.#options.ambient;
+    const guard = this.#attempt.add(new GitWorkGuard(place.checkout, record?.branch ?? '', clock, logger));
+    this.#attempt.add(
+      guard.onMayHaveChanged(() => this.#options.changeInBackground(() => this.#branchMayHaveChanged())),
+    );
+    return guard;
+  }
+
+  async #serve(
+    record: ReplicaRecord,
+    place: Place,
+    guard: GitWorkGuard,
+    person: string,
+    lock: ExclusiveLock,
+  ): Promise<void> {
+    const { folder, peerId, neighbourhood, stateDir } = this.#options;
+    const attempt = this.#attempt;
+    const { serveReplica } = await import('./servingReplica.ts');
+    const serving = await serveReplica({
+      ...this.#options,
+      record,
+      guard,
+      lock,
+      checkout: place.checkout,
+      peer: { peerId, ...peerNames(person, basename(folder)) },
+      replicaDirectory: replicaDirectory(stateDir, record.replicaId),
+      discover: async () => (await neighbourhood.discover()).map((document) => document.file),
+    });
+    this.#serving = serving;
+    const changed = (): void => {
+      this.#hindrance.update(serving.replica.hindrance, !guard.isOnBranch);
+      this.#changed.fire();
+    };
+    attempt.add(serving.replica.onDidChange(changed));
+    attempt.add(serving.link.onDidChangeStatus(() => this.#changed.fire()));
+    attempt.add(serving.replica.onDidApplyChange((change) => this.#appliedChange.fire(change)));
+    this.#hindrance.update(serving.replica.hindrance, !guard.isOnBranch);
+  }
+
+  #announce(place: Place): void {
+    const { neighbourhood, ambient } = this.#options;
+    neighbourhood.announce(place).catch((error: unknown) => {
+      if (!this.#isDisposed)
+        ambient.logger.error('The other windows could not be told of this folder.', { error: String(error) });
+    });
+  }
+
+  // ---- attached ----
+
+  #attach(): void {
+    this.#setPhase('attached');
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    this.#retry?.dispose();
+    this.#retry = this.#options.ambient.scheduler.after(ATTACHED_RETRY_MS, () =>
+      this.#options.changeInBackground(() => this.#tryTakeOver()),
+    );
+  }
+
+  /** Serves the replica if the window that did is gone; else nothing changes. */
+  async #tryTakeOver(): Promise<void> {
+    const record = this.#record;
+    if (this.#phase !== 'attached' || record === undefined || this.#isDisposed) return;
+    this.#retryLater();
+    const { takeReplicaLock } = await import('./servingReplica.ts');
+    const lock = takeReplicaLock(replicaDirectory(this.#options.stateDir, record.replicaId));
+    if (lock === undefined) return;
+    await this.#start({ replicaId: record.replicaId, lock });
+    // Whoever served it has left for good.
+    if (!this.#options.decisions.hasConsent) await this.stop();
+  }
+
+  /** Another branch that has joined is another replica. */
+  async #branchMayHaveChanged(): Promise<void> {
+    if (this.#isDisposed || this.#phase === 'asleep') return;
+    const { branch } = await this.#options.neighbourhood.place();
+    if (branch === this.#record?.branch || this.#options.decisions.replicaOn(branch) === undefined) return;
+    await this.stop();
+    await this.#start(undefined);
+  }
+
+  // ---- status ----
+
+  #shownPhase(): FolderPhase {
+    const replica = this.#serving?.replica;
+    if (this.#phase !== 'running' || replica === undefined) return this.#phase;
+    if (replica.isPaused) return 'paused';
+    return this.#hindrance.isLasting ? 'observing' : 'running';
+  }
+
+  #letGo(): void {
+    this.#retry?.dispose();
+    this.#retry = undefined;
+    this.#attempt.dispose();
+    this.#attempt = new DisposableStore();
+    this.#hindrance.update(undefined, false);
+    this.#observing = undefined;
+    this.#record = undefined;
+  }
+
+  #setPhase(phase: FolderPhase, problem?: UserProblem): void {
+    this.#phase = phase;
+    this.#problem = problem;
+    this.#changed.fire();
+  }
+}
+
+const done: Outcome = { isDone: true };
+
+/** What a person reads; an error that the system raised is for the log. */
+function describe(error: unknown): UserProblem {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'not-started';
+  const isOurs = error instanceof Error && /^[a-z-]+$/.test(code) && code !== 'not-started';
+  return {
+    code,
+    message:
+      code === 'library-missing'
+        ? 'The library of this folder is not on this machine any more.'
+        : isOurs
+          ? error.message
+          : 'Keeping in step could not be started.',
+    remedy:
+      code === 'library-missing'
+        ? 'Choose "Leave", then "Keep in Step" or "Join…".'
+        : 'See the log; choose "Start" to try again.',
+  };
+}
+
+/** As others see this peer; what travels in messages is bounded, whatever people call themselves and their folders. */
+function peerNames(person: string, folder: string): { readonly name: string; readonly folderName: string } {
+  const folderName = folder.slice(0, MAX_NAME_PART_LENGTH);
+  return { name: `${person.slice(0, MAX_NAME_PART_LENGTH)} (${folderName})`, folderName };
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LastingHindrance } from '../../../src/peer/lastingHindrance.ts';
+
+interface Timer {
+  readonly delayMs: number;
+  readonly run: () => void;
+}
+
+function makeWorld(): {
+  hindrance: LastingHindrance;
+  timers: Set<Timer>;
+  told: () => number;
+  pass: (ms: number) => void;
+} {
+  let now = 0;
+  let told = 0;
+  const timers = new Set<Timer>();
+  const clock = { wallNow: () => now, monotonicNow: () => now };
+  const scheduler = {
+    after: (delayMs: number, run: () => void) => {
+      const timer = { delayMs, run };
+      timers.add(timer);
+      return { dispose: () => void timers.delete(timer) };
+    },
+  };
+  const hindrance = new LastingHindrance(clock, scheduler, () => told++);
+  return { hindrance, timers, told: () => told, pass: (ms) => (now += ms) };
+}
+
+test('what is over within a second is never shown', () => {
+  const { hindrance, timers, pass } = makeWorld();
+  hindrance.update('git has just changed files', false);
+  pass(505);
+  assert.equal(hindrance.isLasting, false);
+  hindrance.update(undefined, false);
+  pass(5_000);
+  assert.equal(hindrance.isLasting, false);
+  assert.equal(timers.size, 0);
+});
+
+test('what lasts a second is shown then, however often it is reported', () => {
+  const { hindrance, timers, told, pass } = makeWorld();
+  hindrance.update('a git rebase is under way', false);
+  pass(600);
+  hindrance.update('git is changing files', false);
+  assert.equal(timers.size, 1);
+  pass(400);
+  for (const timer of timers) timer.run();
+  assert.equal(told(), 1);
+  assert.equal(hindrance.isLasting, true);
+});
+
+test('a branch that has not joined is shown at once', () => {
+  const { hindrance } = makeWorld();
+  hindrance.update('branch other has not joined', true);
+  assert.equal(hindrance.isLasting, true);
+});
