@@ -1,10 +1,18 @@
+import { relative, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { DisposableStore } from '../core/disposableStore.ts';
 import type { Disposable } from '../core/ports.ts';
+import { isCandidateName } from '../node/files/diskFiles.ts';
+import { createIgnoreRules } from '../node/files/ignoreRules.ts';
 import { FolderPaths } from './folderPaths.ts';
 import type { FolderSessions, OpenFolder } from './folderSessions.ts';
+import { readSettings } from './readSettings.ts';
+import { baseName } from './words.ts';
 
-/** Tells a folder's session of files that appear or vanish, for as long as it is awake; before consent nothing is watched. */
+/**
+ * Tells a folder's session of files that appear, for as long as it is awake; before consent nothing is watched. Files
+ * that are ignored are not told: a search would not find them either.
+ */
 export function watchFolder(folder: OpenFolder, sessions: FolderSessions): Disposable {
   const store = new DisposableStore();
   let watching: DisposableStore | undefined;
@@ -33,12 +41,15 @@ export function watchFolder(folder: OpenFolder, sessions: FolderSessions): Dispo
 function watch(folder: string, report: (file: string) => void): DisposableStore {
   const store = new DisposableStore();
   const pattern = new vscode.RelativePattern(vscode.Uri.file(folder), '**/*.{yaml,yml,json}');
-  // Changes are the peer's own business: it watches the folders of its documents.
-  const watcher = store.add(vscode.workspace.createFileSystemWatcher(pattern, false, true, false));
-  const tell = (uri: vscode.Uri): void => {
-    if (!/[\\/](node_modules|\.git)[\\/]/.test(uri.fsPath)) report(uri.fsPath);
-  };
-  store.add(watcher.onDidCreate(tell));
-  store.add(watcher.onDidDelete(tell));
+  // Changes and deletions are the peer's own business: it watches the folders of its documents.
+  const watcher = store.add(vscode.workspace.createFileSystemWatcher(pattern, false, true, true));
+  // Other settings are another session, with a watcher of its own.
+  const isIgnored = createIgnoreRules(readSettings().settings.ignore);
+  store.add(
+    watcher.onDidCreate(({ fsPath }) => {
+      const path = relative(folder, fsPath).split(sep).join('/');
+      if (isCandidateName(baseName(fsPath)) && !isIgnored(path)) report(fsPath);
+    }),
+  );
   return store;
 }
