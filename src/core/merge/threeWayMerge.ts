@@ -1,6 +1,7 @@
 import { PlainCache, type PlainDocument, readPlainDocument } from '../openapi/plainDocument.ts';
 import { findViolations, type Violation } from '../openapi/semanticRules.ts';
 import type { Problem } from '../problem.ts';
+import type { Matching } from './align.ts';
 import { checkMerge } from './checkMerge.ts';
 import { Canon } from './canon.ts';
 import { wholeConflict } from './conflicts.ts';
@@ -17,11 +18,44 @@ import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Resolution 
  * is a conflict. Pure, deterministic, never throws: see `MergeResult`.
  */
 export function threeWayMerge(input: MergeInput, format: DocumentFormat, options: MergeOptions = {}): MergeResult {
+  const cache = new PlainCache();
+  const result = mergeOnce(input, format, options, 'renames', cache);
+  const decided = options.resolutions?.size ?? 0;
+  if (result.conflicts.length === 0 && decided === 0) return result;
+  // Held conflicts must come out the same when they are merged again. A rename that was followed may not be recognised
+  // then; in that case no rename is followed from the start. This depends on the texts only, never on what was decided.
+  const { infoVersion } = options;
+  const plain: MergeOptions = infoVersion === undefined ? {} : { infoVersion };
+  const isStable = ({ text, nextBase, conflicts }: MergeResult, matching: Matching): boolean => {
+    const again = mergeOnce({ base: nextBase, ours: text, theirs: input.theirs }, format, plain, matching, cache);
+    return again.text === text && again.nextBase === nextBase && idsOf(again) === idsOf({ conflicts });
+  };
+  const isPlain = decided === 0 && (options.unresolved ?? 'ours') === 'ours';
+  if (isStable(isPlain ? result : mergeOnce(input, format, plain, 'renames', cache), 'renames')) return result;
+  const byNames = mergeOnce(input, format, plain, 'names', cache);
+  if (!isStable(byNames, 'names')) return result;
+  return isPlain ? byNames : mergeOnce(input, format, options, 'names', cache);
+}
+
+function idsOf({ conflicts }: Pick<MergeResult, 'conflicts'>): string {
+  return conflicts
+    .map(({ id }) => id)
+    .sort()
+    .join();
+}
+
+function mergeOnce(
+  input: MergeInput,
+  format: DocumentFormat,
+  options: MergeOptions,
+  matching: Matching,
+  cache: PlainCache,
+): MergeResult {
   const { base, ours, theirs } = input;
   if (ours === theirs) return clean(ours, theirs, 'equal');
   if (ours === base) return clean(theirs, theirs, 'equal');
   if (theirs === base) return clean(ours, theirs, 'equal');
-  return new Merge(input, format, options).run();
+  return new Merge(input, format, options, matching, cache).run();
 }
 
 function clean(text: string, nextBase: string, takenBy: MergeResult['takenBy']): MergeResult {
@@ -41,13 +75,16 @@ class Merge {
   readonly #base: PlainDocument | undefined;
   readonly #ours: PlainDocument;
   readonly #theirs: PlainDocument;
-  readonly #cache = new PlainCache();
+  readonly #matching: Matching;
+  readonly #cache: PlainCache;
   #knownViolations: ReadonlySet<string> | undefined;
 
-  constructor(input: MergeInput, format: DocumentFormat, options: MergeOptions) {
+  constructor(input: MergeInput, format: DocumentFormat, options: MergeOptions, matching: Matching, cache: PlainCache) {
     this.#input = input;
     this.#format = format;
     this.#options = options;
+    this.#matching = matching;
+    this.#cache = cache;
     this.#base = input.base === '' ? undefined : readPlainDocument(input.base, format, this.#cache);
     this.#ours = readPlainDocument(input.ours, format, this.#cache);
     this.#theirs = readPlainDocument(input.theirs, format, this.#cache);
@@ -64,7 +101,7 @@ class Merge {
         ? clean(byLines, theirs, 'lines')
         : this.#whole('The two versions are built in different ways.');
     }
-    const byStructure = mergeByStructure(sources, this.#options, 'renames', NOTHING_HELD);
+    const byStructure = mergeByStructure(sources, this.#options, this.#matching, NOTHING_HELD);
     if (byLines !== undefined && this.#confirmsLines(byLines, sources, byStructure))
       return clean(byLines, theirs, 'lines');
     return this.#proveByStructure(sources, byStructure);
@@ -102,7 +139,7 @@ class Merge {
         ? undefined
         : held.size === 0
           ? first
-          : mergeByStructure(sources, this.#options, 'renames', held);
+          : mergeByStructure(sources, this.#options, this.#matching, held);
     if (merge === undefined)
       return this.#whole('What the two versions changed could not be told apart with certainty.');
     if (merge.clashes > merge.conflicts.length) {
@@ -131,7 +168,12 @@ class Merge {
         const isPlain = round === 0 && first?.clashes === 0;
         const merge = isPlain
           ? first
-          : mergeByStructure(sources, { ...this.#options, unresolved, resolutions: NO_RESOLUTIONS }, 'renames', held);
+          : mergeByStructure(
+              sources,
+              { ...this.#options, unresolved, resolutions: NO_RESOLUTIONS },
+              this.#matching,
+              held,
+            );
         if (merge === undefined) return undefined;
         const merged = readPlainDocument(merge.text, this.#format, this.#cache);
         if (merged.root === undefined && merged.problems.length > 0) return undefined;
