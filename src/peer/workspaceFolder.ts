@@ -252,21 +252,22 @@ export class WorkspaceFolder implements FolderSession {
       await this.#decisions.read();
       const libraryId = this.#decisions.replicaOn(branch)?.libraryId;
       if (libraryId === undefined) return notJoined;
+      const { phase, peers } = this.#serving.status;
       const windows = await this.#neighbourhood.windowsIn(libraryId);
-      if (windows.length > 0)
+      const names = new Set([...windows, ...peers.map((peer) => peer.folderName)]);
+      if (names.size > 0)
         return notDone(
           'library-in-use',
-          `The library is still open in ${windows.join(', ')}.`,
+          `The library is still open in ${[...names].join(', ')}.`,
           'Leave there first, then forget it here.',
         );
-      const isServed = this.#serving.status.phase !== 'asleep';
       await this.#serving.stop();
       let orphans: readonly ReplicaId[] = [];
       const isDeleted = await deleteLibrary(this.#options.stateDir, libraryId, async () => {
         orphans = await this.#decisions.forget(libraryId);
       });
       if (!isDeleted) {
-        if (isServed) await this.#serving.start();
+        if (phase !== 'asleep') await this.#serving.start();
         return notDone(
           'library-in-use',
           'Another window still works with this library.',

@@ -87,6 +87,18 @@ test('[I1] Leave in an attached window ends the serving one, and takes no state 
   });
 });
 
+test('[I1] Leave in the serving window does not hand the folder to the attached one, Stop does', async () => {
+  const alice = await keep('backend');
+  const twin = await attach(alice);
+  await alice.session.stop();
+  await twin.untilInStep(1);
+  assert.equal(problemCode(await alice.session.start()), undefined);
+  assert.equal(alice.status.phase, 'attached');
+  assert.equal(problemCode(await twin.session.leave()), undefined);
+  await alice.until('the attached window sleeps', (status) => status.phase === 'asleep' && !status.hasConsent);
+  assert.equal(twin.status.phase, 'asleep');
+});
+
 test('[I1] Forget deletes no library that another open folder is in, also where this one is stopped', async () => {
   const alice = await keep('backend');
   const bob = await keep('frontend');
