@@ -42,9 +42,19 @@ export class DocumentProposals {
     return this.#inFlight !== undefined;
   }
 
+  /** Whether what is in flight takes a choice back. */
+  get isTakingBack(): boolean {
+    return this.#inFlight?.proposal.kind === 'resolve';
+  }
+
   /** Whether the leader has refused this text for good. */
   isRefused(hash: RevisionHash): boolean {
     return hash === this.#refusedHash;
+  }
+
+  /** The library has this document as of an entry that is still to come in. */
+  awaitHead(index: LogIndex): void {
+    this.#awaitedIndex = index;
   }
 
   /** The link to send by, if sending has a chance now. */
@@ -89,7 +99,7 @@ export class DocumentProposals {
     this.#inFlight = undefined;
     record.stored = document;
     const removeOutbox = item === undefined ? [] : [item.proposal.proposalId];
-    await record.commit({ putDocuments: [document], removeOutbox });
+    await record.commitFact({ putDocuments: [document], removeOutbox });
   }
 
   /**
@@ -107,7 +117,7 @@ export class DocumentProposals {
     const heldBase = await this.#heldBaseAfter(item);
     this.#inFlight = undefined;
     record.stored = { ...record.stored, shadow: head, head, heldBase };
-    await record.commit({ ...synced, putDocuments: [record.stored], removeOutbox: [item.proposal.proposalId] });
+    await record.commitFact({ ...synced, putDocuments: [record.stored], removeOutbox: [item.proposal.proposalId] });
     return true;
   }
 
@@ -117,7 +127,7 @@ export class DocumentProposals {
     // Its entry comes next, unless the log's heads came instead of it.
     if (answer.kind === 'committed' && answer.index > (record.stored.head?.index ?? 0)) return { kind: 'wait' };
     this.#inFlight = undefined;
-    await record.commit({ removeOutbox: [item.proposal.proposalId] });
+    await record.commitFact({ removeOutbox: [item.proposal.proposalId] });
     if (answer.kind === 'committed') return { kind: 'goOn' };
     if (answer.kind === 'rejected') {
       this.#refusedHash = item.proposal.hash;

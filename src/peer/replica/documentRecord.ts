@@ -77,31 +77,52 @@ export class DocumentRecord {
 
   /** Keeps a change for the next transaction, so that what belongs together is written together. */
   postpone(change: ReplicaChange): void {
-    this.#uncommitted = change;
+    this.#uncommitted = both(this.#uncommitted, change);
   }
 
-  /** One transaction, together with what was postponed. */
+  /** One transaction, together with what was postponed. Rejects where none of it is on disk; then only this change is forgotten. */
   async commit(change: ReplicaChange): Promise<void> {
     const rest = this.#uncommitted;
     this.#uncommitted = undefined;
-    const documents = new Map(
-      [...(rest?.putDocuments ?? []), ...(change.putDocuments ?? [])].map((one) => [one.docId, one]),
-    );
     try {
-      await this.ctx.store.commit({
-        ...rest,
-        ...change,
-        ...(documents.size === 0 ? {} : { putDocuments: [...documents.values()] }),
-      });
+      await this.ctx.store.commit(both(rest, change));
     } catch (error) {
       this.#uncommitted = rest;
       throw error;
     }
   }
 
+  /** The same for what has happened already and cannot be taken back: if it fails, the next transaction brings it. */
+  async commitFact(change: ReplicaChange): Promise<void> {
+    this.postpone(change);
+    await this.commitPostponed();
+  }
+
   async commitPostponed(): Promise<void> {
     if (this.#uncommitted !== undefined) await this.commit({});
   }
+}
+
+/** Two changes, one after the other, as one. */
+function both(first: ReplicaChange | undefined, second: ReplicaChange): ReplicaChange {
+  if (first === undefined) return second;
+  const documents = new Map(
+    [...(first.putDocuments ?? []), ...(second.putDocuments ?? [])].map((one) => [one.docId, one]),
+  );
+  const intended = new Set(second.putIntents?.map(({ docId }) => docId));
+  return {
+    ...first,
+    ...second,
+    putDocuments: [...documents.values()],
+    putOutbox: [...(first.putOutbox ?? []), ...(second.putOutbox ?? [])],
+    removeOutbox: [...(first.removeOutbox ?? []), ...(second.removeOutbox ?? [])],
+    putIntents: [...(first.putIntents ?? []), ...(second.putIntents ?? [])],
+    // In one change what is removed goes last: an intent that comes after a removal stays.
+    removeIntents: [
+      ...(first.removeIntents ?? []).filter((docId) => !intended.has(docId)),
+      ...(second.removeIntents ?? []),
+    ],
+  };
 }
 
 /** Whether one of the three texts could not be read, so that nothing was merged. */

@@ -22,8 +22,8 @@ import { RevisionHistory } from './revisionHistory.ts';
 import { QueueClosedError, SerialQueue } from './serialQueue.ts';
 import { TakenBack } from './takenBack.ts';
 
-/** A file that could not be written is tried again this often. */
-const WRITE_RETRY_MS = 5_000;
+/** A file that could not be read or written is tried again this often. */
+const DISK_RETRY_MS = 5_000;
 /** A file that changes under every write: rather wait for the next event than turn in circles. */
 const MAX_ROUNDS = 50;
 
@@ -47,6 +47,8 @@ export class DocumentReplica implements Disposable {
   readonly #takenBack: TakenBack;
   #state: DocumentState = 'syncing';
   #problem: UserProblem | undefined;
+  /** A resolution that is being taken back: done when the library has its side again. */
+  #undoing: { readonly undo: ResolutionUndo; readonly tell: (outcome: Outcome) => void } | undefined;
   #retry: Disposable | undefined;
   /** Whether something came that was not brought to an end yet: the person has paused, or git is at work. */
   #isOpen = false;
@@ -114,7 +116,7 @@ export class DocumentReplica implements Disposable {
       const isOld = writeCount !== this.#writer.writeCount;
       const reading = isOld ? await this.#ctx.reader.read(file, undefined, record.stored.shadow?.text) : early;
       if (reading.kind === 'failed') {
-        this.#show('unwritable', reading.problem);
+        this.#waitForDisk(reading.problem);
         return;
       }
       const working = reading.kind === 'text' ? reading.working : undefined;
@@ -140,7 +142,15 @@ export class DocumentReplica implements Disposable {
 
   /** Looks again at everything that may have stood in the way: the pause, git, an unsaved buffer, the connection. */
   wake(): void {
-    this.#queue.post(() => this.#settle());
+    this.#queue.post(async () => {
+      await this.#settle();
+      await this.#record.commitPostponed();
+    });
+  }
+
+  /** The document is the library's, whose head comes next: what the file reads like is no new document. */
+  awaitHead(index: LogIndex): void {
+    this.#proposals.awaitHead(index);
   }
 
   resendInFlight(): void {
@@ -203,23 +213,29 @@ export class DocumentReplica implements Disposable {
 
   /** Takes a resolution back: the element is held again, with both sides as they were. */
   async undoResolution(undo: ResolutionUndo): Promise<Outcome> {
-    return this.#queue.run(async () => {
-      if (this.#proposals.isInFlight) {
-        return notDone('not-yet', 'The choice is still on its way to the library.', 'Try again when it has arrived.');
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    await this.#queue.run(async () => {
+      if (this.#proposals.isInFlight || this.#undoing !== undefined || this.#proposals.readyLink() === undefined) {
+        resolve(notDone('not-yet', 'The library is busy with this file.', 'Try again when it is in step.'));
+        return;
       }
       const plan = await planUndo(this.#record, undo);
-      if (!plan.isDone) return plan;
+      if (!plan.isDone) {
+        resolve(plan);
+        return;
+      }
       const isSent = plan.library !== this.stored.shadow?.text;
-      const problem = await this.#writeChoice(
-        plan.file,
-        isSent ? this.stored : { ...this.stored, heldBase: plan.heldBase },
-      );
-      if (problem !== undefined) return problem;
-      // The library takes its side back as a change of its own; when it is committed, the clash is there again.
-      if (isSent) await this.#proposals.propose(plan.library, plan.heldBase, 'resolve');
+      const document = isSent ? this.stored : { ...this.stored, heldBase: plan.heldBase };
+      const problem = await this.#writeChoice(plan.file, document);
+      if (problem !== undefined || !isSent) {
+        resolve(problem ?? { isDone: true });
+        await this.#settle();
+        return;
+      }
+      this.#undoing = { undo, tell: resolve };
       await this.#settle();
-      return { isDone: true };
     });
+    return promise;
   }
 
   /** Puts what waits into the unsaved buffer, merged with what was typed there. */
@@ -276,6 +292,7 @@ export class DocumentReplica implements Disposable {
 
   dispose(): void {
     this.#isDisposed = true;
+    this.#endUndo(notDone('not-yet', 'This file is no longer kept in step.'));
     this.#retry?.dispose();
     this.#queue.dispose();
   }
@@ -289,7 +306,11 @@ export class DocumentReplica implements Disposable {
     proposalId: ProposalId | undefined,
     synced: { readonly lastSyncedIndex?: LogIndex },
   ): Promise<void> {
-    if (await this.#proposals.takeOwn(head, proposalId, synced)) return;
+    const isUndo = this.#proposals.isTakingBack;
+    if (await this.#proposals.takeOwn(head, proposalId, synced)) {
+      if (isUndo) this.#endUndo({ isDone: true });
+      return;
+    }
     this.#record.stored = { ...this.stored, head };
     this.#record.headAuthor = author;
     this.#record.headChanges = changes;
@@ -369,7 +390,7 @@ export class DocumentReplica implements Disposable {
     }
     if (await this.#takenBack.check(file, this.#proposals.readyLink())) return this.#show('behind', fileBehind(file));
     if (head !== undefined && head.hash !== shadow?.hash) return this.#mergeHead(file, head, onDurable);
-    return this.#sendLocalChange(working.text);
+    return this.#sendLocalChange(file, working.text);
   }
 
   async #mergeHead(file: string, head: StoredRevision, onDurable: (() => void) | undefined): Promise<Round> {
@@ -391,15 +412,20 @@ export class DocumentReplica implements Disposable {
     return this.#afterWriting(written, merged.text !== working.text);
   }
 
-  async #sendLocalChange(workingTextNow: string): Promise<Round> {
+  async #sendLocalChange(file: string, workingTextNow: string): Promise<Round> {
     const record = this.#record;
     const { shadow } = this.stored;
+    if (this.#undoing !== undefined && !this.#proposals.isInFlight && this.#proposals.readyLink() !== undefined)
+      return this.#sendUndo(this.#undoing.undo);
     let outgoing = workingTextNow;
     let heldBase: string | undefined;
     let conflicts: readonly MergeConflict[] = [];
     if (this.stored.heldBase !== undefined && shadow !== undefined) {
       const { base } = record;
-      conflicts = (await record.merge(base, workingTextNow, shadow.text)).conflicts;
+      const merged = await record.merge(base, workingTextNow, shadow.text);
+      // An element that was held is as it was before the clash: the library's side goes into the file.
+      if (merged.text !== workingTextNow) return this.#mergeHead(file, shadow, undefined);
+      conflicts = merged.conflicts;
       if (conflicts.length > 0) {
         outgoing = (await record.merge(base, workingTextNow, shadow.text, { unresolved: 'theirs' })).text;
         heldBase = (await record.merge(base, workingTextNow, shadow.text, { unresolved: 'base' })).text;
@@ -421,6 +447,29 @@ export class DocumentReplica implements Disposable {
     if (!(await this.#ctx.mayWork())) return 'stopped';
     await this.#proposals.propose(outgoing, heldBase, 'edit');
     return this.#show('syncing');
+  }
+
+  /** The library takes its side back as a change of its own; when it is committed, the clash is there again. */
+  async #sendUndo(undo: ResolutionUndo): Promise<Round> {
+    const plan = await planUndo(this.#record, undo);
+    if (!plan.isDone) {
+      this.#endUndo(plan);
+      return 'again';
+    }
+    if (!(await this.#ctx.mayWork())) return 'stopped';
+    if (plan.library !== this.stored.shadow?.text) {
+      await this.#proposals.propose(plan.library, plan.heldBase, 'resolve');
+      return this.#show('syncing');
+    }
+    this.#record.stored = { ...this.stored, heldBase: plan.heldBase };
+    await this.#record.commitFact({ putDocuments: [this.stored] });
+    this.#endUndo({ isDone: true });
+    return 'again';
+  }
+
+  #endUndo(outcome: Outcome): void {
+    this.#undoing?.tell(outcome);
+    this.#undoing = undefined;
   }
 
   #afterWriting(written: Written, isChange: boolean): Round {
@@ -458,7 +507,10 @@ export class DocumentReplica implements Disposable {
 
   #waitForDisk(problem: UserProblem): Round {
     this.#retry?.dispose();
-    this.#retry = this.#ctx.ambient.scheduler.after(WRITE_RETRY_MS, () => this.wake());
+    this.#retry = this.#ctx.ambient.scheduler.after(DISK_RETRY_MS, () => {
+      this.wake();
+      this.fileChanged().catch((error: unknown) => this.#fail(error));
+    });
     return this.#show('unwritable', problem);
   }
 

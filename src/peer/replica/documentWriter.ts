@@ -20,7 +20,7 @@ export class DocumentWriter {
     this.#record = record;
   }
 
-  /** Grows with each write of ours, so that what was read before one is not taken for news after it. */
+  /** Grows when a write of ours begins and when it ends, so that what was read before or meanwhile is not taken for news. */
   get writeCount(): number {
     return this.#writeCount;
   }
@@ -47,8 +47,9 @@ export class DocumentWriter {
       onDurable?.();
       this.#writeCount += 1;
       const outcome = await record.ctx.files.write({ file, before: working.raw, after, splices });
+      this.#writeCount += 1;
       if (outcome.kind !== 'written') {
-        await record.commit({ removeIntents: [docId] });
+        await record.commitFact({ removeIntents: [docId] });
         if (outcome.kind === 'changed') await this.readAgain(file);
         return outcome;
       }
@@ -56,7 +57,7 @@ export class DocumentWriter {
       record.trustWorking();
     }
     record.stored = { ...document, head: newer(document.head, record.stored.head) };
-    await record.commit({ putDocuments: [record.stored], removeIntents: [docId] });
+    await record.commitFact({ putDocuments: [record.stored], removeIntents: [docId] });
     onDurable?.();
     return { kind: 'written' };
   }
@@ -71,13 +72,14 @@ export class DocumentWriter {
     this.#writeCount += 1;
     const splices = [{ offset: 0, deleteCount: 0, insert: head.text }];
     const outcome = await record.ctx.files.write({ file, before: undefined, after: head.text, splices });
+    this.#writeCount += 1;
     if (outcome.kind === 'written') {
       record.setWorking(workingText(head.text), false);
       record.stored = document;
     } else if (outcome.kind === 'changed') {
       await this.readAgain(file);
     }
-    await record.commit({ putDocuments: [record.stored], removeIntents: [docId] });
+    await record.commitFact({ putDocuments: [record.stored], removeIntents: [docId] });
     return outcome;
   }
 

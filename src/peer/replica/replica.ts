@@ -150,7 +150,7 @@ export class Replica implements EntrySink, Disposable {
     if (entry.index <= this.#lastSyncedIndex) return;
     const document =
       this.#documents.get(entry.docId) ??
-      (await this.#adopt(entry.kind === 'create' ? entry.path : undefined, entry.docId));
+      (await this.#adopt(entry.kind === 'create' ? entry.path : undefined, entry.docId, entry.index));
     if (document === undefined || entry.kind === 'leader') {
       await this.#options.store.commit({ lastSyncedIndex: entry.index });
     } else {
@@ -162,7 +162,7 @@ export class Replica implements EntrySink, Disposable {
 
   async applyHeads(heads: readonly DocumentHead[], index: LogIndex): Promise<void> {
     for (const head of heads) {
-      const document = this.#documents.get(head.docId) ?? (await this.#adopt(head.path, head.docId));
+      const document = this.#documents.get(head.docId) ?? (await this.#adopt(head.path, head.docId, head.index));
       if (document === undefined || head.hash === undefined || head.hash === document.stored.head?.hash) continue;
       const text = await this.#link?.fetchRevision(head.docId, head.hash);
       // Nothing is ever skipped: without this revision the replica is not as far as `index`, and asks again.
@@ -251,13 +251,18 @@ export class Replica implements EntrySink, Disposable {
   }
 
   /** Takes up a document of the library: at its place here, or without a copy where the layout has none for it. */
-  async #adopt(libraryPath: string | undefined, docId: DocId): Promise<DocumentReplica | undefined> {
+  async #adopt(
+    libraryPath: string | undefined,
+    docId: DocId,
+    headIndex: LogIndex,
+  ): Promise<DocumentReplica | undefined> {
     if (libraryPath === undefined) return undefined;
     const localPath = await this.#options.layout.placeFor(libraryPath);
     const sameFile = localPath === undefined ? undefined : this.#documents.at(localPath);
     // Two peers have created the document at this path; the library's is the one that counts.
     if (sameFile !== undefined && sameFile.stored.shadow !== undefined) return undefined;
     const document = new DocumentReplica(this.#context, newDocument(docId, libraryPath, localPath), undefined);
+    document.awaitHead(headIndex);
     if (sameFile !== undefined) this.#documents.remove(sameFile);
     // In one go, so that nobody finds the file to be no document's and creates a third one.
     this.#documents.add(document);

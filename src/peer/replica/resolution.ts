@@ -69,7 +69,7 @@ export async function planUndo(
   | NotDone
   | { readonly isDone: true; readonly file: string; readonly library: string; readonly heldBase: string | undefined }
 > {
-  const { working } = record;
+  const { working, base: baseNow } = record;
   const { shadow } = record.stored;
   const changedSince = notDone(
     'changed-since',
@@ -79,8 +79,10 @@ export async function planUndo(
   if (working === undefined || shadow === undefined) return changedSince;
   const file = await record.merge(undo.after.file, working.text, undo.before.file);
   const library = await record.merge(undo.after.library, shadow.text, undo.before.library);
-  const base = await record.merge(undo.before.library, library.text, undo.before.base);
-  if ([file, library, base].some((one) => one.conflicts.length > 0 || hasError(one))) return changedSince;
+  // What else is held stays held: only the element of this choice reads again as it did before the clash.
+  const heldNow = await record.merge(shadow.text, baseNow, library.text);
+  const base = await record.merge(undo.after.base, heldNow.text, undo.before.base);
+  if ([file, library, heldNow, base].some((one) => one.conflicts.length > 0 || hasError(one))) return changedSince;
   return {
     isDone: true,
     file: file.text,

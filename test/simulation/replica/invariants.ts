@@ -78,11 +78,12 @@ export class Invariants {
     const place = `entry ${String(entry.index)} (${entry.kind} of ${path} by ${peer.name})`;
     this.#note(`${place} +${added.join(' +')} -${removed.join(' -')}`);
     for (const token of removed)
-      if (!this.#ledger.wasRemovedBy(peer.name, token))
+      if (!this.#ledger.mayTake(peer.name, token))
         this.#fail(`[I1] ${place} takes ${token} away, which nobody there did`);
     for (const token of added) {
       const isNews = this.#ledger.authorOf(token) === peer.name && !this.#entered.has(token);
-      if (!isNews && entry.kind !== 'create' && !peer.decided.has(path))
+      const isExplained = peer.decided.has(path) || peer.brought.has(token);
+      if (!isNews && entry.kind !== 'create' && !isExplained)
         this.#fail(`[I9] ${place} brings ${token} back, which nobody there did`);
       this.#entered.add(token);
       this.#ledger.bring(peer.name, token);
@@ -99,7 +100,9 @@ export class Invariants {
       for (const token of tokensOf(text)) present.add(token);
     };
     for (const { text } of this.heads.values()) add(text);
-    for (const { folder } of this.#peers) {
+    for (const { folder, store } of this.#peers) {
+      // What a person took back is on its way to the library.
+      for (const { text } of store.outbox.values()) add(text);
       for (const texts of [folder.files, folder.buffers, folder.stashes]) for (const text of texts.values()) add(text);
     }
     this.#expectAll(present, 'lost');
@@ -120,7 +123,8 @@ export class Invariants {
     if (service?.status.connection !== 'connected') return 'is not connected';
     if (store.lastSyncedIndex !== this.entries)
       return `stands at ${String(store.lastSyncedIndex)} of ${String(this.entries)}`;
-    if (store.outbox.size > 0) return 'has something in its outbox';
+    if (store.outbox.size > 0)
+      return `has something in its outbox: ${JSON.stringify([...store.outbox.values()].map(({ proposal }) => [proposal.docId, proposal.kind, proposal.proposalId]))}`;
     if (store.intents.size > 0) return 'has an open intent';
     for (const head of this.heads.values()) {
       const status = replica.documents.find(({ docId }) => docId === head.docId);

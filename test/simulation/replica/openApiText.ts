@@ -94,13 +94,14 @@ function addOperation(lines: readonly string[], random: SeededRandom, mint: Mint
   if (paths === -1) return undefined;
   const starts = operationStarts(lines);
   const ends = starts.map((start) => operationEnd(lines, start));
-  const at = random.pick([paths + 1, ...ends]);
+  const at = random.pick(ends.length === 0 ? [paths + 1] : ends);
   return [...lines.slice(0, paths), 'paths:', ...lines.slice(paths + 1, at), ...operation(mint), ...lines.slice(at)];
 }
 
 function removeOperation(lines: readonly string[], random: SeededRandom): readonly string[] | undefined {
-  const starts = operationStarts(lines);
-  if (starts.length < 2) return undefined;
+  // The first one stays, so that `paths` is never empty, whoever else removes one at the same moment.
+  const starts = operationStarts(lines).slice(1);
+  if (starts.length === 0) return undefined;
   const start = random.pick(starts);
   return lines.toSpliced(start, operationEnd(lines, start) - start);
 }

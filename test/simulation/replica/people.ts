@@ -55,6 +55,8 @@ interface World {
 interface Choice {
   readonly path: string;
   readonly removed: readonly string[];
+  /** What the choice put into the library. */
+  readonly sent: readonly string[];
 }
 
 /** The people in front of the windows. They are honest: they take away only what they see. */
@@ -158,7 +160,7 @@ export class People {
     if (!peer.folder.buffers.has(path)) return;
     if (peer.documentAt(path)?.state === 'waiting' && random.chance(0.4)) {
       this.#world.note(`${peer.name} merges now in ${path}`);
-      void peer.replica?.mergeNow(peer.folder.fileOf(path));
+      this.#expect(peer.replica?.mergeNow(peer.folder.fileOf(path)));
       this.#later(0, 2_000, () => {
         this.#endBuffer(peer, path);
       });
@@ -274,7 +276,7 @@ export class People {
     if (choice === 'keepMine')
       for (const token of tokensOnlyIn(stored.shadow.text, file)) ledger.remove(peer.name, token);
     else for (const token of tokensOnlyIn(file, stored.shadow.text)) ledger.remove(peer.name, token);
-    void replica.leaveBehind(peer.folder.fileOf(path), choice);
+    this.#expect(replica.leaveBehind(peer.folder.fileOf(path), choice));
   }
 
   /** Another branch is checked out for a while, with other texts in the same files. */
@@ -336,7 +338,12 @@ export class People {
     if (oddity?.kind !== 'deleted') return;
     this.#oddities.delete(this.#key(peer, path));
     peer.folder.stashes.delete(path);
-    if (peer.folder.files.has(path)) return;
+    const there = peer.folder.text(path);
+    if (there !== undefined) {
+      // The library's copy has come in its place; what was deleted stays deleted.
+      for (const token of tokensOnlyIn(oddity.raw, there)) this.#world.ledger.remove(peer.name, token);
+      return;
+    }
     this.#world.note(`${peer.name} restores ${path}`);
     const raw = oddity.raw === '' ? (this.#world.invariants.headAt(path)?.text ?? '') : oddity.raw;
     peer.folder.save(path, raw, undefined);
@@ -366,9 +373,7 @@ export class People {
       return;
     }
     if (conflicts.length === 0) return;
-    this.#resolve(peer, random.pick(conflicts), random.pick(['ours', 'theirs'])).catch((error: unknown) => {
-      if (!String(error).includes('SIMULATED')) this.#world.fail(`resolve failed: ${String(error)}`);
-    });
+    this.#expect(this.#resolve(peer, random.pick(conflicts), random.pick(['ours', 'theirs'])));
   }
 
   async #resolve(peer: SimulatedPeer, held: HeldConflict, choice: 'ours' | 'theirs'): Promise<void> {
@@ -380,12 +385,13 @@ export class People {
     const removed = tokensOnlyIn(lost?.text ?? '', kept?.text ?? '').filter(
       (token) => !ledger.wasRemovedBy(peer.name, token),
     );
+    const sent = tokensOnlyIn(kept?.text ?? '', lost?.text ?? '');
     for (const token of removed) ledger.remove(peer.name, token);
     this.#decideFor(peer, held.path);
     this.#world.note(`${peer.name} chooses ${choice} at ${label}: -${removed.join(' -')}`);
     const outcome = await replica.resolveConflict(held.docId, id, { choice });
     this.#world.note(`${peer.name} choice at ${label}: ${outcome.isDone ? 'done' : outcome.problem.code}`);
-    if (outcome.isDone) this.#choicesOf(peer, process).push({ path: held.path, removed });
+    if (outcome.isDone) this.#choicesOf(peer, process).push({ path: held.path, removed, sent });
     else for (const token of removed) ledger.restore(peer.name, token);
   }
 
@@ -396,6 +402,7 @@ export class People {
     if (replica === undefined || choice === undefined || this.#isOdd(peer, choice.path)) return;
     this.#decideFor(peer, choice.path);
     choices.pop();
+    for (const token of choice.sent) this.#world.ledger.retract(peer.name, token);
     const outcome = await replica.undoResolution();
     this.#world.note(`${peer.name} takes a choice back: ${outcome.isDone ? 'done' : outcome.problem.code}`);
     if (outcome.isDone) for (const token of choice.removed) this.#world.ledger.restore(peer.name, token);
@@ -412,6 +419,13 @@ export class People {
   }
 
   // ---- helpers ----
+
+  /** What a person asked for may fail with the disk, and with nothing else. */
+  #expect(asked: Promise<unknown> | undefined): void {
+    asked?.catch((error: unknown) => {
+      if (!String(error).includes('SIMULATED')) this.#world.fail(`what was asked for failed: ${String(error)}`);
+    });
+  }
 
   #tidyOne(peer: SimulatedPeer, path: string, oddity: Oddity): void {
     if (oddity.kind === 'broken') this.#mend(peer, path);

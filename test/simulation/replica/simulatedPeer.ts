@@ -12,6 +12,7 @@ import type { VirtualTime } from '../virtualTime.ts';
 import { createInlineMerger } from './inlineMerger.ts';
 import { hostOf } from './simulatedHost.ts';
 import { SimulatedFolder } from './simulatedFolder.ts';
+import { tokensOf } from './tokens.ts';
 import { openStore, StoreDisk } from './simulatedStore.ts';
 
 const LIBRARY = 'library-1' as LibraryId;
@@ -42,6 +43,8 @@ export class SimulatedPeer {
   readonly store: StoreDisk;
   /** Documents in which this person has decided something by hand that may bring old text back. */
   readonly decided = new Set<string>();
+  /** What this person's copies had before they met the library's: nobody knows whether others have removed it since. */
+  readonly brought = new Set<string>();
   /** Since when nothing may be sent or written because the person said so. */
   pausedSince: number | undefined;
   readonly #machine: Machine;
@@ -55,6 +58,9 @@ export class SimulatedPeer {
     this.name = name;
     this.#machine = machine;
     this.store = new StoreDisk(name);
+    this.store.onFirstContact = ({ localPath }) => {
+      for (const token of tokensOf(this.folder.text(localPath ?? '') ?? '')) this.brought.add(token);
+    };
     this.folder = new SimulatedFolder(name, {
       onWriting: (path) => {
         this.#checkPermit(`writes ${path}`);

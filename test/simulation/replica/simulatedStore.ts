@@ -24,6 +24,8 @@ export class StoreDisk {
   readonly intents = new Map<DocId, WriteIntent>();
   /** With this probability a commit fails, and then nothing of it is on disk. */
   failing = 0;
+  /** A document of this replica has met the library's for the first time. */
+  onFirstContact: (document: StoredDocument) => void = () => undefined;
 
   constructor(name: string) {
     this.replicaId = `replica-${name}` as ReplicaId;
@@ -42,7 +44,11 @@ export class StoreDisk {
   apply(change: ReplicaChange): void {
     this.lastSyncedIndex = change.lastSyncedIndex ?? this.lastSyncedIndex;
     this.nextProposalNumber = change.nextProposalNumber ?? this.nextProposalNumber;
-    for (const document of change.putDocuments ?? []) this.documents.set(document.docId, document);
+    for (const document of change.putDocuments ?? []) {
+      const isFirst = document.shadow !== undefined && this.documents.get(document.docId)?.shadow === undefined;
+      this.documents.set(document.docId, document);
+      if (isFirst) this.onFirstContact(document);
+    }
     for (const item of change.putOutbox ?? []) this.outbox.set(item.proposal.proposalId, item);
     for (const proposalId of change.removeOutbox ?? []) this.outbox.delete(proposalId);
     for (const intent of change.putIntents ?? []) this.intents.set(intent.docId, intent);

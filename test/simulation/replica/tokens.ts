@@ -27,6 +27,7 @@ export class Ledger {
   readonly #authors = new Map<string, string>();
   readonly #living = new Set<string>();
   readonly #removers = new Map<string, Set<string>>();
+  readonly #retractors = new Map<string, Set<string>>();
   readonly #bringers = new Map<string, Set<string>>();
 
   mint(author: string): string {
@@ -63,6 +64,13 @@ export class Ledger {
     this.#keep(token);
   }
 
+  /** The person takes out of the library again what goes on living in front of it (a choice is taken back). */
+  retract(person: string, token: string): void {
+    const persons = this.#retractors.get(token) ?? new Set<string>();
+    persons.add(person);
+    this.#retractors.set(token, persons);
+  }
+
   /** An entry of this person has put the mark into the library. */
   bring(person: string, token: string): void {
     const bringers = this.#bringers.get(token) ?? new Set<string>();
@@ -77,6 +85,11 @@ export class Ledger {
 
   wasRemovedBy(person: string, token: string): boolean {
     return this.#removers.get(token)?.has(person) ?? false;
+  }
+
+  /** Whether an entry of this person may take the mark out of the library. */
+  mayTake(person: string, token: string): boolean {
+    return this.wasRemovedBy(person, token) || (this.#retractors.get(token)?.has(person) ?? false);
   }
 
   #keep(token: string): void {
