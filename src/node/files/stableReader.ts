@@ -39,6 +39,8 @@ interface Stamp {
 /** Reads files when they are whole (DESIGN §5, "Half-written files"). */
 export class DiskStableReader {
   readonly #folder: string | undefined;
+  /** Since when a file that looks cut is as it is: many readings of one state wait for it together, once. */
+  readonly #cuts = new Map<string, { readonly stamp: Stamp; readonly since: number }>();
 
   /** @param folder the workspace folder's real path: what a link leads to outside of it is not read. */
   constructor(folder?: string) {
@@ -46,7 +48,6 @@ export class DiskStableReader {
   }
 
   async read(file: string, savedText: string | undefined, agreedText: string | undefined): Promise<Reading> {
-    let cut: { readonly stamp: Stamp; readonly since: number } | undefined;
     for (let attempt = 0; attempt < MAX_READS; attempt++) {
       if (this.#folder !== undefined && realFileInside(this.#folder, file) === undefined)
         return { kind: 'failed', problem: outsideProblem(file) };
@@ -78,7 +79,10 @@ export class DiskStableReader {
       if (!isSame(before, await stamp(file))) continue;
       // The cut may also go through a character, which leaves no text at all.
       if (agreedText !== undefined && (!isText || looksCut(working.text, agreedText))) {
-        if (cut === undefined || !isSame(cut.stamp, before)) cut = { stamp: before, since: performance.now() };
+        const known = this.#cuts.get(file);
+        const cut =
+          known !== undefined && isSame(known.stamp, before) ? known : { stamp: before, since: performance.now() };
+        this.#cuts.set(file, cut);
         if (performance.now() - cut.since < CUT_QUIET_MS) continue;
       }
       if (!isText) return failed('not-utf-8', `${name(file)} is not UTF-8 text.`, 'Save it as UTF-8.');

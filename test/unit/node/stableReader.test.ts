@@ -76,6 +76,16 @@ test('[I1] a shorter file that stays as it is, is believed in the end', async ()
   assert.equal(result.kind === 'text' ? result.working.text : result.kind, agreed.slice(0, 22));
 });
 
+test('[I8] a file that looks cut is waited for once, not once for each reading of the same state', async () => {
+  const file = join(folder, 'again.yaml');
+  await writeFile(file, agreed.slice(0, 22));
+  const reader = new DiskStableReader();
+  await reader.read(file, undefined, agreed);
+  const start = performance.now();
+  for (let round = 0; round < 3; round++) await reader.read(file, undefined, agreed);
+  assert.ok(performance.now() - start < 2_000);
+});
+
 test('[I8] what this window has just saved is taken without a wait', async () => {
   const file = join(folder, 'saved.yaml');
   await writeFile(file, 'openapi: 3.1.0\r\n');
