@@ -59,9 +59,14 @@ export class DocumentProposals {
 
   /** The link to send by, if sending has a chance now. */
   readyLink(): LibraryLink | undefined {
-    const link = this.#record.ctx.link();
     const isKnown = (this.#record.stored.head?.index ?? 0) >= this.#awaitedIndex;
-    return link?.status.connection === 'connected' && isKnown ? link : undefined;
+    return isKnown ? this.connectedLink() : undefined;
+  }
+
+  /** The link to ask by: somebody answers at once. */
+  connectedLink(): LibraryLink | undefined {
+    const link = this.#record.ctx.link();
+    return link?.status.connection === 'connected' ? link : undefined;
   }
 
   /** @param heldBase what the held base is once this is committed; undefined where nothing is held then. */

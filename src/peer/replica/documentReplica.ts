@@ -254,7 +254,9 @@ export class DocumentReplica implements Disposable {
         return notDone('buffer-invalid', message, 'Mend it, then merge.');
       }
       const splices = toRawSplices(working, await this.#ctx.merger.diff(working.text, merged.text));
-      if (!(await this.#ctx.files.editBuffer(file, splices))) {
+      // The merge has taken its time, and what it found fits the text that it was made for only.
+      const isSame = this.#ctx.files.unsavedText(file) === buffer;
+      if (!isSame || !(await this.#ctx.files.editBuffer(file, splices))) {
         return notDone('buffer-changed', 'The text in the editor changed meanwhile.', 'Try again.');
       }
       // Nothing is recorded: when the buffer is saved, the merge finds both sides in it, and when it is thrown away, neither.
@@ -388,7 +390,9 @@ export class DocumentReplica implements Disposable {
       const remedy = 'Nothing is sent until it is mended.';
       return this.#show('invalid', { code: error.code, message: error.message, remedy });
     }
-    if (await this.#takenBack.check(file, this.#proposals.readyLink())) return this.#show('behind', fileBehind(file));
+    const isTakenBack = await this.#takenBack.check(file, this.#proposals.connectedLink());
+    if (isTakenBack === undefined) return this.#show('syncing');
+    if (isTakenBack) return this.#show('behind', fileBehind(file));
     if (head !== undefined && head.hash !== shadow?.hash) return this.#mergeHead(file, head, onDurable);
     return this.#sendLocalChange(file, working.text);
   }

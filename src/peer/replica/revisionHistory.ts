@@ -31,10 +31,12 @@ export class RevisionHistory {
 
   /**
    * Whether `hash` is an older revision and going back to it would take back what somebody else did since.
-   * @param link asked once for what happened before this process; without one, only what came in since then is known.
+   * @param link asked once for what happened before this process; without one, only what came in since then is known,
+   * and where that does not tell, the answer is undefined.
    */
-  async isTakingBack(hash: RevisionHash, link: LibraryLink | undefined): Promise<boolean> {
+  async isTakingBack(hash: RevisionHash, link: LibraryLink | undefined): Promise<boolean | undefined> {
     await this.#complete(link);
+    if (!this.#isComplete && !this.#revisions.some((one) => one.hash === hash)) return undefined;
     const at = this.#revisions.findLastIndex((one) => one.hash === hash);
     return at !== -1 && this.#revisions.slice(at + 1).some((one) => !one.isOwn);
   }

@@ -27,16 +27,19 @@ export class TakenBack {
     return this.#behind !== undefined;
   }
 
-  /** Whether the working file is such an old text. */
-  async check(file: string, link: LibraryLink | undefined): Promise<boolean> {
+  /** Whether the working file is such an old text; undefined where only the library could tell, and is not connected. */
+  async check(file: string, link: LibraryLink | undefined): Promise<boolean | undefined> {
     const { workingHash, isFileFromSave, working } = this.#record;
     const { shadow, head } = this.#record.stored;
     if (this.#behind !== undefined && this.#behind === workingHash) return true;
     this.#behind = undefined;
+    // What was wanted once need not be wanted when it comes back another time.
+    if (this.#wanted !== workingHash) this.#wanted = undefined;
     if (isFileFromSave || shadow === undefined || workingHash === undefined || working === undefined) return false;
     if (workingHash === shadow.hash || workingHash === head?.hash || workingHash === this.#wanted) return false;
-    const isOld =
-      (await this.#history.isTakingBack(workingHash, link)) || (await this.#isGitsDoing(file, working.text, link));
+    const isTakingBack = await this.#history.isTakingBack(workingHash, link);
+    if (isTakingBack === undefined) return undefined;
+    const isOld = isTakingBack || (await this.#isGitsDoing(file, working.text, link));
     if (isOld) this.#behind = workingHash;
     return isOld;
   }

@@ -83,6 +83,7 @@ export class People {
     else if (doing === 'create') this.#create();
     else if (doing === 'switchBranch') this.#switchBranch(peer);
     else if (path === undefined) return;
+    else if (peer.documentAt(path)?.state === 'behind') this.#leaveBehind(peer, path);
     else if (doing === 'edit') this.#edit(peer, path);
     else if (doing === 'clash') this.#clash(path);
     else if (doing === 'type') this.#type(peer, path);
@@ -251,7 +252,8 @@ export class People {
     if (oddity?.kind !== 'setBack') return;
     const { now } = this.#world.time;
     const sees = peer.service?.status.connection === 'connected' && peer.pausedSince === undefined;
-    const canNotice = peer.replica !== undefined && sees && peer.folder.hindrance === undefined;
+    const canRead = !['syncing', 'unwritable'].includes(peer.documentAt(path)?.state ?? 'syncing');
+    const canNotice = peer.replica !== undefined && sees && canRead && peer.folder.hindrance === undefined;
     if (!canNotice) oddity.noticedAt = Infinity;
     else if (oddity.noticedAt === Infinity) oddity.noticedAt = now + NOTICE_MS;
     if (canNotice && now >= oddity.noticedAt) {
@@ -345,6 +347,8 @@ export class People {
       return;
     }
     this.#world.note(`${peer.name} restores ${path}`);
+    // What is restored may be older than what was deleted.
+    this.#decideFor(peer, path);
     const raw = oddity.raw === '' ? (this.#world.invariants.headAt(path)?.text ?? '') : oddity.raw;
     peer.folder.save(path, raw, undefined);
   }
@@ -473,8 +477,9 @@ export class People {
       peer.folder.hinder(hindrance, time.now);
   }
 
+  /** Whether this file is left alone for now: also one that was set back, until the person has answered for it. */
   #isOdd(peer: SimulatedPeer, path: string): boolean {
-    return this.#oddities.has(this.#key(peer, path));
+    return this.#oddities.has(this.#key(peer, path)) || peer.documentAt(path)?.state === 'behind';
   }
 
   #key(peer: SimulatedPeer, path: string): string {
