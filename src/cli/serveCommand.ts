@@ -48,6 +48,7 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
       heartbeatMs: 5_000,
       timeoutMs: 15_000,
       infoVersion: 'ask',
+      watchesNewFolders: true,
     },
     ...(stateDirectory === undefined ? {} : { stateDirectory }),
   });

@@ -113,5 +113,6 @@ export function toPeerSettings(settings: Settings): PeerSettings {
     heartbeatMs: settings.heartbeatSeconds * 1000,
     timeoutMs: settings.timeoutSeconds * 1000,
     infoVersion: settings.infoVersion,
+    watchesNewFolders: false,
   };
 }

@@ -160,4 +160,6 @@ export interface PeerSettings {
   readonly heartbeatMs: number;
   readonly timeoutMs: number;
   readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
+  /** Whether new folders are looked for by the peer itself; an editor tells of them by its own watcher. */
+  readonly watchesNewFolders: boolean;
 }

@@ -50,7 +50,11 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
     join(options.replicaDirectory, 'replica.sqlite'),
     options.workers.replica,
   );
-  const watcher = new DocumentWatcher(ambient.logger);
+  const isIgnored = createIgnoreRules(settings.ignore);
+  const newFolders = settings.watchesNewFolders ? { newFolders: { root: options.folder, isIgnored } } : {};
+  const watcher = new DocumentWatcher(ambient.logger, newFolders);
+  // The files stay as they are, and Sync Now reads them all the same.
+  watcher.onDidFail((problem) => ambient.logger.error(problem.message, { code: problem.code }));
   let service: SyncService | undefined;
   let replica: Replica | undefined;
   const close = async (): Promise<void> => {
@@ -74,11 +78,11 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       files: options.files,
       store,
       merger: options.merger,
-      reader: new DiskStableReader(),
+      reader: new DiskStableReader(options.folder),
       guard: options.guard,
       watcher,
       committed: checkout === undefined ? undefined : new CommittedTexts(checkout, ambient.logger),
-      layout: createFolderLayout(options.folder, record, createIgnoreRules(settings.ignore)),
+      layout: createFolderLayout(options.folder, record, isIgnored),
       infoVersion: settings.infoVersion,
       discover: options.discover,
     });

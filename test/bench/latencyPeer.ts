@@ -21,7 +21,14 @@ const peer = createPeer({
   logger,
   stateDirectory,
   workers: sourceWorkers,
-  settings: { displayName: 'bench', ignore: [], heartbeatMs: 5_000, timeoutMs: 15_000, infoVersion: 'ask' },
+  settings: {
+    displayName: 'bench',
+    ignore: [],
+    heartbeatMs: 5_000,
+    timeoutMs: 15_000,
+    infoVersion: 'ask',
+    watchesNewFolders: false,
+  },
 });
 const session = await peer.openFolder(folder, files);
 session.onDidChangeStatus((status) => {

@@ -11,5 +11,13 @@ function run(...command: string[]): void {
 }
 
 run('esbuild.mjs', '--production');
-run('node_modules/@vscode/vsce/vsce', 'package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--out', vsix);
+run(
+  'node_modules/@vscode/vsce/vsce',
+  'package',
+  '--no-dependencies',
+  '--allow-missing-repository',
+  '--no-rewrite-relative-links',
+  '--out',
+  vsix,
+);
 console.log(`${vsix}: ${(statSync(vsix).size / 1024).toFixed(0)} kB`);

@@ -43,7 +43,14 @@ export class LocalPeer {
     const files = createDiskFiles({ folder, ignore: [], logger });
     const session = await WorkspaceFolder.open(folder, {
       ambient: { ...ambient, scheduler: options.wrapScheduler?.(ambient.scheduler) ?? ambient.scheduler },
-      settings: { displayName: 'test', ignore: [], heartbeatMs: 5_000, timeoutMs: 15_000, infoVersion: 'ask' },
+      settings: {
+        displayName: 'test',
+        ignore: [],
+        heartbeatMs: 5_000,
+        timeoutMs: 15_000,
+        infoVersion: 'ask',
+        watchesNewFolders: false,
+      },
       stateDir,
       files: options.wrapFiles?.(files) ?? files,
       merger,

@@ -101,7 +101,14 @@ class World {
     loadPeer: () => Promise.resolve({ createPeer: () => this.#peer() }),
     peerOptions: () => ({
       logger: silent,
-      settings: { displayName: undefined, ignore: [], heartbeatMs: 1, timeoutMs: 3, infoVersion: 'ask' },
+      settings: {
+        displayName: undefined,
+        ignore: [],
+        heartbeatMs: 1,
+        timeoutMs: 3,
+        infoVersion: 'ask',
+        watchesNewFolders: false,
+      },
       workers: { log: '', replica: '', documents: '' },
     }),
     createFiles: () => noFiles(() => (this.disposedFiles += 1)),
