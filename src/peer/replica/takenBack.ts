@@ -24,7 +24,8 @@ export class TakenBack {
   }
 
   get isBehind(): boolean {
-    return this.#behind !== undefined;
+    // Whoever has typed in it since decides about another text than the one that was asked about.
+    return this.#behind !== undefined && this.#behind === this.#record.workingHash;
   }
 
   /** Whether the working file is such an old text; undefined where only the library could tell, and is not connected. */
