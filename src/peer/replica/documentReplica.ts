@@ -201,8 +201,9 @@ export class DocumentReplica implements Disposable {
   }
 
   async resolve(conflictId: string, resolution: Resolution): Promise<Outcome & { readonly undo?: ResolutionUndo }> {
+    const shown = this.#record.conflicts.find((one) => one.id === conflictId);
     return this.#queue.run(async () => {
-      const plan = await planResolution(this.#record, conflictId, resolution);
+      const plan = await planResolution(this.#record, shown, resolution);
       if (!plan.isDone) return plan;
       const problem = await this.#writeChoice(plan.text, { ...this.stored, heldBase: plan.heldBase });
       if (problem !== undefined) return problem;

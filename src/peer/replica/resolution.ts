@@ -1,5 +1,5 @@
 import type { DocId } from '../../core/ids.ts';
-import type { Resolution } from '../../core/merge/types.ts';
+import type { MergeConflict, Resolution } from '../../core/merge/types.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import { notDone } from './documentProblems.ts';
 import { hasError, type DocumentRecord } from './documentRecord.ts';
@@ -23,10 +23,12 @@ interface NotDone {
   readonly problem: UserProblem;
 }
 
-/** What a choice makes of the file and of the held base. */
+const conflictGone = notDone('conflict-gone', 'This conflict is no longer there.', 'Look at the list again.');
+
+/** What a choice makes of the file and of the held base. @param shown the conflict as it was when the person chose. */
 export async function planResolution(
   record: DocumentRecord,
-  conflictId: string,
+  shown: MergeConflict | undefined,
   resolution: Resolution,
 ): Promise<
   | NotDone
@@ -39,9 +41,14 @@ export async function planResolution(
 > {
   const { working, base } = record;
   const { shadow, docId } = record.stored;
-  if (working === undefined || shadow === undefined || !record.conflicts.some((one) => one.id === conflictId)) {
-    return notDone('conflict-gone', 'This conflict is no longer there.', 'Look at the list again.');
+  if (working === undefined || shadow === undefined || shown === undefined) return conflictGone;
+  const now = (await record.merge(base, working.text, shadow.text)).conflicts.find((one) => one.id === shown.id);
+  if (now === undefined) return conflictGone;
+  // A choice counts for what was shown: a newer text of either side must not go with it.
+  if (now.ours?.text !== shown.ours?.text || now.theirs?.text !== shown.theirs?.text) {
+    return notDone('conflict-changed', 'This conflict has changed meanwhile.', 'Look at it again, then choose.');
   }
+  const conflictId = shown.id;
   const resolutions = new Map([[conflictId, resolution]]);
   const merged = await record.merge(base, working.text, shadow.text, { resolutions });
   if (hasError(merged) || merged.conflicts.some((one) => one.id === conflictId)) {

@@ -14,6 +14,7 @@ const REGRESSIONS: readonly (readonly [number, string])[] = [
   [108, 'a text that was read while the program wrote was taken for news and sent'],
   [6, 'a file that git set back was sent as everybody’s work taken back'],
   [63, 'a file that git set back was merged because the history had not been asked for'],
+  [2006, 'a choice also covered a newer text that nobody had been shown'],
 ];
 
 test(`[I1] [I2] [I7] [I9] ${String(SEEDS)} simulated histories of replicas: edits, clashes, choices, git, crashes, full disks, and nothing lost`, async () => {

@@ -20,6 +20,7 @@ describe('settings', () => {
       heartbeatMs: 2000,
       timeoutMs: 8000,
       infoVersion: 'higher',
+      watchesNewFolders: false,
     });
   });
 
