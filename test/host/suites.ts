@@ -5,5 +5,6 @@ import type { HostSuite } from '../harness/hostSuite.ts';
  * Every suite, that is every `*.test.ts`, has a VS Code, a workspace and a state directory of its own.
  */
 export const hostSuites: Readonly<Record<string, HostSuite>> = {
+  'largeFolder.test.ts': { workspace: 'empty' },
   'restricted.test.ts': { untrusted: true },
 };
