@@ -385,6 +385,11 @@ export class DocumentReplica implements Disposable {
       onDurable?.();
       return 'again';
     }
+    if (shadow !== undefined && workingHash === shadow.hash && this.stored.heldBase !== undefined) {
+      // The file has the library's side everywhere: nothing is held, and no old base may make that a change of ours.
+      this.#record.stored = { ...this.stored, heldBase: undefined };
+      await this.#record.commit({ putDocuments: [this.stored] });
+    }
     // What was agreed on was read by somebody before.
     const error = workingHash === shadow?.hash ? undefined : await this.#record.errorIn(working.text, workingHash);
     if (error !== undefined) {
