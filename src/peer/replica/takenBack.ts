@@ -14,7 +14,7 @@ export class TakenBack {
   #behind: RevisionHash | undefined;
   /** The old text that the person wants after all. */
   #wanted: RevisionHash | undefined;
-  /** Git's stamp when the working text was last found in the file, and when the text before it was. */
+  /** Git's stamp just before the working text was last found in the file, and before the text that was there earlier was. */
   #stamp: string | undefined;
   #stampBefore: string | undefined;
 
@@ -65,7 +65,8 @@ export class TakenBack {
   /** What is committed need not be a revision: somebody may have had uncommitted edits when the library was made. */
   async #isGitsDoing(file: string, text: string, link: LibraryLink | undefined): Promise<boolean> {
     const { committed } = this.#record.ctx;
-    if (committed === undefined || this.#stamp === this.#stampBefore) return false;
+    // Asked anew, because git may have set the file back while a reader waited for it to be whole.
+    if (committed === undefined || (await committed.stamp()) === this.#stampBefore) return false;
     return (await this.#history.hasForeign(link)) && (await committed.isCommitted(file, text));
   }
 }
