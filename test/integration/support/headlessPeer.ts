@@ -120,9 +120,13 @@ export class Machine {
     return folder;
   }
 
-  serve(folder: string, options: { readonly name: string; readonly args?: readonly string[] }): HeadlessPeer {
+  /** @param options.cli the command line of another release; without it this one's source runs. */
+  serve(
+    folder: string,
+    options: { readonly name: string; readonly args?: readonly string[]; readonly cli?: string },
+  ): HeadlessPeer {
     const args = [
-      CLI,
+      options.cli ?? CLI,
       'serve',
       folder,
       '--name',
