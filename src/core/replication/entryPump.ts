@@ -81,9 +81,12 @@ export class EntryPump implements Disposable {
   }
 
   /** A leader has welcomed us: `last` is the end of its log, and `standing` is where we are on it. */
-  connect(source: EntrySource, last: LogIndex, standing: Standing): void {
+  connect(source: EntrySource, last: LogPosition, standing: Standing): void {
     this.#source = source;
-    this.#target = last;
+    this.#target = last.index;
+    // A replica that an older release left without a hash is believed by its index, and has one from here on.
+    const { index, runningHash } = this.position;
+    if (standing === 'onLog' && runningHash === undefined && index === last.index) this.#position = last;
     this.#needsHeads = standing === 'onLog' ? undefined : standing;
     this.#acknowledged = LOG_START;
     this.#buffer.clear();
@@ -209,6 +212,8 @@ export class EntryPump implements Disposable {
     await this.#options.sink.applyHeads(answer.heads, index, runningHash, why);
     this.#expectProgress(index);
     this.#position = answer.position;
+    // Another connection has come meanwhile, and what it found missing is still to be had.
+    if (this.#source !== source) return true;
     this.#needsHeads = undefined;
     this.#buffer.clear();
     if (index > this.#target) this.#target = index;

@@ -128,7 +128,7 @@ export class Follower implements Disposable {
         },
         onWelcome: (welcome) => {
           this.#notePeers(welcome.peers);
-          this.#pump.connect(session, welcome.index, welcome.standing);
+          this.#pump.connect(session, welcome, welcome.standing);
           for (const wake of [...this.#waitingForLeader]) wake();
           this.#onDidChange.fire();
         },

@@ -47,8 +47,15 @@ export interface WriteIntent {
   readonly document: StoredDocument;
 }
 
+/** How far a replica has come in the log. */
+export interface SyncedPosition {
+  readonly index: LogIndex;
+  /** Of the log after the entry at `index`; undefined where it is not known (an older release wrote the index). */
+  readonly runningHash: string | undefined;
+}
+
 export interface ReplicaState {
-  readonly lastSyncedIndex: LogIndex;
+  readonly synced: SyncedPosition;
   /** The next proposal's number. */
   readonly nextProposalNumber: number;
   readonly documents: readonly StoredDocument[];
@@ -58,7 +65,7 @@ export interface ReplicaState {
 
 /** What one transaction changes; what is not named stays. */
 export interface ReplicaChange {
-  readonly lastSyncedIndex?: LogIndex;
+  readonly synced?: SyncedPosition;
   readonly nextProposalNumber?: number;
   readonly putDocuments?: readonly StoredDocument[];
   readonly putOutbox?: readonly OutboxItem[];

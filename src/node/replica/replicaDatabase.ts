@@ -6,10 +6,14 @@ import type {
   ReplicaChange,
   ReplicaState,
   StoredDocument,
+  SyncedPosition,
   WriteIntent,
 } from '../../core/replication/replicaStore.ts';
 
-/** Grows with each change of the tables; a newer one is never opened by older code. */
+/**
+ * Grows with each change that an older release could not live with; a newer one is never opened by older code. The table
+ * `position` came later: an older release leaves it as it is, so a hash counts only beside the index that it belongs to.
+ */
 const SCHEMA_VERSION = 1;
 
 /** Texts that nothing points to any more are few and harmless; looking for them reads every record. */
@@ -17,6 +21,9 @@ const COMMITS_BETWEEN_SWEEPS = 500;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS position (
+    name TEXT PRIMARY KEY CHECK (name = 'synced'), atIndex INTEGER NOT NULL, runningHash TEXT NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS revisions (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS documents (docId TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS outbox (proposalId TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
@@ -71,7 +78,7 @@ export class ReplicaDatabase {
         .map((row) => [String(row['name']), Number(row['value'])]),
     );
     return {
-      lastSyncedIndex: (meta.get('lastSyncedIndex') ?? 0) as LogIndex,
+      synced: this.#synced((meta.get('lastSyncedIndex') ?? 0) as LogIndex),
       nextProposalNumber: meta.get('nextProposalNumber') ?? 1,
       documents: this.#records<DocumentRow>('documents').map((row) => this.#documentOf(row)),
       outbox: this.#records<OutboxRow>('outbox').map((row) => ({
@@ -99,7 +106,7 @@ export class ReplicaDatabase {
   }
 
   #apply(change: ReplicaChange): void {
-    if (change.lastSyncedIndex !== undefined) this.#putMeta('lastSyncedIndex', change.lastSyncedIndex);
+    if (change.synced !== undefined) this.#putSynced(change.synced);
     if (change.nextProposalNumber !== undefined) this.#putMeta('nextProposalNumber', change.nextProposalNumber);
     for (const document of change.putDocuments ?? []) this.#put('documents', document.docId, this.#rowOf(document));
     for (const item of change.putOutbox ?? []) {
@@ -120,6 +127,18 @@ export class ReplicaDatabase {
 
   close(): void {
     this.#database.close();
+  }
+
+  #synced(index: LogIndex): SyncedPosition {
+    const row = this.#database.prepare('SELECT runningHash FROM position WHERE atIndex = ?').get(index);
+    return { index, runningHash: row === undefined ? undefined : String(row['runningHash']) };
+  }
+
+  #putSynced({ index, runningHash }: SyncedPosition): void {
+    this.#putMeta('lastSyncedIndex', index);
+    this.#database.exec('DELETE FROM position');
+    if (runningHash !== undefined)
+      this.#database.prepare("INSERT INTO position VALUES ('synced', ?, ?)").run(index, runningHash);
   }
 
   #putMeta(name: string, value: number): void {

@@ -3,7 +3,7 @@ import { changedElements } from '../../core/openapi/changedElements.ts';
 import type { DocumentHead, Proposal, ProposeResult } from '../../core/replication/entry.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import { LinkClosedError } from '../../core/replication/libraryLink.ts';
-import type { OutboxItem, StoredDocument, StoredRevision } from '../../core/replication/replicaStore.ts';
+import type { OutboxItem, ReplicaChange, StoredDocument, StoredRevision } from '../../core/replication/replicaStore.ts';
 import type { DocumentRecord } from './documentRecord.ts';
 
 /** What the leader's answer means for the document. */
@@ -114,7 +114,7 @@ export class DocumentProposals {
   async takeOwn(
     head: StoredRevision,
     proposalId: ProposalId | undefined,
-    synced: { lastSyncedIndex?: LogIndex },
+    change: Pick<ReplicaChange, 'synced'>,
   ): Promise<boolean> {
     const record = this.#record;
     const item = this.#inFlight;
@@ -122,8 +122,31 @@ export class DocumentProposals {
     const heldBase = await this.#heldBaseAfter(item);
     this.#inFlight = undefined;
     record.stored = { ...record.stored, shadow: head, head, heldBase };
-    await record.commitFact({ ...synced, putDocuments: [record.stored], removeOutbox: [item.proposal.proposalId] });
+    await record.commitFact({ ...change, putDocuments: [record.stored], removeOutbox: [item.proposal.proposalId] });
     return true;
+  }
+
+  /**
+   * Asks what became of the proposal in flight, where heads come in the place of entries. Answers whether it is in the
+   * log at or before `headIndex`: then its text is the new shadow. Committed later, its entry is still to come; refused,
+   * the file says what is left to send.
+   */
+  async ask(headIndex: LogIndex): Promise<boolean> {
+    const record = this.#record;
+    const item = this.#inFlight;
+    const answer = item === undefined ? undefined : await record.ctx.link()?.propose(item.proposal);
+    if (item === undefined || answer === undefined) return false;
+    const isCommitted = answer.kind === 'committed';
+    if (isCommitted && answer.index > headIndex) return false;
+    if (answer.kind === 'rejected') this.#refusedHash = item.proposal.hash;
+    if (isCommitted) {
+      const own = { text: item.text, hash: record.ctx.ambient.hashText(item.text), index: answer.index };
+      const heldBase = await this.#heldBaseAfter(item);
+      record.stored = { ...record.stored, shadow: own, head: own, heldBase };
+    }
+    this.#inFlight = undefined;
+    await record.commitFact({ putDocuments: [record.stored], removeOutbox: [item.proposal.proposalId] });
+    return isCommitted;
   }
 
   async answered(item: OutboxItem, answer: ProposeResult): Promise<Answer> {

@@ -2,11 +2,14 @@ import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.t
 import type { MergeConflict, Resolution } from '../../core/merge/types.ts';
 import type { Disposable } from '../../core/ports.ts';
 import type { DocumentHead, LogEntry, ProposeResult } from '../../core/replication/entry.ts';
+import type { HeadsReason } from '../../core/replication/libraryLink.ts';
 import type {
   OutboxItem,
+  ReplicaChange,
   StoredAuthor,
   StoredDocument,
   StoredRevision,
+  SyncedPosition,
   WriteIntent,
 } from '../../core/replication/replicaStore.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
@@ -26,6 +29,7 @@ import { TakenBack } from './takenBack.ts';
 const DISK_RETRY_MS = 5_000;
 /** A file that changes under every write: rather wait for the next event than turn in circles. */
 const MAX_ROUNDS = 50;
+const NEVER = 0 as LogIndex;
 
 /** `stopped`: nothing may be sent or written at the moment, so something is left to be done. */
 type Round = 'again' | 'rest' | 'stopped';
@@ -158,17 +162,17 @@ export class DocumentReplica implements Disposable {
   }
 
   /** Takes an entry of the log in; resolves when that is durable, which is before the file is written. */
-  applyEntry(entry: LogEntry, newText: string | undefined, lastSyncedIndex: LogIndex): Promise<void> {
+  applyEntry(entry: LogEntry, newText: string | undefined, synced: SyncedPosition): Promise<void> {
     return new Promise((resolve, reject) => {
       const taken = this.#queue.run(async () => {
         try {
           this.#history.add(entry);
           if (newText === undefined || entry.hash === undefined) {
-            await this.#record.commit({ lastSyncedIndex });
+            await this.#record.commit({ synced });
           } else {
             const head = { text: newText, hash: entry.hash, index: entry.index };
             const author = { name: entry.author.name, at: entry.at };
-            await this.#takeHead(head, author, entry.changes, entry.proposalId, { lastSyncedIndex });
+            await this.#takeHead(head, author, entry.changes, entry.proposalId, { synced });
           }
           // A head that can be merged at once is recorded together with the write that it causes.
           await this.#settle(resolve);
@@ -184,13 +188,31 @@ export class DocumentReplica implements Disposable {
     });
   }
 
-  /** Takes the library's head in where the entries that led to it are not to be had. */
-  applyHead(head: DocumentHead, text: string): Promise<void> {
+  /** Takes the library's head in where the entries that led to it are not to be had; `why` decides what is a merge base ([REC-04]). */
+  applyHead(head: DocumentHead, hash: RevisionHash, why: HeadsReason): Promise<void> {
     return this.#queue.run(async () => {
-      if (head.hash === undefined || head.hash === this.stored.head?.hash) return;
-      await this.#takeLooseHead(head, head.hash, text);
+      await this.#askInFlight(head);
+      if (why === 'unknown') await this.#meetOtherLog(head);
+      if (hash !== this.stored.head?.hash) {
+        const text = await this.#ctx.link()?.fetchRevision(head.docId, hash);
+        // Nothing is ever skipped: without this revision the replica is not as far as its heads say, and asks again.
+        if (text === undefined)
+          throw new Error(`The library does not give the revision that it named for ${head.path}.`);
+        await this.#takeLooseHead(head, hash, text);
+      }
       await this.#settle();
       await this.#record.commitPostponed();
+    });
+  }
+
+  /** The log that is there now never had this document: what is here is created in it anew ([REC-04]). */
+  becomeNew(): Promise<void> {
+    return this.#queue.run(async () => {
+      await this.#askInFlight(undefined);
+      this.#history.forget();
+      this.#proposals.awaitHead(NEVER);
+      this.#record.stored = { ...this.stored, shadow: undefined, head: undefined, heldBase: undefined };
+      await this.#record.commit({ putDocuments: [this.stored] });
     });
   }
 
@@ -307,17 +329,41 @@ export class DocumentReplica implements Disposable {
     author: StoredAuthor,
     changes: readonly string[],
     proposalId: ProposalId | undefined,
-    synced: { readonly lastSyncedIndex?: LogIndex },
+    change: Pick<ReplicaChange, 'synced'>,
   ): Promise<void> {
     const isUndo = this.#proposals.isTakingBack;
-    if (await this.#proposals.takeOwn(head, proposalId, synced)) {
+    if (await this.#proposals.takeOwn(head, proposalId, change)) {
       if (isUndo) this.#endUndo({ isDone: true });
       return;
     }
     this.#record.stored = { ...this.stored, head };
     this.#record.headAuthor = author;
     this.#record.headChanges = changes;
-    this.#record.postpone({ ...synced, putDocuments: [this.stored] });
+    this.#record.postpone({ ...change, putDocuments: [this.stored] });
+  }
+
+  /**
+   * The entries that would have told what became of the proposal in flight do not come: the leader is asked. Without
+   * that, what others took out of it since would come back as ours.
+   */
+  async #askInFlight(head: DocumentHead | undefined): Promise<void> {
+    const isUndo = this.#proposals.isTakingBack;
+    if ((await this.#proposals.ask(head?.index ?? NEVER)) && isUndo) this.#endUndo({ isDone: true });
+  }
+
+  /** The log is not the one that the shadow comes from, and counts its entries otherwise. */
+  async #meetOtherLog(head: DocumentHead): Promise<void> {
+    this.#history.forget();
+    this.#proposals.awaitHead(NEVER);
+    const { shadow, head: oldHead } = this.stored;
+    const isBase =
+      shadow !== undefined && (await this.#ctx.link()?.fetchRevision(head.docId, shadow.hash)) !== undefined;
+    this.#record.stored = {
+      ...this.stored,
+      ...(isBase ? { shadow: { ...shadow, index: head.index } } : { shadow: undefined, heldBase: undefined }),
+      head: oldHead !== undefined && oldHead.hash === head.hash ? { ...oldHead, index: head.index } : undefined,
+    };
+    await this.#record.commit({ putDocuments: [this.stored] });
   }
 
   /** A head that came without the entries that led to it. */

@@ -5,8 +5,18 @@ import { DisposableStore } from '../../core/disposableStore.ts';
 import type { DocId, LogIndex, ProposalId } from '../../core/ids.ts';
 import type { Ambient, Disposable, Merger } from '../../core/ports.ts';
 import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
-import { BadEntryError, type EntrySink, type LibraryLink } from '../../core/replication/libraryLink.ts';
-import type { ReplicaState, ReplicaStore, StoredDocument } from '../../core/replication/replicaStore.ts';
+import {
+  BadEntryError,
+  type EntrySink,
+  type HeadsReason,
+  type LibraryLink,
+} from '../../core/replication/libraryLink.ts';
+import type {
+  ReplicaState,
+  ReplicaStore,
+  StoredDocument,
+  SyncedPosition,
+} from '../../core/replication/replicaStore.ts';
 import type { WorkingFiles } from '../../core/workingFiles.ts';
 import type { AppliedChange, DocumentStatus, HeldConflict, Outcome } from '../folderSession.ts';
 import { DocumentReplica } from './documentReplica.ts';
@@ -57,7 +67,7 @@ export class Replica implements EntrySink, Disposable {
   readonly #appliedChange: Emitter<AppliedChange>;
   readonly #context: DocumentContext;
   readonly #permit: WorkPermit;
-  #lastSyncedIndex: LogIndex;
+  #synced: SyncedPosition;
   #nextProposalNumber: number;
   #link: LibraryLink | undefined;
   #statusTimer: Disposable | undefined;
@@ -74,7 +84,7 @@ export class Replica implements EntrySink, Disposable {
     this.#changed = this.#disposables.add(new Emitter<void>(onListenerError));
     this.#appliedChange = this.#disposables.add(new Emitter<AppliedChange>(onListenerError));
     this.#permit = this.#disposables.add(new WorkPermit(ambient, options.guard));
-    this.#lastSyncedIndex = state.lastSyncedIndex;
+    this.#synced = state.synced;
     this.#nextProposalNumber = state.nextProposalNumber;
     this.#context = this.#createContext();
     for (const stored of state.documents) {
@@ -143,34 +153,47 @@ export class Replica implements EntrySink, Disposable {
   // ---- EntrySink ----
 
   lastSyncedIndex(): LogIndex {
-    return this.#lastSyncedIndex;
+    return this.#synced.index;
   }
 
-  async applySyncEntry(entry: LogEntry): Promise<void> {
-    if (entry.index <= this.#lastSyncedIndex) return;
+  lastSyncedHash(): string | undefined {
+    return this.#synced.runningHash;
+  }
+
+  async applySyncEntry(entry: LogEntry, runningHash?: string): Promise<void> {
+    if (entry.index <= this.#synced.index) return;
+    const synced = { index: entry.index, runningHash };
     const document =
       this.#documents.get(entry.docId) ??
       (await this.#adopt(entry.kind === 'create' ? entry.path : undefined, entry.docId, entry.index));
     if (document === undefined || entry.kind === 'leader') {
-      await this.#options.store.commit({ lastSyncedIndex: entry.index });
+      await this.#options.store.commit({ synced });
     } else {
-      await document.applyEntry(entry, await this.#textAfter(document, entry), entry.index);
+      await document.applyEntry(entry, await this.#textAfter(document, entry), synced);
     }
-    this.#lastSyncedIndex = entry.index;
+    this.#synced = synced;
     this.#linkChanged();
   }
 
-  async applyHeads(heads: readonly DocumentHead[], index: LogIndex): Promise<void> {
+  async applyHeads(
+    heads: readonly DocumentHead[],
+    index: LogIndex,
+    runningHash?: string,
+    why: HeadsReason = 'compacted',
+  ): Promise<void> {
+    const isKnown = new Set(heads.map(({ docId }) => docId));
+    // Before the heads, because a document that is ours alone gives its place to the library's at the same path.
+    const onlyHere = why === 'unknown' ? [...this.#documents.all()].filter(({ docId }) => !isKnown.has(docId)) : [];
+    for (const document of onlyHere) if (document.stored.shadow !== undefined) await document.becomeNew();
     for (const head of heads) {
+      if (head.hash === undefined) continue;
       const document = this.#documents.get(head.docId) ?? (await this.#adopt(head.path, head.docId, head.index));
-      if (document === undefined || head.hash === undefined || head.hash === document.stored.head?.hash) continue;
-      const text = await this.#link?.fetchRevision(head.docId, head.hash);
-      // Nothing is ever skipped: without this revision the replica is not as far as `index`, and asks again.
-      if (text === undefined) throw new Error(`The library does not give the revision that it named for ${head.path}.`);
-      await document.applyHead(head, text);
+      await document?.applyHead(head, head.hash, why);
     }
-    await this.#options.store.commit({ lastSyncedIndex: index });
-    this.#lastSyncedIndex = index;
+    const synced = { index, runningHash };
+    await this.#options.store.commit({ synced });
+    this.#synced = synced;
+    for (const document of onlyHere) document.wake();
     this.#linkChanged();
   }
 
@@ -296,7 +319,7 @@ export class Replica implements EntrySink, Disposable {
     this.#tellChanged();
     const link = this.#link;
     const isConnected = link?.status.connection === 'connected';
-    this.#isCaughtUp = isConnected && link.status.lastIndex <= this.#lastSyncedIndex;
+    this.#isCaughtUp = isConnected && link.status.lastIndex <= this.#synced.index;
     if (!isConnected) this.#waitsForLink = true;
     if (!this.#isCaughtUp) return;
     // What could not be sent without a link can be now; entries wake only the documents that they are about.

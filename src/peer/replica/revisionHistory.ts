@@ -23,6 +23,12 @@ export class RevisionHistory {
     this.#isOwn = isOwn;
   }
 
+  /** What is known comes from another log than the one that is there now. */
+  forget(): void {
+    this.#revisions = [];
+    this.#isComplete = false;
+  }
+
   add(entry: LogEntry): void {
     if (entry.hash === undefined) return;
     this.#revisions.push({ hash: entry.hash, isOwn: this.#isOwn(entry.proposalId) });

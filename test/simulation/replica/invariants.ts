@@ -121,8 +121,8 @@ export class Invariants {
     const { store, folder, replica, service } = peer;
     if (replica === undefined) return 'is not at work';
     if (service?.status.connection !== 'connected') return 'is not connected';
-    if (store.lastSyncedIndex !== this.entries)
-      return `stands at ${String(store.lastSyncedIndex)} of ${String(this.entries)}`;
+    if (store.synced.index !== this.entries)
+      return `stands at ${String(store.synced.index)} of ${String(this.entries)}`;
     if (store.outbox.size > 0)
       return `has something in its outbox: ${JSON.stringify([...store.outbox.values()].map(({ proposal }) => [proposal.docId, proposal.kind, proposal.proposalId]))}`;
     if (store.intents.size > 0) return 'has an open intent';

@@ -5,6 +5,7 @@ import type {
   ReplicaState,
   ReplicaStore,
   StoredDocument,
+  SyncedPosition,
   WriteIntent,
 } from '../../../src/core/replication/replicaStore.ts';
 import type { SimulatedProcess } from '../simulatedProcess.ts';
@@ -17,7 +18,7 @@ export type CrashPoint = (where: string) => void;
 /** What of a replica's state is on disk: it survives every process. */
 export class StoreDisk {
   readonly replicaId: ReplicaId;
-  lastSyncedIndex = 0 as LogIndex;
+  synced: SyncedPosition = { index: 0 as LogIndex, runningHash: '' };
   nextProposalNumber = 1;
   readonly documents = new Map<DocId, StoredDocument>();
   readonly outbox = new Map<string, OutboxItem>();
@@ -33,7 +34,7 @@ export class StoreDisk {
 
   state(): ReplicaState {
     return {
-      lastSyncedIndex: this.lastSyncedIndex,
+      synced: this.synced,
       nextProposalNumber: this.nextProposalNumber,
       documents: [...this.documents.values()],
       outbox: [...this.outbox.values()],
@@ -42,7 +43,7 @@ export class StoreDisk {
   }
 
   apply(change: ReplicaChange): void {
-    this.lastSyncedIndex = change.lastSyncedIndex ?? this.lastSyncedIndex;
+    this.synced = change.synced ?? this.synced;
     this.nextProposalNumber = change.nextProposalNumber ?? this.nextProposalNumber;
     for (const document of change.putDocuments ?? []) {
       const isFirst = document.shadow !== undefined && this.documents.get(document.docId)?.shadow === undefined;

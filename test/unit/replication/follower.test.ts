@@ -320,6 +320,56 @@ test('[REC-03] a follower that the log cannot serve takes the heads, also where 
   assert.equal(sink.index, 201);
 });
 
+test('[REC-02] a replica that an older release left without a running hash has one from the next leader on', async () => {
+  const sink = new RecordingSink();
+  sink.index = index(1);
+  sink.runningHash = undefined;
+  const { attachByHand } = startFollower('bob', undefined, sink);
+  const leader = attachByHand();
+  await settle();
+  assert.equal(leader.last('hello').runningHash, undefined);
+  const [, second] = makeEntries(2);
+  assert.ok(second !== undefined);
+  const before = hashOf('the log at 1');
+  leader.send({
+    kind: 'welcome',
+    requestId: 0,
+    protocol: 1,
+    index: index(1),
+    runningHash: before,
+    standing: 'onLog',
+    peers: [],
+  });
+  leader.send({ kind: 'newEntries', from: index(2), to: index(2), count: 1, entries: [second] });
+  await settle();
+  assert.equal(sink.runningHash, nextRunningHash(before, second, hashOf));
+});
+
+test('[REC-03] what a new connection found missing is not forgotten over the heads of the one before', async () => {
+  const sink = new RecordingSink();
+  sink.index = index(250);
+  const gate = Promise.withResolvers<undefined>();
+  const taken: number[] = [];
+  sink.applyHeads = async (_heads, at) => {
+    if (taken.length === 0) await gate.promise;
+    taken.push(at);
+    sink.index = at;
+  };
+  const { attachByHand } = startFollower('bob', undefined, sink);
+  for (const at of [200, 120]) {
+    const leader = attachByHand();
+    await settle();
+    welcome(leader, at, 'unknown');
+    await settle();
+    if (at === 120) gate.resolve(undefined);
+    await settle();
+    const { requestId } = leader.last('fetchHeads');
+    leader.send({ kind: 'heads', requestId, heads: [], index: index(at), runningHash: hashOf(String(at)) });
+    await settle();
+  }
+  assert.deepEqual(taken, [200, 120]);
+});
+
 test('[REC-03] syncRequired as the answer to a page leads to the heads', async () => {
   const { attachByHand, sink } = startFollower('bob');
   const leader = attachByHand();

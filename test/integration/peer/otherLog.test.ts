@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { cp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { Machine, readLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
+
+const PATH = 'api/openapi.yaml';
+const SPEC = `openapi: 3.1.0
+info:
+  title: Shop
+  version: 1.0.0
+paths:
+  /orders:
+    get:
+      summary: List orders
+      responses:
+        '200': { description: OK }
+`;
+const ITEMS = `  /items:
+    get:
+      summary: List items
+      responses:
+        '200': { description: OK }
+`;
+
+let machine: Machine;
+let alice: HeadlessPeer;
+let bob: HeadlessPeer;
+
+async function libraryDirectory(): Promise<string> {
+  const libraries = join(machine.stateDir, 'libraries');
+  const [libraryId] = await readdir(libraries);
+  assert.ok(libraryId !== undefined, 'the machine has a library');
+  return join(libraries, libraryId);
+}
+
+async function removeLog(): Promise<void> {
+  for (const name of ['log.sqlite', 'log.sqlite-wal', 'log.sqlite-shm'])
+    await rm(join(await libraryDirectory(), name), { force: true });
+}
+
+function serve(folder: string, name: string): HeadlessPeer {
+  return machine.serve(folder, { name });
+}
+
+beforeEach(async () => {
+  machine = await Machine.create();
+  alice = serve(await machine.workspace('backend', { [PATH]: SPEC }), 'alice');
+  await alice.untilInStep(1);
+  bob = serve(await machine.workspace('frontend', { [PATH]: SPEC }), 'bob');
+  await bob.untilInStep(1);
+});
+afterEach(() => machine.dispose());
+
+test('[REC-04] [I1] a log that was put back from a backup takes no saved change out of any file', async () => {
+  await alice.end();
+  await bob.end();
+  const backup = join(machine.root, 'backup.sqlite');
+  await cp(join(await libraryDirectory(), 'log.sqlite'), backup);
+  bob = serve(bob.folder, 'bob');
+  await bob.untilInStep(1);
+  await bob.edit(PATH, (text) => text + ITEMS);
+  await until('the new path is in the log', async () => (await readLog(machine)).changes.length === 2);
+  await bob.untilInStep(1);
+  await bob.end();
+
+  await removeLog();
+  await cp(backup, join(await libraryDirectory(), 'log.sqlite'));
+  // Alice goes on alone until the log is longer than the one that bob knows: only the running hash tells the two apart.
+  alice = serve(alice.folder, 'alice');
+  await alice.untilInStep(1);
+  await alice.edit(PATH, (text) => text.replace('List orders', 'List all orders'));
+  await until('the log is as long as it was', async () => (await readLog(machine)).changes.length === 2);
+  await alice.edit(PATH, (text) => text.replace('title: Shop', 'title: Web shop'));
+  await until('the log is longer than it was', async () => (await readLog(machine)).changes.length === 3);
+  bob = serve(bob.folder, 'bob');
+  await until('alice has what bob saved', async () => (await alice.read(PATH)).includes('/items:'));
+  await alice.untilInStep(1);
+  const expected = (SPEC + ITEMS).replace('List orders', 'List all orders').replace('title: Shop', 'title: Web shop');
+  assert.equal(await alice.read(PATH), expected);
+  // Nobody knows any more which of the two came first, so bob is asked about what differs, and keeps his own until then.
+  const { conflicts } = await bob.until('two differences are held', (status) => status.conflictCount === 2);
+  assert.equal(conflicts.length, 2);
+  assert.equal(await bob.read(PATH), SPEC + ITEMS);
+});
+
+test('[REC-04] [I2] a log that was deleted is filled again from the replicas, and nobody is asked', async () => {
+  await bob.edit(PATH, (text) => text + ITEMS);
+  await until('the new path is with alice', async () => (await alice.read(PATH)).includes('/items:'));
+  await alice.end();
+  await bob.end();
+  await removeLog();
+  [alice, bob] = [serve(alice.folder, 'alice'), serve(bob.folder, 'bob')];
+  await alice.untilInStep(1);
+  await bob.untilInStep(1);
+  await until('the document is in the log again', async () => (await readLog(machine)).changes.length === 1);
+  await alice.edit(PATH, (text) => text.replace('List orders', 'List all orders'));
+  await until('bob has what alice saved', async () => (await bob.read(PATH)).includes('List all orders'));
+  assert.equal(await bob.read(PATH), (SPEC + ITEMS).replace('List orders', 'List all orders'));
+  assert.equal(bob.status?.conflictCount, 0);
+});
