@@ -13,6 +13,8 @@ export interface StoredDocument {
   readonly heldBase: string | undefined;
   /** The newest revision that the log gave us; it may be ahead of the shadow, never behind it. */
   readonly head: StoredRevision | undefined;
+  /** A head that may be in the file although the shadow does not say so: it was put into the unsaved buffer (Merge Now), or a write of it was interrupted. */
+  readonly perhapsIn?: StoredRevision | undefined;
   /** By conflict id: who made the library's side, and when. */
   readonly attribution: Readonly<Record<string, StoredAuthor>>;
 }

@@ -37,9 +37,10 @@ interface RevisionRow {
   readonly hash: RevisionHash;
   readonly index: LogIndex;
 }
-type DocumentRow = Omit<StoredDocument, 'shadow' | 'head' | 'heldBase'> & {
+type DocumentRow = Omit<StoredDocument, 'shadow' | 'head' | 'heldBase' | 'perhapsIn'> & {
   readonly shadow: RevisionRow | null;
   readonly head: RevisionRow | null;
+  readonly perhapsIn?: RevisionRow | null;
   readonly heldBase: TextName | null;
 };
 type OutboxRow = Omit<OutboxItem, 'text' | 'heldBase'> & {
@@ -172,6 +173,7 @@ export class ReplicaDatabase {
       ...document,
       shadow: revision(document.shadow),
       head: revision(document.head),
+      perhapsIn: revision(document.perhapsIn),
       heldBase: this.#storeOptional(document.heldBase),
     };
   }
@@ -184,6 +186,7 @@ export class ReplicaDatabase {
       localPath: row.localPath,
       shadow: revision(row.shadow),
       head: revision(row.head),
+      perhapsIn: revision(row.perhapsIn ?? null),
       heldBase: row.heldBase === null ? undefined : this.#textOf(row.heldBase),
     };
   }

@@ -31,6 +31,8 @@ export const libraryRevisionUnreadable: UserProblem = {
   remedy: 'Ask its author to mend it; your file stays as it is.',
 };
 
+export const libraryBusy = notDone('not-yet', 'The library is busy with this file.', 'Try again when it is in step.');
+
 export const stateNotWritten: UserProblem = {
   code: 'state-not-written',
   message: 'What happened to this file could not be recorded.',

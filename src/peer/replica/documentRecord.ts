@@ -1,7 +1,12 @@
 import type { RevisionHash } from '../../core/ids.ts';
 import type { DocumentFormat, MergeConflict, MergeOptions, MergeResult } from '../../core/merge/types.ts';
 import type { Problem } from '../../core/problem.ts';
-import type { ReplicaChange, StoredAuthor, StoredDocument } from '../../core/replication/replicaStore.ts';
+import type {
+  ReplicaChange,
+  StoredAuthor,
+  StoredDocument,
+  StoredRevision,
+} from '../../core/replication/replicaStore.ts';
 import type { WorkingText } from '../../core/workingText.ts';
 import type { DocumentContext } from './replicaPorts.ts';
 
@@ -64,6 +69,32 @@ export class DocumentRecord {
       infoVersion: this.ctx.infoVersion,
       ...options,
     });
+  }
+
+  /** The library's revision where it was not merged into the file yet. */
+  get newHead(): StoredRevision | undefined {
+    const { head, shadow } = this.stored;
+    if (head === undefined) return undefined;
+    // A head that reads as the shadow is none, unless the file may hold what came in between.
+    return head.hash !== shadow?.hash || this.stepTo(head) !== undefined ? head : undefined;
+  }
+
+  /**
+   * Merges a new head with the file's text (or an unsaved buffer's). A head that may be in the text already is merged
+   * first: what it brought is no change of ours where a later head takes it out again.
+   */
+  async mergeHead(ours: string, head: StoredRevision): Promise<MergeResult> {
+    const step = this.stepTo(head);
+    if (step === undefined) return this.merge(this.base, ours, head.text);
+    const first = await this.merge(this.base, ours, step.text);
+    return hasError(first) ? first : this.merge(first.nextBase, first.text, head.text);
+  }
+
+  /** A revision between shadow and head that may be in the file, or in its unsaved buffer. */
+  stepTo(head: StoredRevision): StoredRevision | undefined {
+    const { perhapsIn, shadow } = this.stored;
+    const isBetween = perhapsIn !== undefined && perhapsIn.index > (shadow?.index ?? 0) && perhapsIn.index < head.index;
+    return isBetween ? perhapsIn : undefined;
   }
 
   /** The first thing that keeps the text from being read as a document; asked once for each text. */

@@ -15,7 +15,14 @@ import type {
 import type { UserProblem } from '../../core/workingFiles.ts';
 import { toRawSplices, workingText } from '../../core/workingText.ts';
 import type { DocumentState, DocumentStatus, HeldConflict, Outcome } from '../folderSession.ts';
-import { fileBehind, fileMissing, libraryRevisionUnreadable, notDone, stateNotWritten } from './documentProblems.ts';
+import {
+  fileBehind,
+  fileMissing,
+  libraryBusy,
+  libraryRevisionUnreadable,
+  notDone,
+  stateNotWritten,
+} from './documentProblems.ts';
 import { DocumentProposals } from './documentProposals.ts';
 import { DocumentRecord, hasError } from './documentRecord.ts';
 import { DocumentWriter, type Written } from './documentWriter.ts';
@@ -113,12 +120,12 @@ export class DocumentReplica implements Disposable {
     const record = this.#record;
     const { file } = record;
     if (file === undefined || this.#isDisposed) return;
-    const { writeCount } = this.#writer;
+    const { fileVersion } = this.#writer;
     const stamp = await this.#takenBack.stampNow();
     const early = await this.#ctx.reader.read(file, savedText, record.stored.shadow?.text);
     await this.#runIfServed(async () => {
-      const isOld = writeCount !== this.#writer.writeCount;
-      const reading = isOld ? await this.#ctx.reader.read(file, undefined, record.stored.shadow?.text) : early;
+      const isOld = fileVersion !== this.#writer.fileVersion;
+      const reading = isOld ? await this.#writer.readNow(file) : early;
       if (reading.kind === 'failed') {
         this.#waitForDisk(reading.problem);
         return;
@@ -224,7 +231,9 @@ export class DocumentReplica implements Disposable {
 
   async resolve(conflictId: string, resolution: Resolution): Promise<Outcome & { readonly undo?: ResolutionUndo }> {
     const shown = this.#record.conflicts.find((one) => one.id === conflictId);
-    return this.#queue.run(async () => {
+    return this.#decide(async () => {
+      // What the library takes back at this moment is part of what there is to choose from.
+      if (this.#undoing !== undefined || this.#proposals.isTakingBack) return libraryBusy;
       const plan = await planResolution(this.#record, shown, resolution);
       if (!plan.isDone) return plan;
       const problem = await this.#writeChoice(plan.text, { ...this.stored, heldBase: plan.heldBase });
@@ -237,59 +246,56 @@ export class DocumentReplica implements Disposable {
   /** Takes a resolution back: the element is held again, with both sides as they were. */
   async undoResolution(undo: ResolutionUndo): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
-    await this.#queue.run(async () => {
+    const outcome = await this.#decide<Outcome | undefined>(async () => {
       if (this.#proposals.isInFlight || this.#undoing !== undefined || this.#proposals.readyLink() === undefined) {
-        resolve(notDone('not-yet', 'The library is busy with this file.', 'Try again when it is in step.'));
-        return;
+        return libraryBusy;
       }
       const plan = await planUndo(this.#record, undo);
-      if (!plan.isDone) {
-        resolve(plan);
-        return;
-      }
+      if (!plan.isDone) return plan;
       const isSent = plan.library !== this.stored.shadow?.text;
       const document = isSent ? this.stored : { ...this.stored, heldBase: plan.heldBase };
       const problem = await this.#writeChoice(plan.file, document);
       if (problem !== undefined || !isSent) {
-        resolve(problem ?? { isDone: true });
         await this.#settle();
-        return;
+        return problem ?? { isDone: true };
       }
       this.#undoing = { undo, tell: resolve };
       await this.#settle();
+      return undefined;
     });
-    return promise;
+    return outcome ?? promise;
   }
 
   /** Puts what waits into the unsaved buffer, merged with what was typed there. */
   async mergeIntoBuffer(): Promise<Outcome> {
-    return this.#queue.run(async () => {
-      const { file, base } = this.#record;
-      const { head, shadow } = this.stored;
+    return this.#decide(async () => {
+      const { file } = this.#record;
+      const head = this.#record.newHead;
       const buffer = file === undefined ? undefined : this.#ctx.files.unsavedText(file);
-      if (file === undefined || buffer === undefined || head === undefined || head.hash === shadow?.hash) {
+      if (file === undefined || buffer === undefined || head === undefined) {
         return notDone('nothing-waits', 'Nothing waits for this file.');
       }
       const working = workingText(buffer);
-      const merged = await this.#record.merge(base, working.text, head.text);
+      const merged = await this.#record.mergeHead(working.text, head);
       if (hasError(merged)) {
         const message = 'The text in the editor cannot be read as YAML or JSON at the moment.';
         return notDone('buffer-invalid', message, 'Mend it, then merge.');
       }
       const splices = toRawSplices(working, await this.#ctx.merger.diff(working.text, merged.text));
-      // The merge has taken its time, and what it found fits the text that it was made for only.
+      // Until the buffer is saved this is all that is recorded: thrown away, it leaves the file without either side.
+      await this.#record.commitFact({ putDocuments: [(this.#record.stored = { ...this.stored, perhapsIn: head })] });
+      // All this has taken its time, and what the merge found fits the text that it was made for only.
       const isSame = this.#ctx.files.unsavedText(file) === buffer;
       if (!isSame || !(await this.#ctx.files.editBuffer(file, splices))) {
         return notDone('buffer-changed', 'The text in the editor changed meanwhile.', 'Try again.');
       }
-      // Nothing is recorded: when the buffer is saved, the merge finds both sides in it, and when it is thrown away, neither.
       return { isDone: true };
     });
   }
 
   /** The person decided about a file that something outside set back: the library's text again, or this one as a change. */
   async leaveBehind(choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
-    return this.#queue.run(async () => {
+    return this.#decide(async () => {
       const { shadow } = this.stored;
       if (!this.#takenBack.isBehind || shadow === undefined) return notDone('not-behind', 'This file is not behind.');
       if (choice === 'bringBack') {
@@ -300,6 +306,18 @@ export class DocumentReplica implements Disposable {
       await this.#settle();
       return { isDone: true };
     });
+  }
+
+  /** Runs what a person decided; where the state cannot be written, that is said, and what has happened is recorded later. */
+  async #decide<T>(step: () => Promise<T>): Promise<T | (Outcome & { readonly isDone: false })> {
+    try {
+      return await this.#queue.run(step);
+    } catch (error) {
+      if (error instanceof QueueClosedError)
+        return notDone('document-gone', 'This document is no longer kept in step.');
+      this.#fail(error);
+      return { isDone: false, problem: stateNotWritten };
+    }
   }
 
   /** Ends a document of ours that never came into the library, because its file belongs to one that did. */
@@ -445,15 +463,21 @@ export class DocumentReplica implements Disposable {
     const isTakenBack = await this.#takenBack.check(file, this.#proposals.connectedLink());
     if (isTakenBack === undefined) return this.#show('syncing');
     if (isTakenBack) return this.#show('behind', fileBehind(file));
-    if (head !== undefined && head.hash !== shadow?.hash) return this.#mergeHead(file, head, onDurable);
+    const { newHead } = this.#record;
+    if (newHead !== undefined) return this.#mergeHead(file, newHead, onDurable);
     return this.#sendLocalChange(file, working.text);
   }
 
   async #mergeHead(file: string, head: StoredRevision, onDurable: (() => void) | undefined): Promise<Round> {
-    const { working, base } = this.#record;
+    const { working } = this.#record;
     if (working === undefined || this.#ctx.files.hasUnsavedEdits(file)) return this.#show('waiting');
     this.#show('syncing');
-    const merged = await this.#record.merge(base, working.text, head.text);
+    if (this.#record.stepTo(head) !== undefined) {
+      // The buffer that held it was saved or thrown away, and the file as it was last read does not tell which.
+      await this.#writer.readAgain(file);
+      if (this.#record.working?.raw !== working.raw) return 'again';
+    }
+    const merged = await this.#record.mergeHead(working.text, head);
     const isForeignText = merged.text === head.text;
     if (hasError(merged) || (isForeignText && (await this.#record.errorIn(head.text, head.hash)) !== undefined)) {
       return this.#show('invalid', libraryRevisionUnreadable);
@@ -462,7 +486,7 @@ export class DocumentReplica implements Disposable {
     if (!(await this.#ctx.mayWork())) return 'stopped';
     const heldBase = merged.nextBase === head.text ? undefined : merged.nextBase;
     const attribution = this.#attribute(merged.conflicts);
-    const document: StoredDocument = { ...this.stored, shadow: head, heldBase, attribution };
+    const document: StoredDocument = { ...this.stored, shadow: head, heldBase, attribution, perhapsIn: undefined };
     const written = await this.#writer.write(file, working, merged.text, document, onDurable);
     if (written.kind === 'written') this.#record.conflicts = merged.conflicts;
     return this.#afterWriting(written, merged.text !== working.text);

@@ -3,6 +3,7 @@ import type { StoredDocument, StoredRevision, WriteIntent } from '../../core/rep
 import type { UserProblem } from '../../core/workingFiles.ts';
 import { toRawSplices, workingText, type WorkingText } from '../../core/workingText.ts';
 import type { DocumentRecord } from './documentRecord.ts';
+import type { FileReading } from './replicaPorts.ts';
 
 export type Written =
   | { readonly kind: 'written' }
@@ -14,15 +15,18 @@ export type Written =
 /** Writes one document's file with a durable intent, so that a crash never takes our own text for a person's (DESIGN §5, step 8). */
 export class DocumentWriter {
   readonly #record: DocumentRecord;
-  #writeCount = 0;
+  #fileVersion = 0;
 
   constructor(record: DocumentRecord) {
     this.#record = record;
   }
 
-  /** Grows when a write of ours begins and when it ends, so that what was read before or meanwhile is not taken for news. */
-  get writeCount(): number {
-    return this.#writeCount;
+  /**
+   * Grows when a write of ours begins and when it ends, and when the file is read between two steps: what was read
+   * before that, or meanwhile, may be older than what is known, and is no news.
+   */
+  get fileVersion(): number {
+    return this.#fileVersion;
   }
 
   /**
@@ -45,9 +49,9 @@ export class DocumentWriter {
       const intent = { docId, beforeHash: hashText(working.text), afterHash: hashText(text), document };
       await record.commit({ putIntents: [intent] });
       onDurable?.();
-      this.#writeCount += 1;
+      this.#fileVersion += 1;
       const outcome = await record.ctx.files.write({ file, before: working.raw, after, splices });
-      this.#writeCount += 1;
+      this.#fileVersion += 1;
       if (outcome.kind !== 'written') {
         await record.commitFact({ removeIntents: [docId] });
         if (outcome.kind === 'changed') await this.readAgain(file);
@@ -69,10 +73,10 @@ export class DocumentWriter {
     const document: StoredDocument = { ...record.stored, shadow: head, heldBase: undefined };
     await record.commit({ putIntents: [{ docId, beforeHash: undefined, afterHash: head.hash, document }] });
     onDurable?.();
-    this.#writeCount += 1;
+    this.#fileVersion += 1;
     const splices = [{ offset: 0, deleteCount: 0, insert: head.text }];
     const outcome = await record.ctx.files.write({ file, before: undefined, after: head.text, splices });
-    this.#writeCount += 1;
+    this.#fileVersion += 1;
     if (outcome.kind === 'written') {
       record.setWorking(workingText(head.text), false);
       record.stored = document;
@@ -91,12 +95,21 @@ export class DocumentWriter {
     // Written: what was meant to be true then is true. Not written: shadow and head are as before, and it is merged anew.
     if (hash === intent.afterHash) {
       record.stored = { ...intent.document, head: newer(intent.document.head, record.stored.head) };
+    } else if (hash !== intent.beforeHash) {
+      // Somebody, or another branch, has changed the file since: nobody knows whether it was written before that.
+      record.stored = { ...record.stored, perhapsIn: intent.document.shadow };
     }
     await record.commit({ putDocuments: [record.stored], removeIntents: [intent.docId] });
   }
 
+  /** Reads the file in the document's turn. */
+  readNow(file: string): Promise<FileReading> {
+    this.#fileVersion += 1;
+    return this.#record.ctx.reader.read(file, undefined, this.#record.stored.shadow?.text);
+  }
+
   async readAgain(file: string): Promise<void> {
-    const reading = await this.#record.ctx.reader.read(file, undefined, this.#record.stored.shadow?.text);
+    const reading = await this.readNow(file);
     if (reading.kind !== 'failed')
       this.#record.setWorking(reading.kind === 'text' ? reading.working : undefined, false);
   }

@@ -14,7 +14,7 @@ export interface ResolutionUndo {
 interface ResolutionTexts {
   readonly file: string;
   readonly base: string;
-  /** The library's text: the shadow before, and what may be sent after. */
+  /** What may be sent to the library: also what else had changed in the file by then, which the choice is not about. */
   readonly library: string;
 }
 
@@ -59,11 +59,12 @@ export async function planResolution(
     );
   }
   const heldBase = merged.nextBase === shadow.text ? undefined : merged.nextBase;
-  const sent = await record.merge(merged.nextBase, merged.text, shadow.text, { unresolved: 'theirs' });
+  const sentBefore = await record.merge(base, working.text, shadow.text, { unresolved: 'theirs' });
+  const sentAfter = await record.merge(merged.nextBase, merged.text, shadow.text, { unresolved: 'theirs' });
   const undo: ResolutionUndo = {
     docId,
-    before: { file: working.text, base, library: shadow.text },
-    after: { file: merged.text, base: merged.nextBase, library: sent.text },
+    before: { file: working.text, base, library: sentBefore.text },
+    after: { file: merged.text, base: merged.nextBase, library: sentAfter.text },
   };
   return { isDone: true, text: merged.text, heldBase, undo };
 }

@@ -1,4 +1,4 @@
-import type { HeldConflict } from '../../../src/peer/folderSession.ts';
+import type { HeldConflict, Outcome } from '../../../src/peer/folderSession.ts';
 import type { SeededRandom } from '../seededRandom.ts';
 import type { VirtualTime } from '../virtualTime.ts';
 import type { Invariants } from './invariants.ts';
@@ -347,9 +347,10 @@ export class People {
       return;
     }
     this.#world.note(`${peer.name} restores ${path}`);
-    // What is restored may be older than what was deleted.
+    // What is restored may be older than what was deleted, and is nothing that never came here.
     this.#decideFor(peer, path);
-    const raw = oddity.raw === '' ? (this.#world.invariants.headAt(path)?.text ?? '') : oddity.raw;
+    const known = [...peer.store.documents.values()].find(({ localPath }) => localPath === path);
+    const raw = oddity.raw === '' ? (known?.shadow?.text ?? '') : oddity.raw;
     peer.folder.save(path, raw, undefined);
   }
 
@@ -396,7 +397,7 @@ export class People {
     const outcome = await replica.resolveConflict(held.docId, id, { choice });
     this.#world.note(`${peer.name} choice at ${label}: ${outcome.isDone ? 'done' : outcome.problem.code}`);
     if (outcome.isDone) this.#choicesOf(peer, process).push({ path: held.path, removed, sent });
-    else for (const token of removed) ledger.restore(peer.name, token);
+    else if (!isInDoubt(outcome)) for (const token of removed) ledger.restore(peer.name, token);
   }
 
   async #undo(peer: SimulatedPeer): Promise<void> {
@@ -498,4 +499,9 @@ export class People {
   #later(low: number, high: number, run: () => void): void {
     this.#world.time.after(this.#world.random.between(low, high), undefined, run);
   }
+}
+
+/** Whether the disk failed in the middle of it, so that it may have been done or not. */
+function isInDoubt(outcome: Outcome): boolean {
+  return !outcome.isDone && outcome.problem.code === 'state-not-written';
 }

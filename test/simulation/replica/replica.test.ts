@@ -15,6 +15,9 @@ const REGRESSIONS: readonly (readonly [number, string])[] = [
   [6, 'a file that git set back was sent as everybody’s work taken back'],
   [63, 'a file that git set back was merged because the history had not been asked for'],
   [2006, 'a choice also covered a newer text that nobody had been shown'],
+  [2035, 'a text that was read before a newer one was taken for the newer one'],
+  [2020, 'what Merge Now had put into the buffer was taken for the person’s own change when its author took it back'],
+  [368, 'a write that a crash interrupted, on a branch that was away at the restart, became a change of ours'],
 ];
 
 test(`[I1] [I2] [I7] [I9] ${String(SEEDS)} simulated histories of replicas: edits, clashes, choices, git, crashes, full disks, and nothing lost`, async () => {
