@@ -19,6 +19,7 @@ export interface WindowParts {
   readonly page: Page;
   readonly server: VsCodeServer;
   readonly folder: string;
+  readonly workspaceFile: string | undefined;
   readonly companionDir: string;
   readonly claimedHosts: Set<number>;
   readonly waitForExtensionHost: boolean;
@@ -55,7 +56,10 @@ export class WorkbenchWindow {
 
   /** Loads VS Code's page. */
   async load(): Promise<void> {
-    await this.page.goto(this.#parts.server.address({ folder: this.folder }));
+    const { server, workspaceFile } = this.#parts;
+    await this.page.goto(
+      server.address(workspaceFile === undefined ? { folder: this.folder } : { workspace: workspaceFile }),
+    );
   }
 
   /** Waits until the window can be worked with. */

@@ -33,6 +33,8 @@ export interface WorkbenchOptions {
 export interface OpenWindowOptions {
   /** Do not wait for the extension host; for windows that stop at a dialog. */
   readonly waitForExtensionHost?: boolean;
+  /** A `.code-workspace` file to open instead of the folder, which is one of its folders. */
+  readonly workspaceFile?: string;
 }
 
 /** One person's VS Code: a server, a browser, and windows on folders, in a temporary folder of their own. */
@@ -116,6 +118,7 @@ export class Workbench {
       page: await this.#context.newPage(),
       server: this.server,
       folder,
+      workspaceFile: options.workspaceFile,
       companionDir: this.#companionDir,
       claimedHosts: this.#claimedHosts,
       waitForExtensionHost: options.waitForExtensionHost ?? true,

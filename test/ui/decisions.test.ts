@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { git } from '../harness/sampleRepository.ts';
+import { waitFor } from '../harness/waitFor.ts';
+import { withWorkbench } from '../harness/workbench.ts';
+import { checkout, SPEC, status, untilEqual, withTwoWindows } from './support/twoWindows.ts';
+
+test('[I1] a git stash in one window takes nothing back in the other: the window asks, and Bring Back brings it back', async () => {
+  await withTwoWindows(async ({ a, b }) => {
+    await a.editor.open(SPEC);
+    await a.editor.replace(SPEC, 'title: Harbor Tours', 'title: Quay Tours');
+    await a.editor.save(SPEC);
+    await untilEqual(a, b, (text) => text.includes('Quay Tours'));
+    await b.editor.open(SPEC);
+    await b.editor.replace(SPEC, 'name: The booking desk', 'name: The front desk');
+    await b.editor.save(SPEC);
+    const both = await untilEqual(a, b, (text) => text.includes('The front desk'));
+
+    await git(a.folder, 'stash');
+    const question = await a.notifications.waitFor('set back to an older version');
+    assert.deepEqual(question.buttons, ['Bring Back', 'Keep Mine']);
+    await status(a, /1 file behind/);
+    await a.screenshot('set-back');
+    assert.equal(await b.editor.onDisk(SPEC), both);
+    await a.notifications.click('set back to an older version', 'Bring Back');
+    assert.equal(await untilEqual(a, b, (text) => text.includes('The front desk')), both);
+    assert.equal(await a.editor.waitForText(SPEC, 'The front desk'), both);
+    await Promise.all([status(a, /in step/i), status(b, /in step/i)]);
+  });
+});
+
+test('[I8] trusting the folder in the middle of a session ends Restricted Mode; a reload keeps what was answered', async () => {
+  await withWorkbench({ workspaceTrust: true }, async (workbench) => {
+    const a = await workbench.openWindow(await checkout(workbench, 'backend'));
+    await a.dialog.click(/No, /).catch(() => undefined);
+    await status(a, /restricted/i);
+    assert.deepEqual(await readdir(workbench.stateDir), []);
+    await a.trustFolder();
+    await waitFor('nothing to say that it is restricted', async () => {
+      return !/restricted/i.test((await a.statusBar.find(/API Live Sync/))?.text ?? '');
+    });
+    await a.runCommand('API Live Sync: Keep in Step');
+    await status(a, /in step/i);
+
+    const b = await workbench.openWindow(await checkout(workbench, 'frontend'));
+    await b.dialog.click(/No, /).catch(() => undefined);
+    await b.trustFolder();
+    await b.notifications.click('Keep them in step?', 'Never Here');
+    await b.reload();
+    // Its answer needs the folder's decisions, so whoever would ask again has had them too.
+    await b.runCommand('API Live Sync: Show Status');
+    await b.quickInput.whenOpen();
+    await b.screenshot('never-here');
+    await b.quickInput.cancel();
+    const shown = await b.notifications.list();
+    assert.deepEqual(
+      shown.filter(({ message }) => message.includes('Keep them in step?')),
+      [],
+    );
+    await a.editor.open(SPEC);
+    await a.editor.replace(SPEC, 'title: Harbor Tours', 'title: Quay Tours');
+    await a.editor.save(SPEC);
+    await status(a, /in step/i);
+    assert.match(await b.editor.onDisk(SPEC), /title: Harbor Tours/);
+  });
+});
+
+test('[I2] two folders of one window are kept in step with each other, and with a folder that another window has alone', async () => {
+  await withWorkbench({ settings: { 'apiLiveSync.autoStart': 'on' } }, async (workbench) => {
+    const [backend, frontend, mobile] = [
+      await checkout(workbench, 'backend'),
+      await checkout(workbench, 'frontend'),
+      await checkout(workbench, 'mobile'),
+    ];
+    const workspaceFile = path.join(workbench.dir, 'both.code-workspace');
+    await writeFile(workspaceFile, JSON.stringify({ folders: [{ path: backend }, { path: frontend }] }));
+    const both = await workbench.openWindow(backend, { workspaceFile });
+    const alone = await workbench.openWindow(mobile);
+    await Promise.all([status(both, /in step/i), status(alone, /in step/i)]);
+    await alone.editor.open(SPEC);
+    await alone.editor.replace(SPEC, 'title: Harbor Tours', 'title: Quay Tours');
+    await alone.editor.save(SPEC);
+    await waitFor('all three to have it', async () => {
+      const texts = await Promise.all(
+        [backend, frontend, mobile].map((folder) => readFile(path.join(folder, SPEC), 'utf8')),
+      );
+      return new Set(texts).size === 1 && texts[0]?.includes('Quay Tours') === true;
+    });
+    await both.screenshot('two-folders');
+  });
+});
