@@ -15,6 +15,7 @@ import { ConflictNotice } from './conflictNotice.ts';
 import { ConflictPanel } from './conflictPanel.ts';
 import { Consent } from './consent.ts';
 import { contextKeyValues } from './contextKeys.ts';
+import type { Environment } from './diagnosticsText.ts';
 import { EditorFiles } from './editorFiles.ts';
 import type { Folder, OpenFolder } from './folderSessions.ts';
 import { FolderSessions } from './folderSessions.ts';
@@ -39,6 +40,18 @@ const REFRESH_DELAY_MS = 40;
 const APPLIED_NOTE_MS = 5000;
 /** An API description says so near its beginning; longer texts are not searched while somebody only looks around. */
 const DETECTION_LENGTH = 20_000;
+
+function describeEnvironment({ extension }: vscode.ExtensionContext): Environment {
+  const { version } = extension.packageJSON as { readonly version: string };
+  return {
+    extension: version,
+    editor: `${vscode.env.appHost} ${vscode.version}`,
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    remote: vscode.env.remoteName,
+    isTrusted: vscode.workspace.isTrusted,
+  };
+}
 
 /** Everything of one window, put together: the composition root of the extension's process. */
 export class App implements Disposable {
@@ -88,6 +101,8 @@ export class App implements Disposable {
         showConflicts: () => this.#panel.show(),
         decideBehind: (file) => this.#behind.askAgain(this.#sessionList(), file),
         showLog: () => channel.show(),
+        openSessions: () => this.#sessionList(),
+        environment: describeEnvironment(context),
         messages: this.#messages,
         logger: this.#logger,
       }),

@@ -12,6 +12,7 @@ export const commandIds = {
   showConflicts: 'apiLiveSync.showConflicts',
   showStatus: 'apiLiveSync.showStatus',
   showLog: 'apiLiveSync.showLog',
+  copyDiagnostics: 'apiLiveSync.copyDiagnostics',
   mergeNow: 'apiLiveSync.mergeNow',
   undoResolution: 'apiLiveSync.undoResolution',
 } as const;

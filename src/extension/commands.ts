@@ -4,6 +4,8 @@ import type { Disposable, Logger } from '../core/ports.ts';
 import type { FolderSession, FolderStatus, Outcome, UserProblem } from '../peer/folderSession.ts';
 import type { CommandId } from './commandTable.ts';
 import { commandIds } from './commandTable.ts';
+import type { Environment } from './diagnosticsText.ts';
+import { diagnosticsText } from './diagnosticsText.ts';
 import type { OpenFolder } from './folderSessions.ts';
 import { joinByHand } from './joinFlow.ts';
 import { problems } from './problems.ts';
@@ -32,6 +34,9 @@ export interface CommandsOptions {
   /** Asks again what to do with a file that something outside set back. */
   readonly decideBehind: (file: string) => void;
   readonly showLog: () => void;
+  /** The sessions that are open, also where none may be: nothing is opened for diagnostics. */
+  readonly openSessions: () => readonly FolderSession[];
+  readonly environment: Environment;
   readonly messages: UserMessages;
   readonly logger: Logger;
 }
@@ -64,6 +69,7 @@ export function registerCommands(options: CommandsOptions): Disposable {
       options.showLog();
       return done;
     },
+    [commandIds.copyDiagnostics]: () => copyDiagnostics(options),
   };
   for (const [id, handler] of Object.entries(handlers)) {
     store.add(vscode.commands.registerCommand(id, () => run(options, id, handler)));
@@ -253,6 +259,15 @@ async function showStatus(options: CommandsOptions): Promise<Answer> {
   else if ('decideBehind' in chosen.run) options.decideBehind(chosen.run.decideBehind);
   else await vscode.commands.executeCommand(chosen.run.command);
   return done;
+}
+
+async function copyDiagnostics({ openSessions, environment }: CommandsOptions): Promise<Answer> {
+  const sessions = openSessions();
+  await vscode.env.clipboard.writeText(diagnosticsText(environment, sessions));
+  return {
+    kind: 'done',
+    sentence: `Copied: versions, states and figures of ${count(sessions.length, 'folder')}. No names, paths or file contents are in it.`,
+  };
 }
 
 /** Does something with every folder it makes sense for. */

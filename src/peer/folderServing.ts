@@ -10,7 +10,7 @@ import { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
 import { readLibrary } from '../node/libraryDirectory.ts';
 import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
 import { replicaDirectory, type FolderDecisions } from './folderDecisions.ts';
-import type { AppliedChange, FolderPhase, FolderStatus, Outcome } from './folderSession.ts';
+import type { AppliedChange, FolderDiagnostics, FolderPhase, FolderStatus, Outcome } from './folderSession.ts';
 import { LastingHindrance } from './lastingHindrance.ts';
 import type { Neighbourhood, Place } from './neighbourhood.ts';
 import { notDone } from './replica/documentProblems.ts';
@@ -109,6 +109,32 @@ export class FolderServing implements Disposable {
       conflictCount: documents.reduce((sum, document) => sum + document.conflictCount, 0),
       ...(observing === undefined ? {} : { observing }),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
+    };
+  }
+
+  get diagnostics(): FolderDiagnostics {
+    const serving = this.#serving;
+    const { phase, role, connection, peers, documents, conflictCount, problem } = this.status;
+    const term = serving?.link.status.term?.number;
+    const lastIndex = serving?.link.status.lastIndex;
+    const problemCode = problem?.code ?? serving?.link.status.problem?.code;
+    return {
+      phase,
+      connection,
+      ...(role === undefined ? {} : { role }),
+      ...(term === undefined ? {} : { term }),
+      ...(lastIndex === undefined ? {} : { lastIndex }),
+      ...(problemCode === undefined ? {} : { problemCode }),
+      isHindered: serving?.replica.hindrance !== undefined,
+      peerCount: peers.length,
+      conflictCount,
+      documents: documents.map(({ path, state, conflictCount: conflicts, problem: itsProblem }) => ({
+        format: /\.json$/i.test(path) ? 'json' : 'yaml',
+        state,
+        conflictCount: conflicts,
+        ...(itsProblem === undefined ? {} : { problemCode: itsProblem.code }),
+      })),
+      ...(serving === undefined ? {} : { metrics: serving.metrics() }),
     };
   }
 

@@ -2,7 +2,7 @@ import type { Event } from '../core/event.ts';
 import type { DocId, LibraryId } from '../core/ids.ts';
 import type { MergeConflict } from '../core/merge/types.ts';
 import type { Disposable } from '../core/ports.ts';
-import type { PeerInfo, SyncRole } from '../core/replication/libraryLink.ts';
+import type { LinkMetrics, PeerInfo, SyncRole } from '../core/replication/libraryLink.ts';
 import type { UserProblem } from '../core/workingFiles.ts';
 
 export type { SavedText, UserProblem, WorkingFiles, WriteOutcome, WriteRequest } from '../core/workingFiles.ts';
@@ -51,6 +51,32 @@ export interface FolderStatus {
   /** For `observing`: why, as a person would say it ("branch feature/x has not joined"). */
   readonly observing?: string;
   readonly problem?: UserProblem;
+}
+
+/**
+ * What may leave the machine when somebody asks for help: numbers, states and codes. No name, path, id or text, whoever
+ * they belong to.
+ */
+export interface FolderDiagnostics {
+  readonly phase: FolderPhase;
+  readonly connection: FolderStatus['connection'];
+  readonly role?: SyncRole;
+  /** Number of the leadership. */
+  readonly term?: number;
+  readonly lastIndex?: number;
+  readonly problemCode?: string;
+  /** Something (git, a pause) keeps files from being sent and written. */
+  readonly isHindered: boolean;
+  readonly peerCount: number;
+  readonly conflictCount: number;
+  readonly documents: readonly {
+    readonly format: 'json' | 'yaml';
+    readonly state: DocumentState;
+    readonly conflictCount: number;
+    readonly problemCode?: string;
+  }[];
+  /** While the folder is served here. */
+  readonly metrics?: LinkMetrics;
 }
 
 /** A conflict that is held: the working file keeps ours, the library keeps theirs. */
@@ -113,6 +139,7 @@ export interface FolderSession extends Disposable {
   readonly conflicts: readonly HeldConflict[];
   readonly onDidChangeConflicts: Event<readonly HeldConflict[]>;
   readonly onDidApplyChange: Event<AppliedChange>;
+  readonly diagnostics: FolderDiagnostics;
 
   /** OpenAPI documents of the folder, relative with `/`. */
   findDocuments(): Promise<readonly string[]>;

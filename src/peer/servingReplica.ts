@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LibraryLink, PeerInfo } from '../core/replication/libraryLink.ts';
+import type { LibraryLink, LinkMetrics, PeerInfo } from '../core/replication/libraryLink.ts';
 import { DocumentWatcher } from '../node/files/documentWatcher.ts';
 import { createIgnoreRules } from '../node/files/ignoreRules.ts';
 import { DiskStableReader } from '../node/files/stableReader.ts';
@@ -32,6 +32,7 @@ export interface ServeOptions extends WorkspaceFolderOptions {
 export interface ServingReplica {
   readonly replica: Replica;
   readonly link: LibraryLink;
+  readonly metrics: () => LinkMetrics;
   close(): Promise<void>;
 }
 
@@ -98,7 +99,8 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
     });
     if (record.isPaused) replica.pause();
     await replica.start(service);
-    return { replica, link: service, close };
+    const link = service;
+    return { replica, link, metrics: () => link.metrics, close };
   } catch (error) {
     await close();
     throw error;

@@ -6,7 +6,14 @@ import type { DocumentHead, LogEntry, Proposal, ProposeResult } from '../core/re
 import { Follower } from '../core/replication/follower.ts';
 import type { Disconnection } from '../core/replication/follower.ts';
 import type { FollowerState } from '../core/replication/leader.ts';
-import type { EntrySink, LibraryLink, LinkStatus, PeerInfo, SyncRole } from '../core/replication/libraryLink.ts';
+import type {
+  EntrySink,
+  LibraryLink,
+  LinkMetrics,
+  LinkStatus,
+  PeerInfo,
+  SyncRole,
+} from '../core/replication/libraryLink.ts';
 import {
   DEFAULT_HEARTBEAT_MS,
   DEFAULT_RETENTION_MS,
@@ -94,6 +101,7 @@ export class SyncService implements LibraryLink {
   #wasHinted = false;
   #hints: Disposable | undefined;
   #reconnects = 0;
+  #elections = 0;
 
   /** Resolves when everything is let go of, after `dispose`. */
   readonly closed: Promise<void>;
@@ -174,9 +182,13 @@ export class SyncService implements LibraryLink {
     return this.#leadership?.leader.followers ?? [];
   }
 
-  /** How often the connection was lost and sought again since the start. For diagnostics. */
-  get reconnects(): number {
-    return this.#reconnects;
+  get metrics(): LinkMetrics {
+    return {
+      ...this.#follower.metrics,
+      reconnects: this.#reconnects,
+      elections: this.#elections,
+      followers: this.followers.map(({ lag, sentUnits, receivedUnits }) => ({ lag, sentUnits, receivedUnits })),
+    };
   }
 
   propose(proposal: Proposal): Promise<ProposeResult> {
@@ -271,6 +283,7 @@ export class SyncService implements LibraryLink {
       throw error;
     }
     this.#leadership = leadership;
+    this.#elections += 1;
     this.#problem = undefined;
     this.transitionRole('leader');
     onLeading();

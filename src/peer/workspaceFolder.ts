@@ -12,6 +12,7 @@ import { FolderServing } from './folderServing.ts';
 import type {
   AppliedChange,
   DocumentPair,
+  FolderDiagnostics,
   FolderSession,
   FolderStatus,
   HeldConflict,
@@ -100,6 +101,10 @@ export class WorkspaceFolder implements FolderSession {
     const { hasConsent } = this.#decisions;
     const { library, ...status } = this.#serving.status;
     return { ...status, hasConsent, ...(library === undefined || !hasConsent ? {} : { library }) };
+  }
+
+  get diagnostics(): FolderDiagnostics {
+    return this.#serving.diagnostics;
   }
 
   get conflicts(): readonly HeldConflict[] {

@@ -85,6 +85,14 @@ describe('before somebody says yes', () => {
     assert.deepEqual(questions, []);
   });
 
+  it('Copy Diagnostics puts versions and states on the clipboard, and no path of this folder', async () => {
+    assert.equal((await run(commandIds.copyDiagnostics)).kind, 'done');
+    const text = await vscode.env.clipboard.readText();
+    assert.match(text, /^API Live Sync diagnostics\n/);
+    assert.match(text, /"phase": "asleep"/);
+    assert.ok(!text.includes(folder));
+  });
+
   it('the status bar says nothing until an API is looked at', async () => {
     assert.equal(api.statusBar(), undefined);
     await vscode.window.showTextDocument(vscode.Uri.file(spec));
@@ -102,6 +110,13 @@ describe('in step', () => {
     assert.ok(existsSync(join(stateDirectory, 'libraries')));
     assert.equal((await run(commandIds.keepInStep)).kind, 'declined');
     assert.equal((await run(commandIds.join)).kind, 'declined');
+  });
+
+  it('Copy Diagnostics says how the replication is doing', async () => {
+    assert.equal((await run(commandIds.copyDiagnostics)).kind, 'done');
+    const text = await vscode.env.clipboard.readText();
+    assert.match(text, /"elections": 1/);
+    for (const secret of [folder, stateDirectory, 'openapi.yaml', 'Harbor']) assert.ok(!text.includes(secret), secret);
   });
 
   it('Pause and Resume', async () => {

@@ -59,6 +59,9 @@ export class EntryPump implements Disposable {
   #needsHeads: HeadsReason | undefined;
   #isRunning = false;
   #acknowledged = LOG_START;
+  #entriesTaken = 0;
+  #headsTaken = 0;
+  #entriesPutAside = 0;
   /** The running hash at the index that the sink stands at, as far as it is known. */
   #position: LogPosition | undefined;
 
@@ -78,6 +81,11 @@ export class EntryPump implements Disposable {
   /** The newest index that is known to be in the log. */
   get target(): LogIndex {
     return this.#target;
+  }
+
+  /** What was handed over since the start. */
+  get counts(): { readonly entriesTaken: number; readonly headsTaken: number; readonly entriesPutAside: number } {
+    return { entriesTaken: this.#entriesTaken, headsTaken: this.#headsTaken, entriesPutAside: this.#entriesPutAside };
   }
 
   /** A leader has welcomed us: `last` is the end of its log, and `standing` is where we are on it. */
@@ -201,6 +209,7 @@ export class EntryPump implements Disposable {
       return;
     }
     this.#expectProgress(entry.index);
+    this.#entriesTaken += 1;
     if (runningHash !== undefined) this.#position = { index: entry.index, runningHash };
   }
 
@@ -211,6 +220,7 @@ export class EntryPump implements Disposable {
     const { index, runningHash } = answer.position;
     await this.#options.sink.applyHeads(answer.heads, index, runningHash, why);
     this.#expectProgress(index);
+    this.#headsTaken += 1;
     this.#position = answer.position;
     // Another connection has come meanwhile, and what it found missing is still to be had.
     if (this.#source !== source) return true;
@@ -232,6 +242,7 @@ export class EntryPump implements Disposable {
       index,
       reason,
     });
+    this.#entriesPutAside += 1;
     this.#options.onQuarantined({ index, reason });
     this.#needsHeads = 'compacted';
   }

@@ -11,7 +11,7 @@ import type { QuarantinedEntry } from './entryPump.ts';
 import { FollowerSession } from './followerSession.ts';
 import type { AnswerMessage, RequestBody } from './followerSession.ts';
 import { LinkClosedError } from './libraryLink.ts';
-import type { EntrySink, PeerInfo } from './libraryLink.ts';
+import type { EntrySink, LinkMetrics, PeerInfo } from './libraryLink.ts';
 import { MAX_HISTORY } from './limits.ts';
 import { retryDelay } from './retryDelay.ts';
 import { describeError } from './syncError.ts';
@@ -50,6 +50,8 @@ export class Follower implements Disposable {
   #session: FollowerSession | undefined;
   #term: Term;
   #peers: readonly PeerInfo[] = [];
+  #sentUnits = 0;
+  #receivedUnits = 0;
   #isDisposed = false;
 
   constructor(options: FollowerOptions) {
@@ -106,6 +108,15 @@ export class Follower implements Disposable {
     return this.#pump.target > applied ? this.#pump.target : applied;
   }
 
+  get metrics(): Omit<LinkMetrics, 'reconnects' | 'elections' | 'followers'> {
+    return {
+      lag: this.lastIndex - this.#options.sink.lastSyncedIndex(),
+      ...this.#pump.counts,
+      sentUnits: this.#sentUnits,
+      receivedUnits: this.#receivedUnits,
+    };
+  }
+
   /** Follows whoever is on the other side, in place of the one before. */
   attach(connection: Connection): void {
     if (this.#isDisposed) {
@@ -125,6 +136,10 @@ export class Follower implements Disposable {
         position: () => this.#pump.position,
         onTerm: (term) => {
           this.#noteTerm(term);
+        },
+        onTraffic: (direction, units) => {
+          if (direction === 'sent') this.#sentUnits += units;
+          else this.#receivedUnits += units;
         },
         onWelcome: (welcome) => {
           this.#notePeers(welcome.peers);

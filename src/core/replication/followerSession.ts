@@ -32,6 +32,8 @@ export interface FollowerSessionOptions {
   readonly position: () => { readonly index: LogIndex; readonly runningHash: string | undefined };
   readonly onWelcome: (welcome: MessageOf<'welcome'>) => void;
   readonly onTerm: (term: Term) => void;
+  /** A message of so many UTF-16 units went out or came in. */
+  readonly onTraffic: (direction: 'sent' | 'received', units: number) => void;
   readonly onNewEntries: (from: LogIndex, to: LogIndex, entries: readonly RawEntry[]) => void;
   readonly onHeartbeat: (heartbeat: MessageOf<'heartbeat'>) => void;
   readonly onSyncRequired: (why: HeadsReason) => void;
@@ -165,6 +167,7 @@ export class FollowerSession implements EntrySource, Disposable {
 
   #receive(text: string): void {
     this.#lastHeardAt = this.#options.ambient.clock.monotonicNow();
+    this.#options.onTraffic('received', text.length);
     const { value: message, problems } = parseMessage(text);
     if (message === undefined) {
       this.#options.ambient.logger.warn('The leader sent what is no message', {
@@ -290,6 +293,7 @@ export class FollowerSession implements EntrySource, Disposable {
     const { libraryId, peer } = this.#options;
     const text = encodeMessage({ libraryId, term: this.#term, sender: peer.peerId, ...body });
     this.#connection.send(text);
+    this.#options.onTraffic('sent', text.length);
     return text.length;
   }
 }

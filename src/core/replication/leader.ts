@@ -4,7 +4,7 @@ import type { Ambient, Disposable } from '../ports.ts';
 import type { Connection } from './connection.ts';
 import type { LogEntry } from './entry.ts';
 import { LeaderSession } from './leaderSession.ts';
-import type { PeerInfo } from './libraryLink.ts';
+import type { FollowerMetrics, PeerInfo } from './libraryLink.ts';
 import { ANNOUNCE_WINDOW_MS, MAX_ENTRIES_PER_PAGE, MAX_INLINE_UNITS, MAX_PEERS } from './limits.ts';
 import { encodeMessage } from './messages.ts';
 import { nextIndex } from './replicatedLog.ts';
@@ -21,12 +21,10 @@ export interface LeaderOptions {
 }
 
 /** A follower as the leader knows it. */
-export interface FollowerState {
+export interface FollowerState extends FollowerMetrics {
   readonly peer: PeerInfo;
   /** The newest index that the follower has made durable. */
   readonly acknowledged: LogIndex;
-  /** How many entries it has still to make durable. */
-  readonly lag: number;
 }
 
 /** A guess at an entry's size on the wire that does not need to write it out: fields and ids, and this much per splice. */
@@ -66,8 +64,8 @@ export class Leader implements Disposable {
   /** The followers that are connected now. */
   get followers(): readonly FollowerState[] {
     const last = this.#options.transactions.position.index;
-    return [...this.#sessions].flatMap(({ peer, acknowledged }) =>
-      peer === undefined ? [] : [{ peer, acknowledged, lag: last - acknowledged }],
+    return [...this.#sessions].flatMap(({ peer, acknowledged, sentUnits, receivedUnits }) =>
+      peer === undefined ? [] : [{ peer, acknowledged, lag: last - acknowledged, sentUnits, receivedUnits }],
     );
   }
 

@@ -40,6 +40,8 @@ export class LeaderSession implements Disposable {
   #announced = LOG_START;
   #acknowledged = LOG_START;
   #lastHeardAt: number;
+  #sentUnits = 0;
+  #receivedUnits = 0;
   #outstandingRequests = 0;
   #outstandingUnits = 0;
   #hasEnded = false;
@@ -75,6 +77,16 @@ export class LeaderSession implements Disposable {
     return this.#acknowledged;
   }
 
+  /** UTF-16 units of messages to the follower. */
+  get sentUnits(): number {
+    return this.#sentUnits;
+  }
+
+  /** UTF-16 units of messages from the follower. */
+  get receivedUnits(): number {
+    return this.#receivedUnits;
+  }
+
   get isCongested(): boolean {
     return this.#connection.isCongested;
   }
@@ -86,7 +98,7 @@ export class LeaderSession implements Disposable {
 
   /** Sends an announcement that the leader has put together for everybody who stands at the same index. */
   announce(text: string, to: LogIndex): void {
-    this.#connection.send(text);
+    this.#sendText(text);
     this.#announced = to;
   }
 
@@ -114,6 +126,7 @@ export class LeaderSession implements Disposable {
 
   #receive(text: string): void {
     this.#lastHeardAt = this.#host.ambient.clock.monotonicNow();
+    this.#receivedUnits += text.length;
     const { value: message, problems } = parseMessage(text);
     if (message === undefined) {
       const problem = problems[0];
@@ -301,8 +314,11 @@ export class LeaderSession implements Disposable {
   #send(body: MessageBody): void {
     if (this.#hasEnded) return;
     const { transactions, libraryId } = this.#host;
-    this.#connection.send(
-      encodeMessage({ libraryId, term: transactions.term, sender: transactions.term.leaderId, ...body }),
-    );
+    this.#sendText(encodeMessage({ libraryId, term: transactions.term, sender: transactions.term.leaderId, ...body }));
+  }
+
+  #sendText(text: string): void {
+    this.#sentUnits += text.length;
+    this.#connection.send(text);
   }
 }

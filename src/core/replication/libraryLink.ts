@@ -53,6 +53,32 @@ export interface EntrySink {
  */
 export type HeadsReason = 'compacted' | 'unknown';
 
+/** What a link has done since it was opened: numbers only, for diagnostics. Sizes are in UTF-16 units of the messages. */
+export interface LinkMetrics {
+  /** How many entries of the log the replica has still to take in. */
+  readonly lag: number;
+  readonly entriesTaken: number;
+  /** How often heads came in the place of entries. */
+  readonly headsTaken: number;
+  /** Entries that were put aside because they could not be applied. */
+  readonly entriesPutAside: number;
+  readonly sentUnits: number;
+  readonly receivedUnits: number;
+  /** How often a connection was lost and sought again. */
+  readonly reconnects: number;
+  /** How often this peer became the leader. */
+  readonly elections: number;
+  /** While this peer leads: what it knows of each follower, its own replica included. */
+  readonly followers: readonly FollowerMetrics[];
+}
+
+export interface FollowerMetrics {
+  /** How many entries the follower has still to make durable. */
+  readonly lag: number;
+  readonly sentUnits: number;
+  readonly receivedUnits: number;
+}
+
 /** A replica's connection to its library, whoever leads at the moment and through all re-elections. */
 export interface LibraryLink extends Disposable {
   readonly status: LinkStatus;

@@ -39,7 +39,7 @@ test('[REP-05] [REP-18] [I6] a network that cuts, stalls, splits and garbles: ev
     assert.deepEqual([...bob.sink.applied.map(({ proposalId }) => proposalId)].sort(), [...proposed].sort());
     assert.ok(proxy.cuts + proxy.garbled > 0, 'something went wrong on the way');
     console.log(
-      `seed ${String(seed)}: ${String(proxy.cuts)} cuts, ${String(proxy.garbled)} garbled, ${String(proxy.stalls)} stalls, ${String(bob.service.reconnects)} reconnects, 0 lost, 0 twice`,
+      `seed ${String(seed)}: ${String(proxy.cuts)} cuts, ${String(proxy.garbled)} garbled, ${String(proxy.stalls)} stalls, ${String(bob.service.metrics.reconnects)} reconnects, 0 lost, 0 twice`,
     );
   } finally {
     proxy.dispose();

@@ -5,6 +5,7 @@ import type {
   AppliedChange,
   DocumentState,
   DocumentStatus,
+  FolderDiagnostics,
   FolderSession,
   FolderStatus,
   HeldConflict,
@@ -27,6 +28,14 @@ export class FakeSession implements FolderSession {
   status: FolderStatus = folderStatus({});
   conflicts: readonly HeldConflict[] = [];
   canUndoResolution = false;
+  diagnostics: FolderDiagnostics = {
+    phase: 'asleep',
+    connection: 'connecting',
+    isHindered: false,
+    peerCount: 0,
+    conflictCount: 0,
+    documents: [],
+  };
   isDisposed = false;
 
   constructor(folder: string) {
