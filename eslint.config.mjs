@@ -52,8 +52,8 @@ export default tseslint.config(
     editor,
     ['^node:', 'core is pure: no node:*.'],
     [
-      '^(?!\\.|yaml$|jsonc-parser$|fast-myers-diff$|zod($|/))',
-      'core imports yaml, jsonc-parser, fast-myers-diff, zod and itself only.',
+      '^(?!\\.|yaml$|jsonc-parser$|fast-myers-diff$|p-queue$|zod($|/))',
+      'core imports yaml, jsonc-parser, fast-myers-diff, p-queue, zod and itself only.',
     ],
     upTo('node', 'peer', 'cli', 'extension', 'server', 'webview', 'protocol'),
   ]),
