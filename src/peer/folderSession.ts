@@ -4,6 +4,7 @@ import type { MergeConflict } from '../core/merge/types.ts';
 import type { Disposable } from '../core/ports.ts';
 import type { LinkMetrics, PeerInfo, SyncRole } from '../core/replication/libraryLink.ts';
 import type { UserProblem } from '../core/workingFiles.ts';
+import type { LiveSyncService } from './sources/liveSyncService.ts';
 
 export type { SavedText, UserProblem, WorkingFiles, WriteOutcome, WriteRequest } from '../core/workingFiles.ts';
 
@@ -140,6 +141,8 @@ export interface FolderSession extends Disposable {
   readonly onDidChangeConflicts: Event<readonly HeldConflict[]>;
   readonly onDidApplyChange: Event<AppliedChange>;
   readonly diagnostics: FolderDiagnostics;
+  /** Where documents of the folder come from besides people; needs no library. */
+  readonly sources: LiveSyncService;
 
   /** OpenAPI documents of the folder, relative with `/`. */
   findDocuments(): Promise<readonly string[]>;

@@ -1,5 +1,6 @@
 import type { FolderSession, PeerSettings, WorkingFiles } from './folderSession.ts';
 import type { Disposable, Logger } from '../core/ports.ts';
+import type { ReadSecret } from './sources/sourceReader.ts';
 
 /** What a peer's composition root hands over. */
 export interface PeerOptions {
@@ -7,6 +8,8 @@ export interface PeerOptions {
   readonly settings: PeerSettings;
   /** The user's state directory; undefined: the operating system's place for it. */
   readonly stateDirectory?: string;
+  /** Where secrets of sources are kept; undefined: nowhere, and a source that asks for one says so. */
+  readonly readSecret?: ReadSecret;
   /** The programs of the worker threads. */
   readonly workers: PeerWorkers;
 }

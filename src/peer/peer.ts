@@ -27,6 +27,8 @@ export const createPeer: CreatePeer = (options) => {
         files,
         merger,
         finder: merger,
+        texts: merger,
+        readSecret: options.readSecret ?? (() => Promise.resolve(undefined)),
         workers,
       });
       folders.push(session);

@@ -5,6 +5,7 @@ import { Emitter, type Event } from '../core/event.ts';
 import type { DocId, LibraryId, PeerId, ReplicaId } from '../core/ids.ts';
 import type { Ambient, Merger } from '../core/ports.ts';
 import type { WorkingFiles } from '../core/workingFiles.ts';
+import type { SourceTexts } from '../core/sources/sourceTexts.ts';
 import type { DocumentFinder } from '../node/documents/workerMerger.ts';
 import { deleteLibrary, listLibraries } from '../node/libraryDirectory.ts';
 import { FolderDecisions } from './folderDecisions.ts';
@@ -24,6 +25,9 @@ import type {
 import { Neighbourhood } from './neighbourhood.ts';
 import { isSameLayout, suggestPairs } from './pairing.ts';
 import { notDone } from './replica/documentProblems.ts';
+import { FolderSources } from './sources/folderSources.ts';
+import type { LiveSyncService } from './sources/liveSyncService.ts';
+import type { ReadSecret } from './sources/sourceReader.ts';
 
 /** What a workspace folder needs from the peer that opened it. */
 export interface WorkspaceFolderOptions {
@@ -33,6 +37,8 @@ export interface WorkspaceFolderOptions {
   readonly files: WorkingFiles;
   readonly merger: Merger;
   readonly finder: DocumentFinder;
+  readonly texts: SourceTexts;
+  readonly readSecret: ReadSecret;
   readonly workers: { readonly log: string; readonly replica: string };
 }
 
@@ -47,9 +53,11 @@ export class WorkspaceFolder implements FolderSession {
   readonly #neighbourhood: Neighbourhood;
   readonly #decisions: FolderDecisions;
   readonly #serving: FolderServing;
+  readonly #sources: FolderSources;
   readonly #statusChanged: Emitter<FolderStatus>;
   readonly #conflictsChanged: Emitter<readonly HeldConflict[]>;
   #isStoppedByPerson = false;
+  #wasLastChoiceOfSource = false;
   #changing: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string, options: WorkspaceFolderOptions, decisions: FolderDecisions) {
@@ -73,6 +81,11 @@ export class WorkspaceFolder implements FolderSession {
         neighbourhood: this.#neighbourhood,
         changeInBackground: (step) => this.#runInBackground(() => this.#change(step)),
       }),
+    );
+    this.#sources = new FolderSources({ ...options, folder });
+    this.#disposables.add(this.#sources);
+    this.#disposables.add(
+      this.#sources.onDidHappen(({ type }) => (type === 'status:changed' ? this.#tellStatus() : undefined)),
     );
     this.#disposables.add(this.#serving.onDidChange(() => this.#tellStatus()));
     this.#disposables.add(
@@ -100,7 +113,8 @@ export class WorkspaceFolder implements FolderSession {
   get status(): FolderStatus {
     const { hasConsent } = this.#decisions;
     const { library, ...status } = this.#serving.status;
-    return { ...status, hasConsent, ...(library === undefined || !hasConsent ? {} : { library }) };
+    const conflictCount = status.conflictCount + this.#sources.conflicts.length;
+    return { ...status, conflictCount, hasConsent, ...(library === undefined || !hasConsent ? {} : { library }) };
   }
 
   get diagnostics(): FolderDiagnostics {
@@ -108,11 +122,15 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   get conflicts(): readonly HeldConflict[] {
-    return this.#serving.replica?.conflicts ?? [];
+    return [...(this.#serving.replica?.conflicts ?? []), ...this.#sources.conflicts];
   }
 
   get canUndoResolution(): boolean {
-    return this.#serving.replica?.canUndoResolution ?? false;
+    return this.#isSourceUndoNext || (this.#serving.replica?.canUndoResolution ?? false);
+  }
+
+  get sources(): LiveSyncService {
+    return this.#sources;
   }
 
   // ---- before consent ----
@@ -298,10 +316,16 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   async resolveConflict(docId: DocId, conflictId: string, choice: 'ours' | 'theirs'): Promise<Outcome> {
-    return (await this.#serving.replica?.resolveConflict(docId, conflictId, { choice })) ?? this.#serving.notServing;
+    const isOfSource = this.#sources.hasConflictsOf(docId);
+    const outcome = isOfSource
+      ? await this.#sources.resolveConflict(docId, conflictId, { choice })
+      : ((await this.#serving.replica?.resolveConflict(docId, conflictId, { choice })) ?? this.#serving.notServing);
+    if (outcome.isDone) this.#wasLastChoiceOfSource = isOfSource;
+    return outcome;
   }
 
   async undoResolution(): Promise<Outcome> {
+    if (this.#isSourceUndoNext) return await this.#sources.undoResolution();
     return (await this.#serving.replica?.undoResolution()) ?? this.#serving.notServing;
   }
 
@@ -333,6 +357,7 @@ export class WorkspaceFolder implements FolderSession {
 
   /** Resolves when everything that was begun has ended and locks and files are free. */
   async closed(): Promise<void> {
+    await this.#sources.closed();
     await this.#changing;
   }
 
@@ -363,6 +388,12 @@ export class WorkspaceFolder implements FolderSession {
     else replica.resume();
     // So that it stays so over a reload.
     await this.#change(() => this.#decisions.setPaused(replicaId, isPaused));
+  }
+
+  /** What was chosen last is taken back first. */
+  get #isSourceUndoNext(): boolean {
+    const hasOther = this.#serving.replica?.canUndoResolution ?? false;
+    return this.#sources.canUndoResolution && (this.#wasLastChoiceOfSource || !hasOther);
   }
 
   #tellStatus(): void {

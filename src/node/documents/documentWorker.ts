@@ -1,6 +1,10 @@
 import { diffSplices } from '../../core/merge/splices.ts';
 import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
+import { collectReferences } from '../../core/openapi/collectReferences.ts';
 import { checkDocument } from '../../core/openapi/checkDocument.ts';
+import { elementChanges } from '../../core/sources/elementChanges.ts';
+import { firstContact } from '../../core/sources/firstContact.ts';
+import { translateSpec } from '../../core/sources/translateSpec.ts';
 import { serveWorkerCalls } from '../worker/workerCalls.ts';
 import { findDocuments, inspectFile, operationsOf } from './findDocuments.ts';
 
@@ -20,6 +24,10 @@ const functions = {
   findDocuments,
   inspectFile,
   operationsOf,
+  translateSpec,
+  firstContact,
+  elementChanges,
+  collectReferences,
 };
 export type DocumentWorkerFunctions = typeof functions;
 

@@ -1,9 +1,14 @@
 import { diffSplices } from '../../core/merge/splices.ts';
 import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Splice } from '../../core/merge/types.ts';
+import { collectReferences } from '../../core/openapi/collectReferences.ts';
 import { checkDocument } from '../../core/openapi/checkDocument.ts';
 import type { Merger } from '../../core/ports.ts';
-import type { Problem } from '../../core/problem.ts';
+import type { Checked, Problem } from '../../core/problem.ts';
+import { elementChanges, type ElementChange } from '../../core/sources/elementChanges.ts';
+import { firstContact } from '../../core/sources/firstContact.ts';
+import type { SourceTexts } from '../../core/sources/sourceTexts.ts';
+import { translateSpec, type TranslateOptions } from '../../core/sources/translateSpec.ts';
 import { WorkerCalls } from '../worker/workerCalls.ts';
 import type { DocumentWorkerFunctions } from './documentWorker.ts';
 import type { FoundDocument, InspectedFile } from './findDocuments.ts';
@@ -30,7 +35,7 @@ export interface DocumentFinder {
  * Merges small texts at once; large ones, and searches, are a worker thread's work. The thread starts with the first
  * work of any size, so that it is warm when the first large merge comes.
  */
-export class WorkerMerger implements Merger, DocumentFinder {
+export class WorkerMerger implements Merger, DocumentFinder, SourceTexts {
   readonly #calls: WorkerCalls<DocumentWorkerFunctions>;
   #warmingUp: Promise<void> | undefined;
 
@@ -74,6 +79,29 @@ export class WorkerMerger implements Merger, DocumentFinder {
 
   operationsOf(documents: readonly FoundDocument[]): Promise<readonly (readonly string[])[]> {
     return this.#calls.call('operationsOf', documents);
+  }
+
+  translate(text: string, options: TranslateOptions): Promise<Checked<string>> {
+    // A text with aliases may stand for one that is much longer.
+    const isSmall = text.length <= MAX_INLINE_LENGTH && !/[&*]/.test(text);
+    if (isSmall) return Promise.resolve(translateSpec(text, options));
+    return this.#calls.call('translateSpec', text, options);
+  }
+
+  firstContact(ours: string, theirs: string, format: DocumentFormat): Promise<ReturnType<typeof firstContact>> {
+    if (ours.length + theirs.length <= MAX_INLINE_LENGTH) return Promise.resolve(firstContact(ours, theirs, format));
+    return this.#calls.call('firstContact', ours, theirs, format);
+  }
+
+  references(text: string, format: DocumentFormat): Promise<readonly string[]> {
+    if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(collectReferences(text, format));
+    return this.#calls.call('collectReferences', text, format);
+  }
+
+  compare(before: string, after: string, format: DocumentFormat): Promise<readonly ElementChange[]> {
+    if (before.length + after.length <= MAX_INLINE_LENGTH)
+      return Promise.resolve(elementChanges(before, after, format));
+    return this.#calls.call('elementChanges', before, after, format);
   }
 
   dispose(): void {

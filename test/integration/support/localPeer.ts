@@ -9,6 +9,7 @@ import { createDiskFiles } from '../../../src/node/files/diskFiles.ts';
 import { readFolderRecord, type FolderRecord } from '../../../src/node/folders/folderRecord.ts';
 import type { FolderStatus, Outcome } from '../../../src/peer/folderSession.ts';
 import { WorkspaceFolder } from '../../../src/peer/workspaceFolder.ts';
+import type { ReadSecret } from '../../../src/peer/sources/sourceReader.ts';
 import type { Machine } from './headlessPeer.ts';
 
 const WAIT_MS = 30_000;
@@ -18,6 +19,7 @@ const logger: Logger = { trace: quiet, debug: quiet, info: quiet, warn: quiet, e
 
 export interface LocalPeerOptions {
   readonly wrapFiles?: (files: WorkingFiles) => WorkingFiles;
+  readonly readSecret?: ReadSecret;
   readonly wrapScheduler?: (scheduler: Scheduler) => Scheduler;
 }
 
@@ -36,8 +38,11 @@ export class LocalPeer {
     session.onDidChangeStatus((status) => this.statuses.push(status));
   }
 
-  static async open(machine: Machine, folder: string, options: LocalPeerOptions = {}): Promise<LocalPeer> {
-    const { stateDir } = machine;
+  static open(machine: Machine, folder: string, options: LocalPeerOptions = {}): Promise<LocalPeer> {
+    return LocalPeer.openAt(machine.stateDir, folder, options);
+  }
+
+  static async openAt(stateDir: string, folder: string, options: LocalPeerOptions = {}): Promise<LocalPeer> {
     const ambient = createAmbient(logger);
     const merger = new WorkerMerger(source('documents/documentWorker.ts'));
     const files = createDiskFiles({ folder, ignore: [], logger });
@@ -55,6 +60,8 @@ export class LocalPeer {
       files: options.wrapFiles?.(files) ?? files,
       merger,
       finder: merger,
+      texts: merger,
+      readSecret: options.readSecret ?? (() => Promise.resolve(undefined)),
       workers: { log: source('log/logWorker.ts'), replica: source('replica/replicaWorker.ts') },
     });
     return new LocalPeer(session, stateDir, merger);

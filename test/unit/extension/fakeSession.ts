@@ -12,6 +12,7 @@ import type {
   JoinOffer,
   Outcome,
 } from '../../../src/peer/folderSession.ts';
+import { FakeSources } from './fakeSources.ts';
 
 const done: Outcome = { isDone: true };
 
@@ -36,6 +37,7 @@ export class FakeSession implements FolderSession {
     conflictCount: 0,
     documents: [],
   };
+  readonly sources = new FakeSources();
   isDisposed = false;
 
   constructor(folder: string) {

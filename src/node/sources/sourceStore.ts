@@ -1,0 +1,142 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { SyncJob, SyncJobStore } from '../../core/engine/syncJob.ts';
+import type { SourceMemory, SourceMemoryKey, SourceMemoryStore } from '../../core/sources/sourceMemory.ts';
+import { writeFileAtomic } from '../atomicFile.ts';
+import { isErrorWithCode } from '../errorCode.ts';
+import { hashText } from '../hashText.ts';
+import { makePrivateDirectory, PRIVATE_FILE_MODE } from '../stateDirectory.ts';
+
+const memorySchema = z
+  .object({
+    version: z.literal(1),
+    revision: z.string(),
+    heldBase: z.string().optional(),
+    answerHash: z.string(),
+    etag: z.string().optional(),
+    lastModified: z.string().optional(),
+    madeWith: z.string(),
+    resultHash: z.string(),
+    mergedAt: z.number(),
+  })
+  .transform((memory): SourceMemory => ({
+    ...memory,
+    heldBase: memory.heldBase,
+    etag: memory.etag,
+    lastModified: memory.lastModified,
+  }));
+
+const jobSchema = z
+  .object({
+    id: z.string(),
+    sourceId: z.string(),
+    priority: z.enum(['high', 'medium', 'low']),
+    retryCount: z.int().min(0),
+    maxRetries: z.int().min(0),
+    lastAttempt: z.coerce.date().optional(),
+    nextAttempt: z.coerce.date(),
+    status: z.enum(['pending', 'running', 'completed', 'failed']),
+  })
+  .transform((job): SyncJob => ({ ...job, lastAttempt: job.lastAttempt }));
+const stateSchema = z.object({ version: z.literal(1), isPaused: z.boolean(), jobs: z.array(jobSchema).max(10_000) });
+
+type State = z.output<typeof stateSchema>;
+
+/** Where the sources of a workspace folder keep their state. @param folder its real path. */
+export function sourcesDirectory(stateDir: string, folder: string): string {
+  return join(stateDir, 'sources', hashText(folder).slice(0, 32));
+}
+
+/** Whoever holds it runs the sources of the folder. */
+export function sourcesLockFile(directory: string): string {
+  return join(directory, 'sources.lock');
+}
+
+/** The durable state of a folder's sources: small files in the user's state directory, each replaced as a whole. */
+export class SourceStore implements SourceMemoryStore {
+  readonly jobs: SyncJobStore = {
+    load: async () => (await this.#readState()).jobs,
+    save: (jobs) => this.#changeState({ jobs: [...jobs] }),
+  };
+  readonly #directory: string;
+  #state: State | undefined;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Undefined for what is not there or was damaged from outside: then it is first contact again, which loses nothing. */
+  async load(key: SourceMemoryKey): Promise<SourceMemory | undefined> {
+    return await this.#readMemory(join(this.#folderOf(key.sourceId), memoryName(key)));
+  }
+
+  async loadOthers(key: SourceMemoryKey): Promise<readonly SourceMemory[]> {
+    const folder = this.#folderOf(key.sourceId);
+    const names = await readdir(folder).catch(() => [] as string[]);
+    const target = hashText(key.target).slice(0, 16);
+    const others = names.filter((name) => name.startsWith(`${target}-`) && name !== memoryName(key));
+    const memories = await Promise.all(others.map((name) => this.#readMemory(join(folder, name))));
+    return memories.filter((one) => one !== undefined).sort((a, b) => b.mergedAt - a.mergedAt);
+  }
+
+  async save(key: SourceMemoryKey, memory: SourceMemory): Promise<void> {
+    const folder = this.#folderOf(key.sourceId);
+    makePrivateDirectory(folder);
+    const text = JSON.stringify({ version: 1, ...memory });
+    await writeFileAtomic(join(folder, memoryName(key)), text, { mode: PRIVATE_FILE_MODE });
+  }
+
+  async forget(sourceId: string): Promise<void> {
+    await rm(this.#folderOf(sourceId), { recursive: true, force: true });
+  }
+
+  async isPaused(): Promise<boolean> {
+    return (await this.#readState()).isPaused;
+  }
+
+  async setPaused(isPaused: boolean): Promise<void> {
+    await this.#changeState({ isPaused });
+  }
+
+  async #changeState(change: Partial<State>): Promise<void> {
+    const write = async (): Promise<void> => {
+      const state: State = { ...(await this.#readState()), ...change };
+      makePrivateDirectory(this.#directory);
+      await writeFileAtomic(join(this.#directory, 'state.json'), JSON.stringify(state), { mode: PRIVATE_FILE_MODE });
+      this.#state = state;
+    };
+    const written = this.#writing.then(write);
+    // Who asked hears of a failure; the next write is made all the same.
+    this.#writing = written.catch(() => undefined);
+    await written;
+  }
+
+  async #readState(): Promise<State> {
+    this.#state ??= stateSchema.safeParse(await readJson(join(this.#directory, 'state.json'))).data;
+    return this.#state ?? { version: 1, isPaused: false, jobs: [] };
+  }
+
+  async #readMemory(file: string): Promise<SourceMemory | undefined> {
+    return memorySchema.safeParse(await readJson(file)).data;
+  }
+
+  #folderOf(sourceId: string): string {
+    return join(this.#directory, hashText(sourceId).slice(0, 32));
+  }
+}
+
+function memoryName({ target, branch }: SourceMemoryKey): string {
+  return `${hashText(target).slice(0, 16)}-${hashText(branch).slice(0, 16)}.json`;
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    // Not there, or damaged from outside: what is written here is written as a whole or not at all.
+    if (error instanceof SyntaxError || isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,451 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { applySplices } from '../../core/merge/splices.ts';
+import type { DocumentFormat, MergeConflict, MergeOptions, MergeResult, Resolution } from '../../core/merge/types.ts';
+import type { Ambient, Merger } from '../../core/ports.ts';
+import { type ElementChange } from '../../core/sources/elementChanges.ts';
+import { type LiveSourceConfig, sourceName } from '../../core/sources/liveSourceConfig.ts';
+import type { SourceMemory, SourceMemoryKey, SourceMemoryStore } from '../../core/sources/sourceMemory.ts';
+import { indentOf } from '../../core/sources/indentOf.ts';
+import type { SourceTexts } from '../../core/sources/sourceTexts.ts';
+import type { TranslateOptions } from '../../core/sources/translateSpec.ts';
+import type { SpecAnswer } from '../../core/sources/specFetcher.ts';
+import type { UserProblem, WorkingFiles, WriteOutcome } from '../../core/workingFiles.ts';
+import { toRawSplices, type WorkingText } from '../../core/workingText.ts';
+import { isErrorWithCode } from '../../node/errorCode.ts';
+import { DiskStableReader } from '../../node/files/stableReader.ts';
+import { hasError } from '../replica/documentRecord.ts';
+import type { PeerSettings } from '../folderSession.ts';
+import {
+  aborted,
+  changedSince,
+  choiceNotWritten,
+  conflictChanged,
+  conflictGone,
+  notModifiedWithoutReason,
+  notResolved,
+  targetBusy,
+  targetMissing,
+  targetUnreadable,
+  unsaved,
+  unusable,
+} from './sourceProblems.ts';
+import type { KnownAnswer } from './sourceReader.ts';
+
+/** Where the folder is, in git's terms, and whether git is at work there. */
+export interface SourceGit {
+  /** As `readBranch` names it; '' outside of git. */
+  branch(): Promise<string>;
+  /** What git is doing, as a person would say it; undefined while it is at rest. */
+  activity(): Promise<string | undefined>;
+}
+
+export interface SourceSyncOptions {
+  /** The workspace folder's real path. */
+  readonly folder: string;
+  readonly ambient: Ambient;
+  readonly files: WorkingFiles;
+  readonly merger: Merger;
+  readonly texts: SourceTexts;
+  readonly memories: SourceMemoryStore;
+  readonly git: SourceGit;
+  readonly infoVersion: PeerSettings['infoVersion'];
+  readonly read: (config: LiveSourceConfig, known: KnownAnswer, signal: AbortSignal) => Promise<SpecAnswer>;
+}
+
+/** A revision of the target as the source would have it. */
+interface Incoming {
+  readonly revision: string;
+  readonly answerHash: string;
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
+  readonly madeWith: string;
+}
+
+/** What came of an attempt. `isServerDown` and `canRetry` are for the engine. */
+export type SourceAttempt =
+  | { readonly kind: 'unchanged' | 'changed'; readonly changes: readonly ElementChange[] }
+  | { readonly kind: 'changesWaiting'; readonly changes: readonly ElementChange[] }
+  | { readonly kind: 'waiting'; readonly problem: UserProblem; readonly isForSave: boolean }
+  | {
+      readonly kind: 'failed';
+      readonly problem: UserProblem;
+      readonly canRetry: boolean;
+      readonly isServerDown: boolean;
+    };
+
+/** How a merge of the file with what the source says comes out, before anything is written. */
+interface Draft {
+  readonly working: WorkingText | undefined;
+  readonly merged: MergeResult;
+  readonly heldBase: string | undefined;
+}
+
+/** A file that changes under every write: rather try again later than turn in circles. */
+const MAX_ROUNDS = 10;
+
+/**
+ * One source and its target. The base of each merge is the source's last revision: so what people added by hand stays,
+ * what the source takes away goes, and what both changed is held, with the file keeping what it has (DESIGN §8). Called
+ * by one at a time.
+ */
+export class SourceSync {
+  readonly #options: SourceSyncOptions;
+  readonly #reader: DiskStableReader;
+  config: LiveSourceConfig;
+  /** What the source says and the file does not have yet, in the modes that ask first. */
+  #incoming: Incoming | undefined;
+  #conflicts: readonly MergeConflict[] = [];
+  #loaded: { readonly branch: string; readonly memory: SourceMemory | undefined } | undefined;
+  /** The text after the last merge: what it is a beginning of is probably half-written. */
+  #lastText: string | undefined;
+  #undo: { readonly before: string; readonly after: string; readonly heldBase: string | undefined } | undefined;
+  #references: readonly string[] = [];
+  /** What the file was when its held elements were last looked at. */
+  #heldStamp: string | undefined;
+
+  constructor(config: LiveSourceConfig, options: SourceSyncOptions) {
+    this.config = config;
+    this.#options = options;
+    this.#reader = new DiskStableReader(options.folder);
+  }
+
+  /** Absolute path of the target. */
+  get file(): string {
+    return join(this.#options.folder, ...this.config.target.split('/'));
+  }
+
+  /** Elements that the source and people changed in ways that cannot both stand; the file has what people made. */
+  get conflicts(): readonly MergeConflict[] {
+    return this.#conflicts;
+  }
+
+  /** Relative paths, as written, of the files that the target refers to. */
+  get references(): readonly string[] {
+    return this.#references;
+  }
+
+  /** When the source's side of the conflicts came, in wall-clock milliseconds. */
+  get mergedAt(): number | undefined {
+    return this.#loaded?.memory?.mergedAt;
+  }
+
+  get canUndo(): boolean {
+    return this.#undo !== undefined;
+  }
+
+  /** Asks the source and brings the file in step, as far as its mode says. @param isByPerson then a target that was deleted is made again. */
+  async attempt(isByPerson: boolean, signal: AbortSignal): Promise<SourceAttempt> {
+    const busy = await this.#gitBusy();
+    if (busy !== undefined) return busy;
+    const memory = await this.#memory();
+    const madeWith = madeWithOf(this.config);
+    const last = this.#incoming ?? memory;
+    const known = last?.madeWith === madeWith ? last : undefined;
+    const answer = await this.#options.read(
+      this.config,
+      { etag: known?.etag, lastModified: known?.lastModified, agreedText: undefined },
+      signal,
+    );
+    if (answer.kind === 'failed') return answer;
+    let incoming: Incoming;
+    if (answer.kind === 'notModified') {
+      if (known === undefined) return notModifiedWithoutReason(sourceName(this.config));
+      incoming = known;
+    } else {
+      const { etag, lastModified, text } = answer;
+      const answerHash = this.#options.ambient.hashText(text);
+      if (known?.answerHash === answerHash) {
+        incoming = { ...known, etag, lastModified };
+      } else {
+        const translated = await this.#options.texts.translate(text, await this.#translation());
+        if (translated.value === undefined)
+          return unusable(
+            sourceName(this.config),
+            translated.problems[0] ?? { code: 'answer-unreadable', message: 'with a text that cannot be read' },
+          );
+        incoming = { revision: translated.value, answerHash, etag, lastModified, madeWith };
+      }
+    }
+    if (signal.aborted) return aborted;
+    const settled = await this.#settled(memory, incoming, isByPerson);
+    if (settled !== undefined) return settled;
+    if (this.config.mode !== 'auto' && incoming.revision !== memory?.revision) {
+      const draft = await this.#draft(incoming);
+      if ('kind' in draft) return draft;
+      if (draft.merged.text !== draft.working?.text) {
+        this.#incoming = incoming;
+        return { kind: 'changesWaiting', changes: await this.#changesOf(draft) };
+      }
+    }
+    return await this.#mergeIn(incoming, isByPerson, signal);
+  }
+
+  /** What the file reads as, and would read as with what waits. */
+  async preview(): Promise<
+    { readonly before: string; readonly draft: Draft; readonly changes: readonly ElementChange[] } | undefined
+  > {
+    const incoming = this.#incoming;
+    const draft = incoming === undefined ? undefined : await this.#draft(incoming);
+    if (draft === undefined || 'kind' in draft) return undefined;
+    return { before: draft.working?.text ?? '', draft, changes: await this.#changesOf(draft) };
+  }
+
+  /** Merges what waits into the file. */
+  async apply(): Promise<SourceAttempt> {
+    if (this.#incoming === undefined) return { kind: 'unchanged', changes: [] };
+    return (await this.#gitBusy()) ?? (await this.#mergeIn(this.#incoming, true, new AbortController().signal));
+  }
+
+  /** @param shown the conflict as the person saw it. Answers what stood in the way. */
+  async resolve(conflictId: string, resolution: Resolution): Promise<UserProblem | undefined> {
+    const shown = this.#conflicts.find(({ id }) => id === conflictId);
+    const memory = await this.#memory();
+    const base = memory?.heldBase;
+    if (shown === undefined || memory === undefined || base === undefined) return conflictGone;
+    const reading = await this.#readTarget();
+    if (reading === undefined || 'kind' in reading) return conflictGone;
+    const now = (await this.#merge(base, reading.text, memory.revision)).conflicts.find(({ id }) => id === conflictId);
+    if (now === undefined) return conflictGone;
+    // A choice counts for what was shown: a newer text of either side must not go with it.
+    if (now.ours?.text !== shown.ours?.text || now.theirs?.text !== shown.theirs?.text) return conflictChanged;
+    const resolutions = new Map([[conflictId, resolution]]);
+    const merged = await this.#merge(base, reading.text, memory.revision, { resolutions });
+    if (hasError(merged) || merged.conflicts.some(({ id }) => id === conflictId)) return notResolved;
+    const written = await this.#write(reading, merged.text);
+    if (written.kind !== 'written') return choiceNotWritten(written);
+    await this.#remember({
+      ...memory,
+      ...heldOf(merged, memory.revision),
+      resultHash: this.#options.ambient.hashText(merged.text),
+    });
+    this.#conflicts = merged.conflicts;
+    this.#undo = { before: reading.text, after: merged.text, heldBase: base };
+    return undefined;
+  }
+
+  /** Takes the last choice back, if nothing has changed since. */
+  async undoResolution(): Promise<UserProblem | undefined> {
+    const undo = this.#undo;
+    const memory = await this.#memory();
+    const reading = await this.#readTarget();
+    if (
+      undo === undefined ||
+      memory === undefined ||
+      reading === undefined ||
+      'kind' in reading ||
+      reading.text !== undo.after
+    )
+      return changedSince;
+    const held = await this.#merge(undo.heldBase ?? memory.revision, undo.before, memory.revision);
+    const written = await this.#write(reading, undo.before);
+    if (written.kind !== 'written') return choiceNotWritten(written);
+    await this.#remember({
+      ...memory,
+      heldBase: undo.heldBase,
+      resultHash: this.#options.ambient.hashText(undo.before),
+    });
+    this.#conflicts = held.conflicts;
+    this.#undo = undefined;
+    return undefined;
+  }
+
+  // ---- merging ----
+
+  get #format(): DocumentFormat {
+    return /\.json$/i.test(this.config.target) ? 'json' : 'yaml';
+  }
+
+  /** What is new comes in the indentation that the file has. */
+  async #translation(): Promise<TranslateOptions> {
+    const reading = await this.#readTarget();
+    const indent = reading === undefined || 'kind' in reading ? indentOf('') : indentOf(reading.text);
+    return { format: this.#format, include: this.config.include, exclude: this.config.exclude, indent };
+  }
+
+  /** Where the source says what it said before and nothing is held, the file need not be read: what people change in it is theirs. */
+  async #settled(
+    memory: SourceMemory | undefined,
+    incoming: Incoming,
+    isByPerson: boolean,
+  ): Promise<SourceAttempt | undefined> {
+    if (memory?.revision !== incoming.revision || memory.madeWith !== incoming.madeWith) return undefined;
+    const stamp = await stampOf(this.file);
+    if (stamp === undefined) return isByPerson ? undefined : targetMissing(this.config.target);
+    if (memory.heldBase !== undefined && stamp !== this.#heldStamp) {
+      this.#heldStamp = stamp;
+      return undefined;
+    }
+    // A server may give each answer another validator; the next question is answered with a few bytes if it is the newest.
+    const { etag, lastModified } = incoming;
+    if (this.#loaded !== undefined) this.#loaded = { ...this.#loaded, memory: { ...memory, etag, lastModified } };
+    this.#incoming = undefined;
+    return { kind: 'unchanged', changes: [] };
+  }
+
+  async #mergeIn(incoming: Incoming, isByPerson: boolean, signal: AbortSignal): Promise<SourceAttempt> {
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const draft = await this.#draft(incoming);
+      if ('kind' in draft) return draft;
+      const { working, merged, heldBase } = draft;
+      const memory = await this.#memory();
+      if (working === undefined && memory !== undefined && !isByPerson) return targetMissing(this.config.target);
+      // The merge may have taken its time.
+      const busy = await this.#gitBusy();
+      if (busy !== undefined) return busy;
+      if (signal.aborted) return aborted;
+      if (merged.text !== working?.text) {
+        const written = await this.#write(working, merged.text);
+        if (written.kind === 'changed') continue;
+        if (written.kind === 'unsaved') return unsaved(this.config.target);
+        if (written.kind === 'failed')
+          return { kind: 'failed', problem: written.problem, canRetry: true, isServerDown: false };
+      }
+      const isNews =
+        memory?.revision !== incoming.revision || memory.heldBase !== heldBase || memory.madeWith !== incoming.madeWith;
+      if (isNews || merged.text !== working?.text) {
+        await this.#remember({
+          ...incoming,
+          heldBase,
+          resultHash: this.#options.ambient.hashText(merged.text),
+          mergedAt: this.#options.ambient.clock.wallNow(),
+        });
+        this.#references = await this.#options.texts.references(merged.text, this.#format);
+      }
+      this.#incoming = undefined;
+      this.#conflicts = merged.conflicts;
+      this.#lastText = merged.text;
+      const changes = await this.#changesOf(draft);
+      return { kind: merged.text === working?.text ? 'unchanged' : 'changed', changes };
+    }
+    return targetBusy(this.config.target);
+  }
+
+  async #draft(incoming: Incoming): Promise<Draft | SourceAttempt> {
+    if (this.#options.files.hasUnsavedEdits(this.file)) return unsaved(this.config.target);
+    const working = await this.#readTarget();
+    if (working !== undefined && 'kind' in working) return working;
+    const { revision } = incoming;
+    if (working === undefined)
+      return {
+        working,
+        merged: { text: revision, conflicts: [], problems: [], nextBase: revision, takenBy: 'equal' },
+        heldBase: undefined,
+      };
+    const memory = (await this.#memory()) ?? (await this.#memoryOfOtherBranch(working.text));
+    const { base, theirs } = await this.#sidesOf(memory, working.text, incoming);
+    const merged = await this.#merge(base, working.text, theirs);
+    if (hasError(merged)) {
+      const [problem] = merged.problems;
+      return targetUnreadable(this.config.target, problem?.message ?? '');
+    }
+    return { working, merged, heldBase: heldOf(merged, theirs).heldBase };
+  }
+
+  async #sidesOf(
+    memory: SourceMemory | undefined,
+    ours: string,
+    incoming: Incoming,
+  ): Promise<{ readonly base: string; readonly theirs: string }> {
+    const theirs = incoming.revision;
+    if (memory === undefined) return await this.#options.texts.firstContact(ours, theirs, this.#format);
+    const base = memory.heldBase ?? memory.revision;
+    if (memory.madeWith === incoming.madeWith) return { base, theirs };
+    // What the selection leaves out now is no concern of the source any more: it is not taken away either.
+    const narrowed = await this.#options.texts.translate(base, await this.#translation());
+    return { base: narrowed.value ?? base, theirs };
+  }
+
+  #merge(base: string, ours: string, theirs: string, options: MergeOptions = {}): Promise<MergeResult> {
+    const { infoVersion } = this.#options;
+    return this.#options.merger.merge({ base, ours, theirs }, this.#format, { infoVersion, ...options });
+  }
+
+  async #changesOf({ working, merged }: Draft): Promise<readonly ElementChange[]> {
+    return merged.text === working?.text
+      ? []
+      : await this.#options.texts.compare(working?.text ?? '', merged.text, this.#format);
+  }
+
+  // ---- the file ----
+
+  async #readTarget(): Promise<WorkingText | undefined | SourceAttempt> {
+    const reading = await this.#reader.read(this.file, undefined, this.#lastText);
+    if (reading.kind === 'text') return reading.working;
+    if (reading.kind === 'missing') return undefined;
+    return { kind: 'failed', problem: reading.problem, canRetry: true, isServerDown: false };
+  }
+
+  async #write(working: WorkingText | undefined, text: string): Promise<WriteOutcome> {
+    const { files, merger } = this.#options;
+    if (working === undefined) {
+      const splices = [{ offset: 0, deleteCount: 0, insert: text }];
+      return await files.write({ file: this.file, before: undefined, after: text, splices });
+    }
+    if (text === working.text) return { kind: 'written' };
+    const splices = toRawSplices(working, await merger.diff(working.text, text));
+    return await files.write({
+      file: this.file,
+      before: working.raw,
+      after: applySplices(working.raw, splices),
+      splices,
+    });
+  }
+
+  // ---- memory ----
+
+  async #memory(): Promise<SourceMemory | undefined> {
+    const branch = await this.#options.git.branch();
+    if (this.#loaded?.branch !== branch) {
+      this.#loaded = { branch, memory: await this.#options.memories.load(this.#key(branch)) };
+      this.#incoming = undefined;
+      this.#undo = undefined;
+    }
+    return this.#loaded.memory;
+  }
+
+  /** A branch that was made here begins with what was remembered where it was made, if the file is as it was there. */
+  async #memoryOfOtherBranch(text: string): Promise<SourceMemory | undefined> {
+    const hash = this.#options.ambient.hashText(text);
+    const others = await this.#options.memories.loadOthers(this.#key(this.#loaded?.branch ?? ''));
+    return others.find((one) => one.resultHash === hash);
+  }
+
+  /** Only what is on the disk already: see `SourceMemory`. */
+  async #remember(memory: SourceMemory): Promise<void> {
+    const branch = this.#loaded?.branch ?? (await this.#options.git.branch());
+    await this.#options.memories.save(this.#key(branch), memory);
+    this.#loaded = { branch, memory };
+  }
+
+  #key(branch: string): SourceMemoryKey {
+    return { sourceId: this.config.id, target: this.config.target, branch };
+  }
+
+  async #gitBusy(): Promise<SourceAttempt | undefined> {
+    const activity = await this.#options.git.activity();
+    if (activity === undefined) return undefined;
+    const problem = { code: 'git-at-work', message: `It waits: ${activity}.`, remedy: 'It goes on by itself.' };
+    return { kind: 'waiting', problem, isForSave: false };
+  }
+}
+
+/** Everything of a config that a revision depends on. */
+function madeWithOf({ url, file, target, include, exclude }: LiveSourceConfig): string {
+  return JSON.stringify([url, file, /\.json$/i.test(target), include, exclude]);
+}
+
+/** Another one whenever the file may have changed; undefined where it is not there. */
+async function stampOf(file: string): Promise<string | undefined> {
+  try {
+    const { size, mtimeMs, ino } = await stat(file);
+    return `${size}:${mtimeMs}:${ino}`;
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+function heldOf(merged: MergeResult, theirs: string): { readonly heldBase: string | undefined } {
+  return { heldBase: merged.conflicts.length === 0 || merged.nextBase === theirs ? undefined : merged.nextBase };
+}
