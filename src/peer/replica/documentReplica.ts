@@ -218,7 +218,13 @@ export class DocumentReplica implements Disposable {
       await this.#askInFlight(undefined);
       this.#history.forget();
       this.#proposals.awaitHead(NEVER);
-      this.#record.stored = { ...this.stored, shadow: undefined, head: undefined, heldBase: undefined };
+      this.#record.stored = {
+        ...this.stored,
+        shadow: undefined,
+        head: undefined,
+        heldBase: undefined,
+        perhapsIn: undefined,
+      };
       await this.#record.commit({ putDocuments: [this.stored] });
     });
   }
@@ -378,7 +384,9 @@ export class DocumentReplica implements Disposable {
       shadow !== undefined && (await this.#ctx.link()?.fetchRevision(head.docId, shadow.hash)) !== undefined;
     this.#record.stored = {
       ...this.stored,
-      ...(isBase ? { shadow: { ...shadow, index: head.index } } : { shadow: undefined, heldBase: undefined }),
+      ...(isBase
+        ? { shadow: { ...shadow, index: head.index } }
+        : { shadow: undefined, heldBase: undefined, perhapsIn: undefined }),
       head: oldHead !== undefined && oldHead.hash === head.hash ? { ...oldHead, index: head.index } : undefined,
     };
     await this.#record.commit({ putDocuments: [this.stored] });
