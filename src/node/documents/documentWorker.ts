@@ -1,3 +1,5 @@
+import { adviceContext } from '../../core/advice/adviceContext.ts';
+import { checkResolutions } from '../../core/advice/checkResolutions.ts';
 import { diffSplices } from '../../core/merge/splices.ts';
 import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import { collectReferences } from '../../core/openapi/collectReferences.ts';
@@ -21,6 +23,8 @@ const functions = {
   merge: threeWayMerge,
   check: checkDocument,
   diff: diffSplices,
+  checkResolutions,
+  adviceContext,
   findDocuments,
   inspectFile,
   operationsOf,

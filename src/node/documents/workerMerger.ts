@@ -1,3 +1,5 @@
+import type { AdviceContext, adviceContext } from '../../core/advice/adviceContext.ts';
+import type { CheckedResolutions, checkResolutions } from '../../core/advice/checkResolutions.ts';
 import { diffSplices } from '../../core/merge/splices.ts';
 import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Splice } from '../../core/merge/types.ts';
@@ -62,6 +64,14 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts {
     void this.warmUp();
     if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(checkDocument(text, format));
     return this.#calls.call('check', text, format);
+  }
+
+  checkResolutions(...args: Parameters<typeof checkResolutions>): Promise<CheckedResolutions> {
+    return this.#calls.call('checkResolutions', ...args);
+  }
+
+  adviceContext(...args: Parameters<typeof adviceContext>): Promise<AdviceContext> {
+    return this.#calls.call('adviceContext', ...args);
   }
 
   diff(before: string, after: string): Promise<readonly Splice[]> {
