@@ -1,5 +1,6 @@
 import type { DocumentFormat } from '../merge/types.ts';
-import { type PlainMap, type PlainNode, readPlainDocument } from './plainDocument.ts';
+import { readPlainDocument } from './plainDocument.ts';
+import type { PlainMap, PlainNode } from './plainNodes.ts';
 
 const REFERENCE = /\$ref["']?\s*:\s*["']?([^"'\s,}\]]+)/g;
 
