@@ -1,7 +1,7 @@
 import type { AdviceContext, adviceContext } from '../../core/advice/adviceContext.ts';
 import type { CheckedResolutions, checkResolutions } from '../../core/advice/checkResolutions.ts';
 import { diffSplices } from '../../core/merge/splices.ts';
-import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
+import { mergeEqual, threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Splice } from '../../core/merge/types.ts';
 import { collectReferences } from '../../core/openapi/collectReferences.ts';
 import { checkDocument } from '../../core/openapi/checkDocument.ts';
@@ -57,6 +57,9 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts {
     void this.warmUp();
     const length = input.base.length + input.ours.length + input.theirs.length;
     if (length <= MAX_INLINE_LENGTH) return Promise.resolve(threeWayMerge(input, format, options));
+    // The usual merge: one side changed nothing. Comparing costs less than the way to the worker.
+    const equal = mergeEqual(input);
+    if (equal !== undefined) return Promise.resolve(equal);
     return this.#calls.call('merge', input, format, options);
   }
 
