@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { threeWayMerge } from '../../src/core/merge/threeWayMerge.ts';
 import { checkDocument } from '../../src/core/openapi/checkDocument.ts';
-import { PlainCache } from '../../src/core/openapi/plainNodes.ts';
+import { PlainCache } from '../../src/core/openapi/plainDocument.ts';
 import { dataOf, type MergeCase, readCases } from './mergeCorpus.ts';
 import { missingChanges } from './missingChanges.ts';
 

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DocumentFormat } from '../../src/core/merge/types.ts';
-import { readPlainDocument } from '../../src/core/openapi/plainDocument.ts';
-import type { PlainCache, PlainNode } from '../../src/core/openapi/plainNodes.ts';
+import { type PlainCache, type PlainNode, readPlainDocument } from '../../src/core/openapi/plainDocument.ts';
 
 /** One merge of the corpus: see the corpus README for what the fields mean. */
 export interface MergeCase {

@@ -1,6 +1,5 @@
 import type { DocumentFormat } from '../../src/core/merge/types.ts';
-import { readPlainDocument } from '../../src/core/openapi/plainDocument.ts';
-import type { PlainCache, PlainNode } from '../../src/core/openapi/plainNodes.ts';
+import { type PlainCache, type PlainNode, readPlainDocument } from '../../src/core/openapi/plainDocument.ts';
 import type { MergeCase } from './mergeCorpus.ts';
 
 /**

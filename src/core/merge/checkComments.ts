@@ -1,4 +1,4 @@
-import type { PlainDocument, PlainNode, PlainPiece } from '../openapi/plainNodes.ts';
+import type { PlainDocument, PlainNode, PlainPiece } from '../openapi/plainDocument.ts';
 import type { Finding, FourDocuments } from './checkMerge.ts';
 import type { ClaimedElement } from './claims.ts';
 

@@ -1,4 +1,4 @@
-import { type PlainDocument, type PlainNode, samePlain } from '../openapi/plainNodes.ts';
+import { type PlainDocument, type PlainNode, samePlain } from '../openapi/plainDocument.ts';
 import { missingComments } from './checkComments.ts';
 import { wordsAreThreeWay } from './checkWords.ts';
 import type { ClaimedElement } from './claims.ts';

@@ -1,4 +1,4 @@
-import { type PlainMap, type PlainNode, samePlain } from '../openapi/plainNodes.ts';
+import { type PlainMap, type PlainNode, samePlain } from '../openapi/plainDocument.ts';
 import { missingComments } from './checkComments.ts';
 import type { FourDocuments } from './checkMerge.ts';
 

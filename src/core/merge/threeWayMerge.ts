@@ -1,5 +1,4 @@
-import { readPlainDocument } from '../openapi/plainDocument.ts';
-import { PlainCache, type PlainDocument } from '../openapi/plainNodes.ts';
+import { PlainCache, type PlainDocument, readPlainDocument } from '../openapi/plainDocument.ts';
 import { findViolations, type Violation } from '../openapi/semanticRules.ts';
 import type { Problem } from '../problem.ts';
 import type { Matching } from './align.ts';

@@ -1,6 +1,5 @@
 import type { DocumentFormat } from '../merge/types.ts';
-import { readPlainDocument } from './plainDocument.ts';
-import type { PlainMap, PlainNode } from './plainNodes.ts';
+import { type PlainMap, type PlainNode, readPlainDocument } from './plainDocument.ts';
 
 const REFERENCE = /\$ref["']?\s*:\s*["']?([^"'\s,}\]]+)/g;
 

@@ -1,6 +1,5 @@
 import type { DocumentFormat } from '../merge/types.ts';
-import { readPlainDocument } from './plainDocument.ts';
-import type { PlainNode } from './plainNodes.ts';
+import { type PlainNode, readPlainDocument } from './plainDocument.ts';
 
 /** What pairs the documents of two workspaces: title, version, and operations such as `GET /pets`. */
 export interface ApiDescription {

@@ -4,6 +4,16 @@ import { readJsonDocument } from './plainJson.ts';
 import { PlainCache, type PlainDocument, unreadable } from './plainNodes.ts';
 import { readYamlDocument } from './plainYaml.ts';
 
+export {
+  PlainCache,
+  type PlainDocument,
+  type PlainMap,
+  type PlainNode,
+  type PlainPiece,
+  type PlainScalar,
+  samePlain,
+} from './plainNodes.ts';
+
 /** Reads a document as data; never throws. */
 export function readPlainDocument(text: string, format: DocumentFormat, cache = new PlainCache()): PlainDocument {
   if (text.length > MAX_TEXT_LENGTH) {

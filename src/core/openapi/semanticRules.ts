@@ -1,5 +1,5 @@
 import { formatPointer, parsePointer } from './jsonPointer.ts';
-import type { PlainMap, PlainNode } from './plainNodes.ts';
+import type { PlainMap, PlainNode } from './plainDocument.ts';
 
 /** A rule of the OpenAPI Specification that a readable document breaks. */
 export interface Violation {

@@ -5,7 +5,7 @@ import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult } from '../../core/merge/types.ts';
 import { checkDocument } from '../../core/openapi/checkDocument.ts';
 import { collectReferences } from '../../core/openapi/collectReferences.ts';
-import { PlainCache } from '../../core/openapi/plainNodes.ts';
+import { PlainCache } from '../../core/openapi/plainDocument.ts';
 import type { Problem } from '../../core/problem.ts';
 import { elementChanges } from '../../core/sources/elementChanges.ts';
 import { firstContact } from '../../core/sources/firstContact.ts';

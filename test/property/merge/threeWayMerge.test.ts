@@ -6,7 +6,7 @@ import { mergeTextByLines } from '../../../src/core/merge/lineMerge.ts';
 import { threeWayMerge } from '../../../src/core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeResult } from '../../../src/core/merge/types.ts';
 import { checkDocument } from '../../../src/core/openapi/checkDocument.ts';
-import { PlainCache } from '../../../src/core/openapi/plainNodes.ts';
+import { PlainCache } from '../../../src/core/openapi/plainDocument.ts';
 import { dataOf } from '../../bench/mergeCorpus.ts';
 import { Choices, createDocument, createStyle, print } from './generatedDocuments.ts';
 import { edit } from './randomEdits.ts';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isOneSided } from '../../../src/core/merge/checkOneSided.ts';
-import { readPlainDocument } from '../../../src/core/openapi/plainDocument.ts';
-import { PlainCache } from '../../../src/core/openapi/plainNodes.ts';
+import { PlainCache, readPlainDocument } from '../../../src/core/openapi/plainDocument.ts';
 
 const BASE = `paths:
   /a: # first

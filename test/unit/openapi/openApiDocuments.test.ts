@@ -5,8 +5,7 @@ import { collectReferences } from '../../../src/core/openapi/collectReferences.t
 import { describeApi } from '../../../src/core/openapi/describeApi.ts';
 import { detectOpenApi } from '../../../src/core/openapi/detectOpenApi.ts';
 import { elementLabel } from '../../../src/core/openapi/elementLabel.ts';
-import { readPlainDocument } from '../../../src/core/openapi/plainDocument.ts';
-import { PlainCache } from '../../../src/core/openapi/plainNodes.ts';
+import { PlainCache, readPlainDocument } from '../../../src/core/openapi/plainDocument.ts';
 import { findViolations } from '../../../src/core/openapi/semanticRules.ts';
 
 test('[detect] the root key decides, in YAML and JSON, with title', () => {
