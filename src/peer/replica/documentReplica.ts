@@ -27,6 +27,7 @@ import {
 import { DocumentProposals } from './documentProposals.ts';
 import { DocumentRecord, hasError } from './documentRecord.ts';
 import { DocumentWriter, type Written } from './documentWriter.ts';
+import { meetOtherLog } from './otherLog.ts';
 import type { DocumentContext } from './replicaPorts.ts';
 import { heldDocumentOf, planResolution, planUndo, type ResolutionUndo } from './resolution.ts';
 import { RevisionHistory } from './revisionHistory.ts';
@@ -200,7 +201,11 @@ export class DocumentReplica implements Disposable {
   applyHead(head: DocumentHead, hash: RevisionHash, why: HeadsReason): Promise<void> {
     return this.#queue.run(async () => {
       await this.#askInFlight(head);
-      if (why === 'unknown') await this.#meetOtherLog(head);
+      if (why === 'unknown') {
+        this.#history.forget();
+        this.#proposals.awaitHead(NEVER);
+        await meetOtherLog(this.#record, head);
+      }
       if (hash !== this.stored.head?.hash) {
         const text = await this.#ctx.link()?.fetchRevision(head.docId, hash);
         // Nothing is ever skipped: without this revision the replica is not as far as its heads say, and asks again.
@@ -379,23 +384,6 @@ export class DocumentReplica implements Disposable {
   async #askInFlight(head: DocumentHead | undefined): Promise<void> {
     const isUndo = this.#proposals.isTakingBack;
     if ((await this.#proposals.ask(head?.index ?? NEVER)) && isUndo) this.#endUndo({ isDone: true });
-  }
-
-  /** The log is not the one that the shadow comes from, and counts its entries otherwise. */
-  async #meetOtherLog(head: DocumentHead): Promise<void> {
-    this.#history.forget();
-    this.#proposals.awaitHead(NEVER);
-    const { shadow, head: oldHead } = this.stored;
-    const isBase =
-      shadow !== undefined && (await this.#ctx.link()?.fetchRevision(head.docId, shadow.hash)) !== undefined;
-    this.#record.stored = {
-      ...this.stored,
-      ...(isBase
-        ? { shadow: { ...shadow, index: head.index } }
-        : { shadow: undefined, heldBase: undefined, perhapsIn: undefined }),
-      head: oldHead !== undefined && oldHead.hash === head.hash ? { ...oldHead, index: head.index } : undefined,
-    };
-    await this.#record.commit({ putDocuments: [this.stored] });
   }
 
   /** A head that came without the entries that led to it. */

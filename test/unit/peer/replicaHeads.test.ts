@@ -72,6 +72,26 @@ test('[REC-04] a shadow that the log knows is the base, also where the log is an
   assert.deepEqual(bench.proposed, []);
 });
 
+test('[REC-04] [I1] the newest former shadow that the log knows is the base: nobody is asked about what only one side changed', async () => {
+  const shared = revision(spec('cats', 'dogs'), 4);
+  const lost = revision(shared.text.replace('summary: cats', 'summary: big cats'), 5);
+  const shadow = revision(lost.text.replace('summary: dogs', 'summary: old dogs'), 6);
+  const bench = new ReplicaBench(shadow.text, shadow);
+  bench.store.shadows.set(DOC, [hashOf('older'), shared.hash, lost.hash, shadow.hash]);
+  // The log was put back to 4; since then somebody has changed the title there.
+  const head = revision(shared.text.replace('title: Pets', 'title: Animals'), 5);
+  bench.revisions.set(shared.hash, shared.text).set(head.hash, head.text);
+  const replica = await bench.open();
+  await bench.takeHeads(replica, [headOf(head)], 5, 'unknown');
+  const both = shadow.text.replace('title: Pets', 'title: Animals');
+  assert.equal(bench.folder.text(PATH), both);
+  assert.deepEqual(replica.conflicts, []);
+  assert.deepEqual(
+    bench.proposed.map(({ kind, baseHash, hash }) => [kind, baseHash, hash]),
+    [['edit', head.hash, hashOf(both)]],
+  );
+});
+
 test('[REC-04] [I1] a document that the log never had is created in it anew', async () => {
   const shadow = revision(spec('cats'), 9);
   const bench = new ReplicaBench(spec('cats', 'dogs'), shadow);
