@@ -11,9 +11,10 @@ import { BehindNotice } from './behindNotice.ts';
 import { contextKeys } from './commandTable.ts';
 import type { ContextKey } from './commandTable.ts';
 import { registerCommands } from './commands.ts';
-import { ConflictCenter } from './conflictCenter.ts';
+import { ConflictNotice } from './conflictNotice.ts';
+import { ConflictPanel } from './conflictPanel.ts';
 import { Consent } from './consent.ts';
-import { contextKeyValues } from './contextKeys.ts';
+import { contextKeyValues, type SourceFacts } from './contextKeys.ts';
 import type { Environment } from './diagnosticsText.ts';
 import { EditorFiles } from './editorFiles.ts';
 import type { Folder, OpenFolder } from './folderSessions.ts';
@@ -25,6 +26,7 @@ import { createChannelLogger } from './logChannel.ts';
 import { problems } from './problems.ts';
 import { affectsSettings, autoStartRule, readSettings } from './readSettings.ts';
 import { appliedSentence } from './sentences.ts';
+import { LiveSources } from './sources/liveSources.ts';
 import { toPeerSettings } from './settings.ts';
 import type { StatusBar } from './statusBar.ts';
 import { createStatusBar } from './statusBar.ts';
@@ -59,9 +61,11 @@ export class App implements Disposable {
   readonly #messages: UserMessages;
   readonly #sessions: FolderSessions;
   readonly #statusBar: StatusBar;
-  readonly #conflicts: ConflictCenter;
+  readonly #panel: ConflictPanel;
+  readonly #notice: ConflictNotice;
   readonly #behind: BehindNotice;
   readonly #consent: Consent;
+  readonly #liveSources: LiveSources;
   readonly #context: vscode.ExtensionContext;
   readonly #contextValues = new Map<ContextKey, boolean>();
   #problem: UserProblem | undefined;
@@ -77,28 +81,38 @@ export class App implements Disposable {
     this.#messages = createUserMessages(this.#logger);
     this.#statusBar = this.#store.add(createStatusBar());
     this.#sessions = this.#store.add(this.#createSessions());
+    this.#liveSources = this.#store.add(
+      new LiveSources({
+        context,
+        sessions: this.#sessions,
+        folders: () => this.#openFoldersForCommand(),
+        logger: this.#logger,
+        onDidChange: () => this.#refreshSoon(),
+      }),
+    );
     this.#consent = this.#store.add(
       new Consent(this.#sessions, this.#messages, this.#logger, () => this.#refreshSoon()),
     );
-    this.#conflicts = this.#store.add(
-      new ConflictCenter({
-        context,
+    this.#panel = this.#store.add(
+      new ConflictPanel({
+        extensionUri: context.extensionUri,
         folders: () => this.#sessions.folders,
         isReady: () => this.#isReady && !this.#sessions.folders.some((folder) => this.#consent.isStarting(folder)),
         logger: this.#logger,
         onDidChangeVisibility: () => this.#refreshSoon(),
       }),
     );
+    this.#notice = this.#store.add(new ConflictNotice(context.workspaceState, () => this.#panel.show(), this.#logger));
     this.#behind = this.#store.add(new BehindNotice(this.#messages, this.#logger));
     this.#store.add(
       registerCommands({
         folders: () => this.#openFoldersForCommand(),
         editorPath: (file) => this.#editorPath(file),
         statusActions: () => statusActions(this.#statusInput()),
-        showConflicts: () => this.#conflicts.show(),
-        askForAiKey: () => this.#conflicts.askForAiKey(),
+        showConflicts: () => this.#panel.show(),
         decideBehind: (file) => this.#behind.askAgain(this.#sessionList(), file),
         showLog: () => channel.show(),
+        sources: this.#liveSources.handlers,
         openSessions: () => this.#sessionList(),
         environment: describeEnvironment(context),
         messages: this.#messages,
@@ -123,6 +137,7 @@ export class App implements Disposable {
       hasLoadedPeer: () => this.#sessions.hasLoadedPeer,
       ready: () => this.#ready,
       sessions: () => this.#sessionList(),
+      sources: () => this.#sessionList().map(({ sources }) => sources),
       statusBar: () => this.#statusView(),
     };
   }
@@ -186,6 +201,7 @@ export class App implements Disposable {
       peerOptions: () => ({
         logger: this.#logger,
         settings: this.#takePeerSettings(),
+        readSecret: (origin, name) => this.#liveSources.readSecret(origin, name),
         workers: {
           log: this.#bundle('logWorker'),
           replica: this.#bundle('replicaWorker'),
@@ -281,11 +297,16 @@ export class App implements Disposable {
   #refresh(): void {
     const { folders } = this.#sessions;
     this.#statusBar.show(this.#statusView());
-    this.#conflicts.refresh();
+    this.#panel.refresh();
+    this.#notice.update(
+      folders.map(({ path, name, session }) => ({ folder: path, folderName: name, conflicts: session.conflicts })),
+      this.#panel.isVisible,
+    );
     this.#behind.update(this.#sessionList());
     const values = contextKeyValues(
       this.#isReady,
       folders.map(({ session }) => ({ status: session.status, canUndoResolution: session.canUndoResolution })),
+      this.#sourceFacts(),
     );
     for (const key of Object.values(contextKeys)) {
       const value = values.get(key) ?? false;
@@ -293,6 +314,20 @@ export class App implements Disposable {
       this.#contextValues.set(key, value);
       void vscode.commands.executeCommand('setContext', key, value);
     }
+  }
+
+  #sourceFacts(): SourceFacts {
+    const all = this.#sessionList().map(({ sources }) => ({
+      isPaused: sources.isPaused,
+      count: sources.getAllSourceStatuses().length,
+    }));
+    const countOf = (isPaused: boolean): number =>
+      all.reduce((sum, one) => sum + (one.isPaused === isPaused ? one.count : 0), 0);
+    return {
+      runningCount: countOf(false),
+      pausedCount: countOf(true),
+      toAllowCount: this.#liveSources.waitingCount,
+    };
   }
 
   #sessionList(): readonly FolderSession[] {

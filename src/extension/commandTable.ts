@@ -1,5 +1,23 @@
+/** Those of live sources; `sources/sourceCommands.ts` has what they do. */
+const sourceCommandIds = {
+  addSource: 'apiLiveSync.addSource',
+  removeSource: 'apiLiveSync.removeSource',
+  editSource: 'apiLiveSync.editSource',
+  syncSource: 'apiLiveSync.syncSource',
+  syncAllSources: 'apiLiveSync.syncAllSources',
+  pauseSources: 'apiLiveSync.pauseSources',
+  resumeSources: 'apiLiveSync.resumeSources',
+  showSourceChanges: 'apiLiveSync.showSourceChanges',
+  applySourceChanges: 'apiLiveSync.applySourceChanges',
+  allowSources: 'apiLiveSync.allowSources',
+  setSourceSecret: 'apiLiveSync.setSourceSecret',
+} as const;
+
+export type SourceCommandId = (typeof sourceCommandIds)[keyof typeof sourceCommandIds];
+
 /** Every command of the extension. The package manifest declares the same; a unit test compares them. */
 export const commandIds = {
+  ...sourceCommandIds,
   keepInStep: 'apiLiveSync.keepInStep',
   join: 'apiLiveSync.join',
   leave: 'apiLiveSync.leave',
@@ -15,7 +33,6 @@ export const commandIds = {
   copyDiagnostics: 'apiLiveSync.copyDiagnostics',
   mergeNow: 'apiLiveSync.mergeNow',
   undoResolution: 'apiLiveSync.undoResolution',
-  setAiKey: 'apiLiveSync.setAiKey',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
@@ -38,6 +55,11 @@ export const contextKeys = {
   /** A peer's change waits for a save. */
   hasWaiting: 'apiLiveSync.hasWaiting',
   canUndoResolution: 'apiLiveSync.canUndoResolution',
+  hasSources: 'apiLiveSync.hasSources',
+  canPauseSources: 'apiLiveSync.canPauseSources',
+  canResumeSources: 'apiLiveSync.canResumeSources',
+  /** Sources of the settings wait for a yes. */
+  hasSourcesToAllow: 'apiLiveSync.hasSourcesToAllow',
 } as const;
 
 export type ContextKey = (typeof contextKeys)[keyof typeof contextKeys];
@@ -58,6 +80,16 @@ export const paletteConditions: { readonly [id in CommandId]?: string } = {
   [commandIds.syncNow]: contextKeys.canStop,
   [commandIds.mergeNow]: contextKeys.hasWaiting,
   [commandIds.undoResolution]: contextKeys.canUndoResolution,
+  [commandIds.removeSource]: contextKeys.hasSources,
+  [commandIds.editSource]: contextKeys.hasSources,
+  [commandIds.syncSource]: contextKeys.hasSources,
+  [commandIds.syncAllSources]: contextKeys.hasSources,
+  [commandIds.pauseSources]: contextKeys.canPauseSources,
+  [commandIds.resumeSources]: contextKeys.canResumeSources,
+  [commandIds.showSourceChanges]: contextKeys.hasSources,
+  [commandIds.applySourceChanges]: contextKeys.hasSources,
+  [commandIds.allowSources]: contextKeys.hasSourcesToAllow,
+  [commandIds.setSourceSecret]: contextKeys.hasSources,
 };
 
 /** Id of the conflict panel's webview; also how VS Code brings it back after a reload. */

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableStore } from '../core/disposableStore.ts';
 import type { Disposable, Logger } from '../core/ports.ts';
 import type { FolderSession, FolderStatus, Outcome, UserProblem } from '../peer/folderSession.ts';
-import type { CommandId } from './commandTable.ts';
+import type { CommandId, SourceCommandId } from './commandTable.ts';
 import { commandIds } from './commandTable.ts';
 import type { Environment } from './diagnosticsText.ts';
 import { diagnosticsText } from './diagnosticsText.ts';
@@ -31,17 +31,20 @@ export interface CommandsOptions {
   readonly editorPath: (file: string) => string;
   readonly statusActions: () => readonly StatusAction[];
   readonly showConflicts: () => void;
-  /** True where a key was entered or taken away. */
-  readonly askForAiKey: () => Promise<boolean | UserProblem>;
   /** Asks again what to do with a file that something outside set back. */
   readonly decideBehind: (file: string) => void;
   readonly showLog: () => void;
+  /** What the commands of live sources do; called with what the view hands over. */
+  readonly sources: { readonly [id in SourceCommandId]: Handler };
   /** The sessions that are open, also where none may be: nothing is opened for diagnostics. */
   readonly openSessions: () => readonly FolderSession[];
   readonly environment: Environment;
   readonly messages: UserMessages;
   readonly logger: Logger;
 }
+
+/** @param argument what the command was called with: by whom ever, so it is looked at before it is used. */
+type Handler = (argument: unknown) => Answer | Promise<Answer>;
 
 const done: Answer = { kind: 'done' };
 const cancelled: Answer = { kind: 'cancelled' };
@@ -50,7 +53,8 @@ const declined = (sentence: string): Answer => ({ kind: 'declined', sentence });
 /** Registers every command of the table. */
 export function registerCommands(options: CommandsOptions): Disposable {
   const store = new DisposableStore();
-  const handlers: { readonly [id in CommandId]: () => Answer | Promise<Answer> } = {
+  const handlers: { readonly [id in CommandId]: Handler } = {
+    ...options.sources,
     [commandIds.keepInStep]: () => withFolders(options, keepInStep),
     [commandIds.join]: () => withFolders(options, join),
     [commandIds.leave]: () => withFolders(options, leave),
@@ -67,7 +71,6 @@ export function registerCommands(options: CommandsOptions): Disposable {
       options.showConflicts();
       return done;
     },
-    [commandIds.setAiKey]: () => setAiKey(options),
     [commandIds.showLog]: () => {
       options.showLog();
       return done;
@@ -75,7 +78,7 @@ export function registerCommands(options: CommandsOptions): Disposable {
     [commandIds.copyDiagnostics]: () => copyDiagnostics(options),
   };
   for (const [id, handler] of Object.entries(handlers)) {
-    store.add(vscode.commands.registerCommand(id, () => run(options, id, handler)));
+    store.add(vscode.commands.registerCommand(id, (argument: unknown) => run(options, id, () => handler(argument))));
   }
   return store;
 }
@@ -247,12 +250,6 @@ async function undoResolution(folders: readonly OpenFolder[]): Promise<Answer> {
   if (folder === 'none') return declined('There is no choice to take back.');
   if (folder === undefined) return cancelled;
   return toAnswer(await folder.session.undoResolution());
-}
-
-async function setAiKey({ askForAiKey }: CommandsOptions): Promise<Answer> {
-  const outcome = await askForAiKey();
-  if (typeof outcome !== 'boolean') return { kind: 'failed', problem: outcome };
-  return outcome ? done : cancelled;
 }
 
 async function showStatus(options: CommandsOptions): Promise<Answer> {

@@ -2,18 +2,8 @@ import type { DocumentFormat } from '../merge/types.ts';
 import { elementLabel } from '../openapi/elementLabel.ts';
 import { formatPointer } from '../openapi/jsonPointer.ts';
 import { type PlainNode, readPlainDocument } from '../openapi/plainDocument.ts';
+import type { ElementChange } from './elementChange.ts';
 import { dataKey } from './plainData.ts';
-
-/** One operation, component or other part of a spec that differs between two revisions, for a person. */
-export interface ElementChange {
-  readonly kind: 'added' | 'removed' | 'changed';
-  /** JSON pointer of the element, in the revision that has it. */
-  readonly pointer: string;
-  /** `GET /pets`, `schema Pet`. */
-  readonly label: string;
-  /** For `changed`: what inside of it, at most a few: `summary`, `response 200`. */
-  readonly details: readonly string[];
-}
 
 /** Says what differs between two revisions. The place for severity: whoever judges changes implements this as well. */
 export interface SemanticDiff {
@@ -103,9 +93,4 @@ function collect(before: PlainNode, after: PlainNode, path: readonly string[], f
     if (was !== undefined && is !== undefined) collect(was, is, [...path, key], found);
     else if (found.length < MAX_DETAILS) found.push(elementLabel(formatPointer([...path, key])).slice(0, 120));
   }
-}
-
-/** One change in a line: `changed GET /pets (summary)`. */
-export function changeSentence({ kind, label, details: inside }: ElementChange): string {
-  return `${kind} ${label}${inside.length === 0 ? '' : ` (${inside.join(', ')})`}`;
 }

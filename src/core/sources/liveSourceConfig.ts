@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Problem } from '../problem.ts';
 import { checkLibraryPath } from '../replication/libraryPath.ts';
 
@@ -39,66 +39,70 @@ export interface LiveSourceConfig {
 }
 
 const MAX_SOURCES = 200;
+const MAX_GLOBS = 200;
+const MAX_GLOB_LENGTH = 500;
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query'] as const;
 
-const globs = z.array(z.string().min(1).max(500)).max(200);
-const selection = z
-  .strictObject({
-    paths: globs.optional(),
-    methods: z.array(z.enum(METHODS)).optional(),
-    tags: z.array(z.string().min(1).max(200)).max(200).optional(),
-    components: globs.optional(),
-  })
-  .default({});
+const globs = z.array(z.string().check(z.minLength(1), z.maxLength(MAX_GLOB_LENGTH))).check(z.maxLength(MAX_GLOBS));
+const selection = z._default(
+  z.strictObject({
+    paths: z.optional(globs),
+    methods: z.optional(z.array(z.enum(METHODS))),
+    tags: z.optional(globs),
+    components: z.optional(globs),
+  }),
+  {},
+);
 
 const isHttpUrl = (text: string): boolean => {
   const url = URL.parse(text);
   return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
 };
 const isHeaderName = (name: string): boolean => /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/.test(name);
+const isTarget = (path: string): boolean => checkLibraryPath(path) === undefined && /\.(ya?ml|json)$/i.test(path);
 /** Those that the transport sets itself: a wrong one would cut or smuggle messages. */
 const isOwnHeader = (name: string): boolean =>
   /^(host|content-length|transfer-encoding|connection|upgrade|te|trailer|expect|keep-alive|proxy-.*)$/i.test(name);
 
+const between = (low: number, high: number): z.ZodMiniNumber => z.number().check(z.gte(low), z.lte(high));
+const headerName = z.string().check(z.refine((name) => isHeaderName(name) && !isOwnHeader(name)));
+// A line break would begin a header of its own.
+const headerValue = z.string().check(z.maxLength(8_000), z.regex(/^[\t\x20-\x7e\x80-\xff]*$/));
+
 const sourceSchema = z
   .strictObject({
-    id: z
-      .string()
-      .regex(/^[^\p{Cc}]{1,200}$/u, 'should be a short text')
-      .optional(),
-    url: z
-      .string()
-      .max(2_000)
-      .refine(isHttpUrl, 'should be an http or https address without a password in it')
-      .optional(),
-    file: z.string().min(1).max(1_000).optional(),
-    target: z
-      .string()
-      .refine(
-        (path) => checkLibraryPath(path) === undefined && /\.(ya?ml|json)$/i.test(path),
-        'should be the path of a .yaml, .yml or .json file inside the folder, such as api/openapi.yaml',
-      ),
-    mode: z.enum(['auto', 'review', 'notify']).default('auto'),
-    intervalSeconds: z.number().min(0.5).max(86_400).default(5),
-    triggers: globs.default([]),
-    headers: z
-      .record(
-        z.string().refine((name) => isHeaderName(name) && !isOwnHeader(name), 'holds a header name that cannot be set'),
-        // A line break would begin a header of its own.
-        z
-          .string()
-          .max(8_000)
-          .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'should be one line of text'),
-      )
-      .default({}),
-    timeoutSeconds: z.number().min(0.1).max(300).default(10),
-    maxMegabytes: z.number().min(0.01).max(40).default(20),
-    acceptSelfSigned: z.boolean().default(false),
+    id: z.optional(z.string().check(z.regex(/^[^\p{Cc}]{1,200}$/u))),
+    url: z.optional(z.string().check(z.maxLength(2_000), z.refine(isHttpUrl))),
+    file: z.optional(z.string().check(z.minLength(1), z.maxLength(1_000))),
+    target: z.string().check(z.refine(isTarget)),
+    mode: z._default(z.enum(['auto', 'review', 'notify']), 'auto'),
+    intervalSeconds: z._default(between(0.5, 86_400), 5),
+    triggers: z._default(globs, []),
+    headers: z._default(z.record(headerName, headerValue), {}),
+    timeoutSeconds: z._default(between(0.1, 300), 10),
+    maxMegabytes: z._default(between(0.01, 40), 20),
+    acceptSelfSigned: z._default(z.boolean(), false),
     include: selection,
     exclude: selection,
   })
-  .refine(({ url, file }) => (url === undefined) !== (file === undefined), 'needs either "url" or "file"')
-  .transform((source): LiveSourceConfig => ({ ...source, id: source.id ?? source.target }));
+  .check(z.refine(({ url, file }) => (url === undefined) !== (file === undefined)));
+
+/** What a person is told to put there instead. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  id: 'should be a text of at most 200 characters',
+  url: 'should be an http or https address without a password in it',
+  file: 'should be the path or pattern of a file',
+  target: 'should be the path of a .yaml, .yml or .json file inside the folder, such as api/openapi.yaml',
+  mode: 'should be "auto", "review" or "notify"',
+  intervalSeconds: 'should be a number from 0.5 to 86400',
+  triggers: 'should be a list of file patterns',
+  headers: 'should have names of headers that may be set, each with one line of text',
+  timeoutSeconds: 'should be a number from 0.1 to 300',
+  maxMegabytes: 'should be a number from 0.01 to 40',
+  acceptSelfSigned: 'should be true or false',
+  include: 'should have "paths", "methods", "tags" or "components", each with a list of texts',
+  exclude: 'should have "paths", "methods", "tags" or "components", each with a list of texts',
+};
 
 /** Checks one source, whoever gives it. A problem's message says which value should be what. */
 export function checkLiveSource(value: unknown): {
@@ -106,16 +110,14 @@ export function checkLiveSource(value: unknown): {
   readonly problems: readonly Problem[];
 } {
   const result = sourceSchema.safeParse(value);
-  if (result.success) return { value: result.data, problems: [] };
-  const problems = result.error.issues.map(({ path, message }): Problem => {
-    const place = path.length === 0 ? 'It' : `"${path.join('.')}"`;
-    return {
-      code: 'wrong-source',
-      message: `${place} ${/^(should|holds|needs)/.test(message) ? message : `is wrong: ${message}`}.`,
-      severity: 'error',
-    };
+  if (result.success) return { value: { ...result.data, id: result.data.id ?? result.data.target }, problems: [] };
+  const messages = result.error.issues.map((issue) => {
+    const [key] = issue.path;
+    if (key !== undefined) return `"${String(key)}" ${EXPECTED[String(key)] ?? 'is wrong'}.`;
+    if (issue.code === 'unrecognized_keys') return `It has "${issue.keys.join('", "')}", which no source knows.`;
+    return 'It should have a "target", and either a "url" or a "file".';
   });
-  return { problems };
+  return { problems: [...new Set(messages)].map((message) => ({ code: 'wrong-source', message, severity: 'error' })) };
 }
 
 /** Checks a list of sources as it stands in settings. One wrong source makes none of them usable: nothing runs half. */

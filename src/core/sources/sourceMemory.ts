@@ -34,6 +34,6 @@ export interface SourceMemoryStore {
   loadOthers(key: SourceMemoryKey): Promise<readonly SourceMemory[]>;
   /** Durable when it resolves. */
   save(key: SourceMemoryKey, memory: SourceMemory): Promise<void>;
-  /** Forgets a source on all branches. */
-  forget(sourceId: string): Promise<void>;
+  /** Forgets what was last merged before `olderThan` (wall clock, milliseconds), of all sources but these. */
+  sweep(keep: readonly string[], olderThan: number): Promise<void>;
 }

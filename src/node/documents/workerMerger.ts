@@ -1,13 +1,12 @@
-import type { AdviceContext, adviceContext } from '../../core/advice/adviceContext.ts';
-import type { CheckedResolutions, checkResolutions } from '../../core/advice/checkResolutions.ts';
 import { diffSplices } from '../../core/merge/splices.ts';
-import { mergeEqual, threeWayMerge } from '../../core/merge/threeWayMerge.ts';
+import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Splice } from '../../core/merge/types.ts';
 import { collectReferences } from '../../core/openapi/collectReferences.ts';
 import { checkDocument } from '../../core/openapi/checkDocument.ts';
 import type { Merger } from '../../core/ports.ts';
 import type { Checked, Problem } from '../../core/problem.ts';
-import { elementChanges, type ElementChange } from '../../core/sources/elementChanges.ts';
+import { type ElementChange } from '../../core/sources/elementChange.ts';
+import { elementChanges } from '../../core/sources/elementChanges.ts';
 import { firstContact } from '../../core/sources/firstContact.ts';
 import type { SourceTexts } from '../../core/sources/sourceTexts.ts';
 import { translateSpec, type TranslateOptions } from '../../core/sources/translateSpec.ts';
@@ -57,9 +56,6 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts {
     void this.warmUp();
     const length = input.base.length + input.ours.length + input.theirs.length;
     if (length <= MAX_INLINE_LENGTH) return Promise.resolve(threeWayMerge(input, format, options));
-    // The usual merge: one side changed nothing. Comparing costs less than the way to the worker.
-    const equal = mergeEqual(input);
-    if (equal !== undefined) return Promise.resolve(equal);
     return this.#calls.call('merge', input, format, options);
   }
 
@@ -67,14 +63,6 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts {
     void this.warmUp();
     if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(checkDocument(text, format));
     return this.#calls.call('check', text, format);
-  }
-
-  checkResolutions(...args: Parameters<typeof checkResolutions>): Promise<CheckedResolutions> {
-    return this.#calls.call('checkResolutions', ...args);
-  }
-
-  adviceContext(...args: Parameters<typeof adviceContext>): Promise<AdviceContext> {
-    return this.#calls.call('adviceContext', ...args);
   }
 
   diff(before: string, after: string): Promise<readonly Splice[]> {

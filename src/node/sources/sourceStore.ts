@@ -88,8 +88,15 @@ export class SourceStore implements SourceMemoryStore {
     await writeFileAtomic(join(folder, memoryName(key)), text, { mode: PRIVATE_FILE_MODE });
   }
 
-  async forget(sourceId: string): Promise<void> {
-    await rm(this.#folderOf(sourceId), { recursive: true, force: true });
+  async sweep(keep: readonly string[], olderThan: number): Promise<void> {
+    const kept = new Set(keep.map((sourceId) => this.#folderOf(sourceId)));
+    for (const entry of await readdir(this.#directory, { withFileTypes: true })) {
+      const folder = join(this.#directory, entry.name);
+      if (!entry.isDirectory() || kept.has(folder)) continue;
+      const memories = await Promise.all((await readdir(folder)).map((name) => this.#readMemory(join(folder, name))));
+      if (memories.every((one) => one === undefined || one.mergedAt < olderThan))
+        await rm(folder, { recursive: true, force: true });
+    }
   }
 
   async isPaused(): Promise<boolean> {

@@ -2,17 +2,19 @@ import { DisposableStore } from '../../core/disposableStore.ts';
 import type { SyncEngineStatus } from '../../core/engine/syncEngine.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import type { DocId } from '../../core/ids.ts';
+import type { Resolution } from '../../core/merge/types.ts';
 import type { Disposable } from '../../core/ports.ts';
 import { checkLiveSource, type LiveSourceConfig, sourceName } from '../../core/sources/liveSourceConfig.ts';
 import { sourcesDirectory, SourceStore } from '../../node/sources/sourceStore.ts';
-import type { HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
-import type { HeldDocument } from '../heldDocument.ts';
+import type { HeldConflict, Outcome } from '../folderSession.ts';
 import { notDone } from '../replica/documentProblems.ts';
 import type { LiveSyncService, SourcePreview, SyncEvent, SyncResult, SyncStatus } from './liveSyncService.ts';
 import { createSourceEntry, type FolderSourcesOptions, type SourceEntry } from './sourceEntry.ts';
 import { SourceRunner, TRIGGER_DELAYS_MS } from './sourceRunner.ts';
 import { cancelled, elsewhere, failedResult } from './sourceStatus.ts';
 
+/** A source may be missing from the settings for as long as somebody works on a branch without it. */
+const KEEP_REMOVED_MS = 30 * 86_400_000;
 /** What tells a conflict with a source from one with the library. */
 const CONFLICT_PREFIX = 'source:';
 
@@ -82,8 +84,8 @@ export class FolderSources implements LiveSyncService, Disposable {
       await this.#runner.endJobs(sourceId);
       this.#runner.close(entry);
       await entry.queue.ended;
-      // Another window that still has it remembers it for itself.
-      if (this.#runner.isServing) await this.#store.forget(sourceId);
+      if (this.#runner.isServing)
+        await this.#store.sweep([...this.#entries.keys()], this.#options.ambient.clock.wallNow() - KEEP_REMOVED_MS);
       this.#happened.fire({ type: 'source:removed', sourceId });
       if (this.#entries.size === 0) await this.#runner.stop();
     });
@@ -147,13 +149,7 @@ export class FolderSources implements LiveSyncService, Disposable {
 
   async previewChanges(sourceId: string): Promise<SourcePreview | undefined> {
     const { sync, queue } = this.#entry(sourceId);
-    return await queue.run(async () => {
-      const preview = await sync.preview();
-      if (preview === undefined) return undefined;
-      const { before, draft, changes } = preview;
-      const { text: after, conflicts } = draft.merged;
-      return { file: sync.file, before, after, changes, conflictCount: conflicts.length };
-    });
+    return await queue.run(() => sync.preview());
   }
 
   async applyChanges(sourceId: string): Promise<Outcome> {
@@ -195,19 +191,13 @@ export class FolderSources implements LiveSyncService, Disposable {
     return docId.startsWith(CONFLICT_PREFIX) && this.#entries.has(docId.slice(CONFLICT_PREFIX.length));
   }
 
-  async resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
+  async resolveConflict(docId: DocId, conflictId: string, resolution: Resolution): Promise<Outcome> {
     const entry = this.#entry(docId.slice(CONFLICT_PREFIX.length));
     if (!this.#runner.isServing) return { isDone: false, problem: elsewhere };
-    const problem = await entry.queue.run(() => entry.sync.resolve(resolutions));
+    const problem = await entry.queue.run(() => entry.sync.resolve(conflictId, resolution));
     if (problem === undefined) this.#lastUndo = entry.sync.config.id;
     this.#runner.tellConflicts(entry);
     return problem === undefined ? { isDone: true } : { isDone: false, problem };
-  }
-
-  /** What is held with a source, as it is now. */
-  heldDocument(docId: DocId): Promise<HeldDocument | undefined> {
-    const { sync, queue } = this.#entry(docId.slice(CONFLICT_PREFIX.length));
-    return queue.run(() => sync.heldDocument());
   }
 
   get canUndoResolution(): boolean {

@@ -1,7 +1,7 @@
 import type { SyncEngineStatus } from '../../core/engine/syncEngine.ts';
 import type { Event } from '../../core/event.ts';
 import type { MergeConflict } from '../../core/merge/types.ts';
-import type { ElementChange } from '../../core/sources/elementChanges.ts';
+import type { ElementChange } from '../../core/sources/elementChange.ts';
 import type { LiveSourceConfig } from '../../core/sources/liveSourceConfig.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import type { Outcome } from '../folderSession.ts';
@@ -53,8 +53,9 @@ export type SyncEvent =
   | { readonly type: 'conflict:found'; readonly sourceId: string; readonly conflicts: readonly MergeConflict[] }
   | { readonly type: 'status:changed'; readonly sourceId: string; readonly status: SyncStatus };
 
-/** What a file reads as, and what it would read as with the changes that wait. */
+/** `waiting`: what a file reads as, and would read as with the changes that wait; `done`: what the last change made of it. */
 export interface SourcePreview {
+  readonly kind: 'waiting' | 'done';
   /** Absolute path of the target. */
   readonly file: string;
   readonly before: string;
@@ -71,7 +72,7 @@ export interface SourcePreview {
 export interface LiveSyncService {
   /** Begins to keep a source's target in step. Rejects where the config is wrong, or the id is taken. */
   addSource(config: LiveSourceConfig): Promise<void>;
-  /** Ends that. The file stays as it is; what was remembered of the source is forgotten. */
+  /** Ends that. The file stays as it is. What is remembered of the source is kept for a while: added again, it goes on from there. */
   removeSource(sourceId: string): Promise<void>;
   /** Replaces the config of the source with the same id; what is remembered of it stays. */
   updateSource(config: LiveSourceConfig): Promise<void>;
@@ -87,7 +88,7 @@ export interface LiveSyncService {
   readonly engineStatus: SyncEngineStatus;
   readonly isPaused: boolean;
 
-  /** What the source would change now; undefined where it would change nothing. */
+  /** What the source would change now, else what it changed last; undefined where it did neither since the folder was opened. */
   previewChanges(sourceId: string): Promise<SourcePreview | undefined>;
   /** Merges the changes that wait into the file. */
   applyChanges(sourceId: string): Promise<Outcome>;

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applySplices } from '../../core/merge/splices.ts';
-import type { DocumentFormat, MergeConflict, MergeOptions, MergeResult } from '../../core/merge/types.ts';
+import type { DocumentFormat, MergeConflict, MergeOptions, MergeResult, Resolution } from '../../core/merge/types.ts';
 import type { Ambient, Merger } from '../../core/ports.ts';
-import { type ElementChange } from '../../core/sources/elementChanges.ts';
+import { type ElementChange } from '../../core/sources/elementChange.ts';
 import { type LiveSourceConfig, sourceName } from '../../core/sources/liveSourceConfig.ts';
 import type { SourceMemory, SourceMemoryKey, SourceMemoryStore } from '../../core/sources/sourceMemory.ts';
 import { indentOf } from '../../core/sources/indentOf.ts';
@@ -15,9 +15,7 @@ import { toRawSplices, type WorkingText } from '../../core/workingText.ts';
 import { isErrorWithCode } from '../../node/errorCode.ts';
 import { DiskStableReader } from '../../node/files/stableReader.ts';
 import { hasError } from '../replica/documentRecord.ts';
-import type { PeerSettings, Resolutions } from '../folderSession.ts';
-import type { HeldDocument } from '../heldDocument.ts';
-import { isSameClash } from '../replica/resolution.ts';
+import type { PeerSettings } from '../folderSession.ts';
 import {
   aborted,
   changedSince,
@@ -32,6 +30,7 @@ import {
   unsaved,
   unusable,
 } from './sourceProblems.ts';
+import type { SourcePreview } from './liveSyncService.ts';
 import type { KnownAnswer } from './sourceReader.ts';
 
 /** Where the folder is, in git's terms, and whether git is at work there. */
@@ -85,6 +84,8 @@ interface Draft {
 
 /** A file that changes under every write: rather try again later than turn in circles. */
 const MAX_ROUNDS = 10;
+/** Texts beyond this are not kept in memory only to be looked at. In UTF-16 units. */
+const MAX_KEPT_LENGTH = 4_000_000;
 
 /**
  * One source and its target. The base of each merge is the source's last revision: so what people added by hand stays,
@@ -103,6 +104,8 @@ export class SourceSync {
   #lastText: string | undefined;
   #undo: { readonly before: string; readonly after: string; readonly heldBase: string | undefined } | undefined;
   #references: readonly string[] = [];
+  #lastChange:
+    { readonly before: string; readonly after: string; readonly changes: readonly ElementChange[] } | undefined;
   /** What the file was when its held elements were last looked at. */
   #heldStamp: string | undefined;
 
@@ -183,14 +186,26 @@ export class SourceSync {
     return await this.#mergeIn(incoming, isByPerson, signal);
   }
 
-  /** What the file reads as, and would read as with what waits. */
-  async preview(): Promise<
-    { readonly before: string; readonly draft: Draft; readonly changes: readonly ElementChange[] } | undefined
-  > {
+  /** What the file reads as, and would read as with what waits; else what the last change made of it. */
+  async preview(): Promise<SourcePreview | undefined> {
     const incoming = this.#incoming;
     const draft = incoming === undefined ? undefined : await this.#draft(incoming);
-    if (draft === undefined || 'kind' in draft) return undefined;
-    return { before: draft.working?.text ?? '', draft, changes: await this.#changesOf(draft) };
+    if (draft === undefined || 'kind' in draft) {
+      const last = this.#lastChange;
+      return last === undefined
+        ? undefined
+        : { kind: 'done', file: this.file, ...last, conflictCount: this.#conflicts.length };
+    }
+    const { text: after, conflicts } = draft.merged;
+    const changes = await this.#changesOf(draft);
+    return {
+      kind: 'waiting',
+      file: this.file,
+      before: draft.working?.text ?? '',
+      after,
+      changes,
+      conflictCount: conflicts.length,
+    };
   }
 
   /** Merges what waits into the file. */
@@ -200,20 +215,20 @@ export class SourceSync {
   }
 
   /** @param shown the conflict as the person saw it. Answers what stood in the way. */
-  async resolve(resolutions: Resolutions): Promise<UserProblem | undefined> {
-    const shown = this.#conflicts.filter(({ id }) => resolutions.has(id));
+  async resolve(conflictId: string, resolution: Resolution): Promise<UserProblem | undefined> {
+    const shown = this.#conflicts.find(({ id }) => id === conflictId);
     const memory = await this.#memory();
     const base = memory?.heldBase;
-    if (shown.length < resolutions.size || memory === undefined || base === undefined) return conflictGone;
+    if (shown === undefined || memory === undefined || base === undefined) return conflictGone;
     const reading = await this.#readTarget();
     if (reading === undefined || 'kind' in reading) return conflictGone;
-    const { conflicts } = await this.#merge(base, reading.text, memory.revision);
-    const now = new Map(conflicts.map((conflict) => [conflict.id, conflict]));
-    if (shown.some(({ id }) => !now.has(id))) return conflictGone;
+    const now = (await this.#merge(base, reading.text, memory.revision)).conflicts.find(({ id }) => id === conflictId);
+    if (now === undefined) return conflictGone;
     // A choice counts for what was shown: a newer text of either side must not go with it.
-    if (shown.some((conflict) => !isSameClash(conflict, now.get(conflict.id)))) return conflictChanged;
+    if (now.ours?.text !== shown.ours?.text || now.theirs?.text !== shown.theirs?.text) return conflictChanged;
+    const resolutions = new Map([[conflictId, resolution]]);
     const merged = await this.#merge(base, reading.text, memory.revision, { resolutions });
-    if (hasError(merged) || merged.conflicts.some(({ id }) => resolutions.has(id))) return notResolved;
+    if (hasError(merged) || merged.conflicts.some(({ id }) => id === conflictId)) return notResolved;
     const written = await this.#write(reading, merged.text);
     if (written.kind !== 'written') return choiceNotWritten(written);
     await this.#remember({
@@ -224,16 +239,6 @@ export class SourceSync {
     this.#conflicts = merged.conflicts;
     this.#undo = { before: reading.text, after: merged.text, heldBase: base };
     return undefined;
-  }
-
-  /** What is held, as it is now; undefined where nothing is. */
-  async heldDocument(): Promise<HeldDocument | undefined> {
-    const memory = await this.#memory();
-    const base = memory?.heldBase;
-    const reading = await this.#readTarget();
-    if (memory === undefined || base === undefined || reading === undefined || 'kind' in reading) return undefined;
-    const input = { base, ours: reading.text, theirs: memory.revision };
-    return { input, format: this.#format, conflicts: this.#conflicts };
   }
 
   /** Takes the last choice back, if nothing has changed since. */
@@ -328,7 +333,11 @@ export class SourceSync {
       this.#conflicts = merged.conflicts;
       this.#lastText = merged.text;
       const changes = await this.#changesOf(draft);
-      return { kind: merged.text === working?.text ? 'unchanged' : 'changed', changes };
+      if (merged.text === working?.text) return { kind: 'unchanged', changes };
+      const before = working?.text ?? '';
+      const isSmall = before.length + merged.text.length <= MAX_KEPT_LENGTH;
+      this.#lastChange = isSmall ? { before, after: merged.text, changes } : undefined;
+      return { kind: 'changed', changes };
     }
     return targetBusy(this.config.target);
   }

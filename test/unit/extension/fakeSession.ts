@@ -1,4 +1,3 @@
-import type { AdviceContext } from '../../../src/core/advice/adviceContext.ts';
 import { Emitter } from '../../../src/core/event.ts';
 import type { DocId, LibraryId, PeerId } from '../../../src/core/ids.ts';
 import type { MergeConflict } from '../../../src/core/merge/types.ts';
@@ -12,8 +11,6 @@ import type {
   HeldConflict,
   JoinOffer,
   Outcome,
-  ResolutionPreview,
-  Resolutions,
 } from '../../../src/peer/folderSession.ts';
 import { FakeSources } from './fakeSources.ts';
 
@@ -91,14 +88,8 @@ export class FakeSession implements FolderSession {
   syncNow(): Promise<Outcome> {
     return this.#note('syncNow');
   }
-  resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
-    return this.#note(`resolve ${docId} ${[...resolutions].map(([id, { choice }]) => `${id} ${choice}`).join(', ')}`);
-  }
-  checkResolutions(): Promise<ResolutionPreview | undefined> {
-    return Promise.resolve(undefined);
-  }
-  adviceContext(): Promise<AdviceContext | undefined> {
-    return Promise.resolve(undefined);
+  resolveConflict(docId: DocId, conflictId: string, choice: 'ours' | 'theirs'): Promise<Outcome> {
+    return this.#note(`resolve ${docId} ${conflictId} ${choice}`);
   }
   undoResolution(): Promise<Outcome> {
     return this.#note('undoResolution');

@@ -107,7 +107,11 @@ describe('status bar', () => {
     );
     assert.deepEqual(commands, [commandIds.leave, commandIds.showLog]);
     assert.match(tooltip(input([attached])), /Another window keeps this folder in step\./);
-    const keys = contextKeyValues(true, [{ status: attached.status, canUndoResolution: false }]);
+    const keys = contextKeyValues(true, [{ status: attached.status, canUndoResolution: false }], {
+      runningCount: 0,
+      pausedCount: 0,
+      toAllowCount: 0,
+    });
     const offered = Object.entries(paletteConditions).flatMap(([id, when]) =>
       when.split(' || ').some((key) => keys.get(key as ContextKey) === true) ? [id] : [],
     );

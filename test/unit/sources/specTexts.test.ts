@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { changeSentence, elementChanges } from '../../../src/core/sources/elementChanges.ts';
+import { changeSentence } from '../../../src/core/sources/elementChange.ts';
+import { elementChanges } from '../../../src/core/sources/elementChanges.ts';
 import { firstContact } from '../../../src/core/sources/firstContact.ts';
 import { globPattern } from '../../../src/core/sources/globPattern.ts';
 import { indentOf } from '../../../src/core/sources/indentOf.ts';
