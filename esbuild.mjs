@@ -24,11 +24,15 @@ const node = {
   define: { 'import.meta.url': 'undefined' },
 };
 
-/** The extension loads the peer as a file of its own, and only after consent. */
-const loadPeerFromItsOwnBundle = {
-  name: 'load-peer-from-its-own-bundle',
+/** What the extension loads as a file of its own: the peer after consent, the OpenAI client when somebody asks an AI. */
+const loadFromOwnBundles = {
+  name: 'load-from-own-bundles',
   setup(setup) {
     setup.onResolve({ filter: /\/peer\/peer\.ts$/ }, () => ({ path: './peer.cjs', external: true }));
+    setup.onResolve({ filter: /\/advice\/openAiAdvisor\.ts$/ }, () => ({
+      path: './openAiAdvisor.cjs',
+      external: true,
+    }));
   },
 };
 
@@ -39,10 +43,11 @@ const bundles = [
     entryPoints: ['src/extension/extension.ts'],
     outfile: 'dist/extension.cjs',
     external: ['vscode'],
-    plugins: [loadPeerFromItsOwnBundle],
+    plugins: [loadFromOwnBundles],
   },
   // `vscode` is not external here: that this bundle builds proves that no part of a peer needs an editor.
   { ...node, entryPoints: ['src/peer/peer.ts'], outfile: 'dist/peer.cjs' },
+  { ...node, entryPoints: ['src/node/advice/openAiAdvisor.ts'], outfile: 'dist/openAiAdvisor.cjs' },
   { ...node, entryPoints: ['src/node/log/logWorker.ts'], outfile: 'dist/logWorker.cjs' },
   { ...node, entryPoints: ['src/node/replica/replicaWorker.ts'], outfile: 'dist/replicaWorker.cjs' },
   { ...node, entryPoints: ['src/node/documents/documentWorker.ts'], outfile: 'dist/documentWorker.cjs' },

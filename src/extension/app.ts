@@ -11,8 +11,7 @@ import { BehindNotice } from './behindNotice.ts';
 import { contextKeys } from './commandTable.ts';
 import type { ContextKey } from './commandTable.ts';
 import { registerCommands } from './commands.ts';
-import { ConflictNotice } from './conflictNotice.ts';
-import { ConflictPanel } from './conflictPanel.ts';
+import { ConflictCenter } from './conflictCenter.ts';
 import { Consent } from './consent.ts';
 import { contextKeyValues, type SourceFacts } from './contextKeys.ts';
 import type { Environment } from './diagnosticsText.ts';
@@ -61,8 +60,7 @@ export class App implements Disposable {
   readonly #messages: UserMessages;
   readonly #sessions: FolderSessions;
   readonly #statusBar: StatusBar;
-  readonly #panel: ConflictPanel;
-  readonly #notice: ConflictNotice;
+  readonly #conflicts: ConflictCenter;
   readonly #behind: BehindNotice;
   readonly #consent: Consent;
   readonly #liveSources: LiveSources;
@@ -93,23 +91,23 @@ export class App implements Disposable {
     this.#consent = this.#store.add(
       new Consent(this.#sessions, this.#messages, this.#logger, () => this.#refreshSoon()),
     );
-    this.#panel = this.#store.add(
-      new ConflictPanel({
-        extensionUri: context.extensionUri,
+    this.#conflicts = this.#store.add(
+      new ConflictCenter({
+        context,
         folders: () => this.#sessions.folders,
         isReady: () => this.#isReady && !this.#sessions.folders.some((folder) => this.#consent.isStarting(folder)),
         logger: this.#logger,
         onDidChangeVisibility: () => this.#refreshSoon(),
       }),
     );
-    this.#notice = this.#store.add(new ConflictNotice(context.workspaceState, () => this.#panel.show(), this.#logger));
     this.#behind = this.#store.add(new BehindNotice(this.#messages, this.#logger));
     this.#store.add(
       registerCommands({
         folders: () => this.#openFoldersForCommand(),
         editorPath: (file) => this.#editorPath(file),
         statusActions: () => statusActions(this.#statusInput()),
-        showConflicts: () => this.#panel.show(),
+        showConflicts: () => this.#conflicts.show(),
+        askForAiKey: () => this.#conflicts.askForAiKey(),
         decideBehind: (file) => this.#behind.askAgain(this.#sessionList(), file),
         showLog: () => channel.show(),
         sources: this.#liveSources.handlers,
@@ -297,11 +295,7 @@ export class App implements Disposable {
   #refresh(): void {
     const { folders } = this.#sessions;
     this.#statusBar.show(this.#statusView());
-    this.#panel.refresh();
-    this.#notice.update(
-      folders.map(({ path, name, session }) => ({ folder: path, folderName: name, conflicts: session.conflicts })),
-      this.#panel.isVisible,
-    );
+    this.#conflicts.refresh();
     this.#behind.update(this.#sessionList());
     const values = contextKeyValues(
       this.#isReady,

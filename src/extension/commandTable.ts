@@ -33,6 +33,7 @@ export const commandIds = {
   copyDiagnostics: 'apiLiveSync.copyDiagnostics',
   mergeNow: 'apiLiveSync.mergeNow',
   undoResolution: 'apiLiveSync.undoResolution',
+  setAiKey: 'apiLiveSync.setAiKey',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];

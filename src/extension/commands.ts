@@ -31,6 +31,8 @@ export interface CommandsOptions {
   readonly editorPath: (file: string) => string;
   readonly statusActions: () => readonly StatusAction[];
   readonly showConflicts: () => void;
+  /** True where a key was entered or taken away. */
+  readonly askForAiKey: () => Promise<boolean | UserProblem>;
   /** Asks again what to do with a file that something outside set back. */
   readonly decideBehind: (file: string) => void;
   readonly showLog: () => void;
@@ -71,6 +73,7 @@ export function registerCommands(options: CommandsOptions): Disposable {
       options.showConflicts();
       return done;
     },
+    [commandIds.setAiKey]: () => setAiKey(options),
     [commandIds.showLog]: () => {
       options.showLog();
       return done;
@@ -250,6 +253,12 @@ async function undoResolution(folders: readonly OpenFolder[]): Promise<Answer> {
   if (folder === 'none') return declined('There is no choice to take back.');
   if (folder === undefined) return cancelled;
   return toAnswer(await folder.session.undoResolution());
+}
+
+async function setAiKey({ askForAiKey }: CommandsOptions): Promise<Answer> {
+  const outcome = await askForAiKey();
+  if (typeof outcome !== 'boolean') return { kind: 'failed', problem: outcome };
+  return outcome ? done : cancelled;
 }
 
 async function showStatus(options: CommandsOptions): Promise<Answer> {

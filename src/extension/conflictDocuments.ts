@@ -2,40 +2,58 @@ import * as vscode from 'vscode';
 import { DisposableStore } from '../core/disposableStore.ts';
 import type { Disposable } from '../core/ports.ts';
 import type { HeldConflict } from '../peer/folderSession.ts';
+import type { ConflictFinder, FoundConflict } from './conflictFinder.ts';
 import { diffTitle } from './conflictViewModel.ts';
+import { baseName } from './words.ts';
 
-/** Scheme of the read-only documents that show one side of a conflict. */
+/** Scheme of the read-only documents that show one side of a conflict, or what choices would make of a file. */
 const SCHEME = 'api-live-sync-conflict';
 
-/** Shows both sides of a conflict in the editor's own difference view. */
+/** What a document shows, as it stands in its query. */
+type Shown = { readonly key: string; readonly side: 'ours' | 'theirs' } | { readonly preview: string };
+
+/** Shows both sides of a conflict, and what choices come to, in the editor's own difference view. */
 export class ConflictDocuments implements Disposable {
   readonly #store = new DisposableStore();
-  readonly #find: (key: string) => HeldConflict | undefined;
+  readonly #finder: ConflictFinder;
   readonly #changed = this.#store.add(new vscode.EventEmitter<vscode.Uri>());
+  /** The newest preview of each file. */
+  readonly #previews = new Map<string, string>();
 
-  constructor(find: (key: string) => HeldConflict | undefined) {
-    this.#find = find;
+  constructor(finder: ConflictFinder) {
+    this.#finder = finder;
     this.#store.add(
       vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
         onDidChange: this.#changed.event,
         provideTextDocumentContent: (uri) => this.#text(uri),
       }),
     );
+    this.#store.add(
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+        const shown = uri.scheme === SCHEME ? readQuery(uri) : undefined;
+        if (shown !== undefined && 'preview' in shown) this.#previews.delete(shown.preview);
+      }),
+    );
   }
 
   async openDiff(key: string): Promise<boolean> {
-    const held = this.#find(key);
+    const held = this.#finder.find(key)?.held;
     if (held === undefined) return false;
-    await vscode.commands.executeCommand(
-      'vscode.diff',
-      sideUri(key, held, 'ours'),
-      sideUri(key, held, 'theirs'),
-      diffTitle(held),
-      {
-        preview: true,
-      },
-    );
+    await openDiff(sideUri(key, held, 'ours'), sideUri(key, held, 'theirs'), diffTitle(held));
     return true;
+  }
+
+  /** Compares the file as it is with the file as it would be. */
+  async openPreview({ held, paths }: FoundConflict, text: string): Promise<void> {
+    const file = paths.toEditor(held.file);
+    this.#previews.set(file, text);
+    const after = vscode.Uri.from({
+      scheme: SCHEME,
+      path: vscode.Uri.file(file).path,
+      query: JSON.stringify({ preview: file } satisfies Shown),
+    });
+    this.#changed.fire(after);
+    await openDiff(vscode.Uri.file(file), after, `${baseName(file)}: Now ↔ With Your Choices`);
   }
 
   /** The conflicts changed: what is open of them is shown anew. */
@@ -50,26 +68,34 @@ export class ConflictDocuments implements Disposable {
   }
 
   #text(uri: vscode.Uri): string {
-    const { key, side } = parseQuery(uri);
-    const held = this.#find(key);
+    const shown = readQuery(uri);
+    if (shown === undefined) return '';
+    if ('preview' in shown) return this.#previews.get(shown.preview) ?? '(This preview is over.)\n';
+    const held = this.#finder.find(shown.key)?.held;
     if (held === undefined) return '(This conflict is settled.)\n';
-    const piece = side === 'ours' ? held.conflict.ours : held.conflict.theirs;
+    const piece = held.conflict[shown.side];
     if (piece === undefined) return '';
     return piece.text.endsWith('\n') ? piece.text : `${piece.text}\n`;
   }
+}
+
+async function openDiff(before: vscode.Uri, after: vscode.Uri, title: string): Promise<void> {
+  await vscode.commands.executeCommand('vscode.diff', before, after, title, { preview: true });
 }
 
 /** The path is what the editor shows as a name and takes the language from. */
 function sideUri(key: string, held: HeldConflict, side: 'ours' | 'theirs'): vscode.Uri {
   const ending = /\.(ya?ml|json)$/i.exec(held.path)?.[0] ?? '.yaml';
   const name = `${held.conflict.label} (${side === 'ours' ? 'Yours' : `From ${held.theirsName}`})`.replaceAll('/', '∕');
-  return vscode.Uri.from({ scheme: SCHEME, path: `/${name}${ending}`, query: JSON.stringify({ key, side }) });
+  const query = JSON.stringify({ key, side } satisfies Shown);
+  return vscode.Uri.from({ scheme: SCHEME, path: `/${name}${ending}`, query });
 }
 
-function parseQuery(uri: vscode.Uri): { key: string; side: string } {
+function readQuery(uri: vscode.Uri): Shown | undefined {
   const parsed: unknown = JSON.parse(uri.query);
-  if (typeof parsed !== 'object' || parsed === null) return { key: '', side: '' };
-  const key = 'key' in parsed && typeof parsed.key === 'string' ? parsed.key : '';
-  const side = 'side' in parsed && typeof parsed.side === 'string' ? parsed.side : '';
-  return { key, side };
+  if (typeof parsed !== 'object' || parsed === null) return undefined;
+  if ('preview' in parsed && typeof parsed.preview === 'string') return { preview: parsed.preview };
+  const side = 'side' in parsed ? parsed.side : undefined;
+  if (!('key' in parsed) || typeof parsed.key !== 'string') return undefined;
+  return side === 'ours' || side === 'theirs' ? { key: parsed.key, side } : undefined;
 }

@@ -2,50 +2,47 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { DisposableStore } from '../core/disposableStore.ts';
 import type { Disposable, Logger } from '../core/ports.ts';
-import type { FolderSession, HeldConflict, Outcome } from '../peer/folderSession.ts';
 import type { Decision, HostToPanel, PanelToHost } from '../protocol/conflictPanel.ts';
 import { readPanelToHost } from '../protocol/conflictPanel.ts';
 import { conflictPanelViewType } from './commandTable.ts';
-import { ConflictDocuments } from './conflictDocuments.ts';
+import type { ActionOutcome, ConflictActions } from './conflictActions.ts';
+import type { ConflictDocuments } from './conflictDocuments.ts';
+import type { ConflictDrafts } from './conflictDrafts.ts';
+import type { ConflictFinder } from './conflictFinder.ts';
+import { openAtConflict } from './conflictPlace.ts';
+import type { ConflictProposals } from './conflictProposals.ts';
 import { conflictPanelHtml } from './conflictPanelHtml.ts';
-import { conflictFingerprint, conflictKey, emptyText, readConflictKey, toConflictViews } from './conflictViewModel.ts';
-import { FolderPaths } from './folderPaths.ts';
-import type { OpenFolder } from './folderSessions.ts';
-import { problemSentence } from './problems.ts';
-import { count } from './words.ts';
+import { emptyText, toConflictViews } from './conflictViewModel.ts';
 
 export interface ConflictPanelOptions {
   readonly extensionUri: vscode.Uri;
-  readonly folders: () => readonly OpenFolder[];
+  readonly finder: ConflictFinder;
+  readonly actions: ConflictActions;
+  readonly documents: ConflictDocuments;
+  readonly proposals: ConflictProposals;
+  readonly drafts: ConflictDrafts;
   /** False until the folders were opened for the first time. */
   readonly isReady: () => boolean;
   readonly logger: Logger;
   readonly onDidChangeVisibility: () => void;
 }
 
-interface FoundConflict {
-  readonly session: FolderSession;
-  readonly held: HeldConflict;
-  readonly paths: FolderPaths;
-}
-
 const title = 'API Conflicts';
-/** Longer than a merge of the largest documents takes. */
-const MERGE_PATIENCE_MS = 5000;
 
 /** The one conflict panel of a window. Opening it changes nothing; it shows what is held and settles what is applied. */
 export class ConflictPanel implements Disposable {
   readonly #options: ConflictPanelOptions;
   readonly #store = new DisposableStore();
-  readonly #documents: ConflictDocuments;
   #panel: vscode.WebviewPanel | undefined;
   #panelStore = new DisposableStore();
   /** The state that the panel's page has. */
   #sent = '';
+  #sentExtras = '';
 
   constructor(options: ConflictPanelOptions) {
     this.#options = options;
-    this.#documents = this.#store.add(new ConflictDocuments((key) => this.#find(key)?.held));
+    this.#store.add(options.proposals.onDidChange(() => this.#sendExtras()));
+    this.#store.add(options.drafts.onDidChange(() => this.#sendExtras()));
     this.#store.add(
       vscode.window.registerWebviewPanelSerializer(conflictPanelViewType, {
         deserializeWebviewPanel: (panel) => {
@@ -71,7 +68,7 @@ export class ConflictPanel implements Disposable {
 
   /** What is held changed. */
   refresh(): void {
-    this.#documents.refresh();
+    this.#options.documents.refresh();
     this.#sendState();
   }
 
@@ -126,16 +123,35 @@ export class ConflictPanel implements Disposable {
     switch (message.type) {
       case 'ready':
         this.#sent = '';
+        this.#sentExtras = '';
         this.#sendState();
         break;
       case 'apply':
-        await this.#answer(this.#apply(message.decisions));
+        await this.#answer(this.#options.actions.apply(message.decisions));
+        break;
+      case 'takeAll':
+        await this.#answer(this.#options.actions.takeAll(message.documentKey, message.choice));
         break;
       case 'undo':
-        await this.#answer(this.#undo());
+        await this.#answer(this.#options.actions.undo());
+        break;
+      case 'preview':
+        await this.#preview(message.decisions);
+        break;
+      case 'ask':
+        await this.#ask(message.keys);
+        break;
+      case 'cancelAsk':
+        this.#options.proposals.cancel();
+        break;
+      case 'showRequest':
+        await this.#options.proposals.showRequest(message.key);
+        break;
+      case 'edit':
+        await this.#edit(message.key);
         break;
       case 'openDiff':
-        await this.#documents.openDiff(message.key);
+        await this.#options.documents.openDiff(message.key);
         break;
       case 'openFile':
         await this.#openFile(message.key);
@@ -144,69 +160,36 @@ export class ConflictPanel implements Disposable {
   }
 
   /** The new state first, so that the answer is about what is shown. */
-  async #answer(work: Promise<HostToPanel>): Promise<void> {
+  async #answer(work: Promise<ActionOutcome | undefined>): Promise<void> {
     const outcome = await work;
     this.#sendState();
-    this.#post(outcome);
+    // The person stopped: then there is nothing to say, but the panel waits for an answer.
+    this.#post({ type: 'outcome', isDone: outcome?.isDone ?? false, sentence: outcome?.sentence ?? '' });
   }
 
-  async #apply(decisions: readonly Decision[]): Promise<HostToPanel> {
-    let appliedCount = 0;
-    const refusals: string[] = [];
-    for (const decision of decisions) {
-      const found = await this.#findWhenMerged(decision.key);
-      if (found === undefined) continue; // Settled meanwhile, by somebody else or by equal edits.
-      if (conflictFingerprint(found.held) !== decision.fingerprint) {
-        refusals.push(`${found.held.conflict.label} has changed meanwhile. Look at it again.`);
-        continue;
-      }
-      const outcome = await this.#resolve(found.session, found.held, decision);
-      if (outcome.isDone) appliedCount++;
-      else refusals.push(problemSentence(outcome.problem));
-    }
-    const [refusal] = refusals;
-    if (refusal !== undefined) return { type: 'outcome', isDone: false, sentence: refusal };
-    const sentence = appliedCount === 0 ? 'It was settled meanwhile.' : `${count(appliedCount, 'conflict')} settled.`;
-    return { type: 'outcome', isDone: true, sentence };
+  async #ask(keys: readonly string[]): Promise<void> {
+    const sentence = await this.#options.proposals.ask(keys);
+    if (sentence !== undefined) this.#post({ type: 'outcome', isDone: false, sentence });
   }
 
-  async #resolve(session: FolderSession, held: HeldConflict, decision: Decision): Promise<Outcome> {
-    try {
-      return await session.resolveConflict(held.docId, held.conflict.id, decision.choice);
-    } finally {
-      this.#options.logger.info('A conflict was decided.', { choice: decision.choice, document: held.path });
-    }
+  async #preview(decisions: readonly Decision[]): Promise<void> {
+    const outcome = await this.#options.actions.preview(decisions);
+    if (outcome !== undefined) this.#post({ type: 'outcome', ...outcome });
   }
 
-  async #undo(): Promise<HostToPanel> {
-    const folder = this.#options.folders().find(({ session }) => session.canUndoResolution);
-    if (folder === undefined) return { type: 'outcome', isDone: false, sentence: 'There is no choice to take back.' };
-    const outcome = await folder.session.undoResolution();
-    return outcome.isDone
-      ? { type: 'outcome', isDone: true, sentence: 'The last choice was taken back.' }
-      : { type: 'outcome', isDone: false, sentence: problemSentence(outcome.problem) };
+  async #edit(key: string): Promise<void> {
+    const found = this.#options.finder.find(key);
+    if (found !== undefined) await this.#options.drafts.open(found);
   }
 
   async #openFile(key: string): Promise<void> {
-    const found = this.#find(key);
-    if (found === undefined) return;
-    const document = await vscode.workspace.openTextDocument(vscode.Uri.file(found.paths.toEditor(found.held.file)));
-    const editor = await vscode.window.showTextDocument(document, {
-      viewColumn: vscode.ViewColumn.Beside,
-      preview: true,
-    });
-    const piece = found.held.conflict.ours;
-    if (piece === undefined) return;
-    const range = rangeOf(document, piece.start, piece.end);
-    const { firstNonWhitespaceCharacterIndex } = document.lineAt(range.start.line);
-    const start = range.start.with({ character: Math.max(range.start.character, firstNonWhitespaceCharacterIndex) });
-    editor.selection = new vscode.Selection(start, start);
-    editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    const found = this.#options.finder.find(key);
+    if (found !== undefined) await openAtConflict(found);
   }
 
   #sendState(): void {
     if (this.#panel === undefined) return;
-    const folders = this.#options.folders();
+    const { folders } = this.#options.finder;
     const views = toConflictViews(
       folders.map(({ path, name, session }) => ({ folder: path, folderName: name, conflicts: session.conflicts })),
     );
@@ -220,32 +203,31 @@ export class ConflictPanel implements Disposable {
     };
     // Statuses change with every save; the panel is sent only what is news to it.
     const key = JSON.stringify(state);
-    if (key === this.#sent) return;
-    this.#sent = key;
-    this.#post(state);
+    if (key !== this.#sent) {
+      this.#sent = key;
+      this.#post(state);
+    }
+    // Which of them still fit depends on the conflicts.
+    this.#sendExtras();
+  }
+
+  #sendExtras(): void {
+    const proposals = this.#options.proposals.views();
+    const drafts = this.#options.drafts.views();
+    const extras = [...new Set([...proposals.keys(), ...drafts.keys()])].map((key) => {
+      const [proposal, draft] = [proposals.get(key), drafts.get(key)];
+      return { key, ...(proposal === undefined ? {} : { proposal }), ...(draft === undefined ? {} : { draft }) };
+    });
+    const message: HostToPanel = { type: 'extras', isAsking: this.#options.proposals.isAsking, extras };
+    const sent = JSON.stringify(message);
+    if (sent === this.#sentExtras) return;
+    this.#sentExtras = sent;
+    this.#post(message);
   }
 
   #post(message: HostToPanel): void {
     // A panel that is hidden has no page; it asks again when it has one.
     void this.#panel?.webview.postMessage(message);
-  }
-
-  #find(key: string): FoundConflict | undefined {
-    for (const { path, session } of this.#options.folders()) {
-      const held = session.conflicts.find((one) => conflictKey(path, one) === key);
-      if (held !== undefined) return { session, held, paths: new FolderPaths(path, session.folder) };
-    }
-    return undefined;
-  }
-
-  /** While a document is merged anew (each decision does that), its conflicts may not be there for a moment. */
-  async #findWhenMerged(key: string): Promise<FoundConflict | undefined> {
-    const found = this.#find(key);
-    const place = readConflictKey(key);
-    const session = this.#options.folders().find((folder) => folder.path === place?.folder)?.session;
-    if (found !== undefined || place === undefined || session === undefined) return found;
-    await untilMerged(session, place.docId);
-    return this.#find(key);
   }
 
   #failed(error: unknown): void {
@@ -254,30 +236,4 @@ export class ConflictPanel implements Disposable {
     });
     this.#post({ type: 'outcome', isDone: false, sentence: 'That did not work. The log says more.' });
   }
-}
-
-/** Resolves when the document is not on its way to anything any more, or after a while in any case. */
-async function untilMerged(session: FolderSession, docId: string): Promise<void> {
-  const isMerging = (): boolean =>
-    session.status.documents.some((document) => document.docId === docId && document.state === 'syncing');
-  if (!isMerging()) return;
-  const store = new DisposableStore();
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, MERGE_PATIENCE_MS);
-    store.add({ dispose: () => clearTimeout(timer) });
-    store.add(session.onDidChangeStatus(() => (isMerging() ? undefined : resolve())));
-  });
-  store.dispose();
-}
-
-/** Pieces are measured in the revision, with LF: in a buffer with CRLF each line before counts one more. */
-function rangeOf(document: vscode.TextDocument, start: number, end: number): vscode.Range {
-  if (document.eol === vscode.EndOfLine.LF)
-    return new vscode.Range(document.positionAt(start), document.positionAt(end));
-  const text = document.getText().replaceAll('\r\n', '\n');
-  const position = (offset: number): vscode.Position => {
-    const before = text.slice(0, offset).split('\n');
-    return new vscode.Position(before.length - 1, before.at(-1)?.length ?? 0);
-  };
-  return new vscode.Range(position(start), position(end));
 }

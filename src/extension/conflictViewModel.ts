@@ -1,3 +1,4 @@
+import { conflictGroups } from '../core/merge/conflictGroups.ts';
 import type { HeldConflict } from '../peer/folderSession.ts';
 import type { ConflictView } from '../protocol/conflictPanel.ts';
 import { baseName, count } from './words.ts';
@@ -15,7 +16,10 @@ const MAX_TEXT_LENGTH = 100_000;
 /** All conflicts as the panel shows them, by document, then in the order of the labels. */
 export function toConflictViews(folders: readonly FolderConflicts[]): ConflictView[] {
   return folders
-    .flatMap((folder) => folder.conflicts.map((held) => toConflictView(folder, held, folders.length > 1)))
+    .flatMap((folder) => {
+      const groups = groupKeys(folder);
+      return folder.conflicts.map((held) => toConflictView(folder, held, folders.length > 1, groups));
+    })
     .sort(
       (a, b) =>
         compare(a.documentName, b.documentName) || compare(a.documentKey, b.documentKey) || compare(a.label, b.label),
@@ -28,12 +32,15 @@ export function conflictKey(folder: string, held: HeldConflict): string {
 }
 
 /** What a conflict's name says; undefined where something else made it. */
-export function readConflictKey(key: string): { readonly folder: string; readonly docId: string } | undefined {
+export function readConflictKey(
+  key: string,
+): { readonly folder: string; readonly docId: string; readonly conflictId: string } | undefined {
   try {
     const parsed: unknown = JSON.parse(key);
     if (!Array.isArray(parsed)) return undefined;
-    const [folder, docId] = parsed as readonly unknown[];
-    return typeof folder === 'string' && typeof docId === 'string' ? { folder, docId } : undefined;
+    const [folder, docId, conflictId] = parsed as readonly unknown[];
+    const isName = typeof folder === 'string' && typeof docId === 'string' && typeof conflictId === 'string';
+    return isName ? { folder, docId, conflictId } : undefined;
   } catch {
     // It came from the panel, and the panel is not trusted to send our own names back.
     return undefined;
@@ -93,10 +100,38 @@ export function diffTitle(held: HeldConflict): string {
   return `${held.conflict.label}: Yours ↔ From ${held.theirsName}`;
 }
 
-function toConflictView(folder: FolderConflicts, held: HeldConflict, isOneOfMany: boolean): ConflictView {
+/** By key, for those that are decided together with others. */
+function groupKeys({ folder, conflicts }: FolderConflicts): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>();
+  for (const members of Map.groupBy(conflicts, (held) => held.docId).values()) {
+    for (const group of heldGroups(members)) {
+      const [first] = group;
+      if (first === undefined || group.length === 1) continue;
+      for (const held of group) keys.set(conflictKey(folder, held), conflictKey(folder, first));
+    }
+  }
+  return keys;
+}
+
+/** Conflicts of one document by what is decided together. */
+export function heldGroups(conflicts: readonly HeldConflict[]): readonly (readonly HeldConflict[])[] {
+  const byId = new Map(conflicts.map((held) => [held.conflict.id, held]));
+  return conflictGroups(conflicts.map(({ conflict }) => conflict)).map((group) =>
+    group.flatMap(({ id }) => byId.get(id) ?? []),
+  );
+}
+
+function toConflictView(
+  folder: FolderConflicts,
+  held: HeldConflict,
+  isOneOfMany: boolean,
+  groups: ReadonlyMap<string, string>,
+): ConflictView {
   const { conflict } = held;
+  const key = conflictKey(folder.folder, held);
+  const groupKey = groups.get(key);
   const view: ConflictView = {
-    key: conflictKey(folder.folder, held),
+    key,
     fingerprint: conflictFingerprint(held),
     documentKey: held.file,
     documentName: isOneOfMany ? `${held.path} (${folder.folderName})` : held.path,
@@ -104,7 +139,9 @@ function toConflictView(folder: FolderConflicts, held: HeldConflict, isOneOfMany
     kind: conflict.kind,
     kindText: kindText(held),
     theirsName: held.theirsName,
+    canTakeBoth: conflict.canTakeBoth,
   };
+  if (groupKey !== undefined) view.groupKey = groupKey;
   if (conflict.explanation !== undefined) view.explanation = conflict.explanation;
   if (conflict.base !== undefined) view.base = shorten(conflict.base.text);
   if (conflict.ours !== undefined) view.ours = shorten(conflict.ours.text);

@@ -9,6 +9,10 @@ export const settingIds = {
   heartbeatSeconds: 'apiLiveSync.heartbeatSeconds',
   timeoutSeconds: 'apiLiveSync.timeoutSeconds',
   infoVersion: 'apiLiveSync.infoVersion',
+  aiProvider: 'apiLiveSync.ai.provider',
+  aiBaseUrl: 'apiLiveSync.ai.baseUrl',
+  aiModel: 'apiLiveSync.ai.model',
+  aiTimeoutSeconds: 'apiLiveSync.ai.timeoutSeconds',
   /** Per folder, and checked by `sources/sourceSettings.ts`. */
   sources: 'apiLiveSync.sources',
 } as const;
@@ -17,6 +21,9 @@ export type SettingId = (typeof settingIds)[keyof typeof settingIds];
 
 export type AutoStart = 'ask' | 'on' | 'off';
 
+/** Who is asked for proposals; `ask`: the person, the first time. */
+export type AiProvider = 'openai' | 'vscode' | 'off';
+
 export interface Settings {
   readonly autoStart: AutoStart;
   readonly displayName: string;
@@ -24,6 +31,10 @@ export interface Settings {
   readonly heartbeatSeconds: number;
   readonly timeoutSeconds: number;
   readonly infoVersion: PeerSettings['infoVersion'];
+  readonly aiProvider: 'ask' | AiProvider;
+  readonly aiBaseUrl: string;
+  readonly aiModel: string;
+  readonly aiTimeoutSeconds: number;
 }
 
 /** What counts where nothing is set, or nothing that makes sense. */
@@ -34,6 +45,10 @@ export const defaultSettings: Settings = {
   heartbeatSeconds: 5,
   timeoutSeconds: 15,
   infoVersion: 'ask',
+  aiProvider: 'ask',
+  aiBaseUrl: 'https://api.openai.com/v1',
+  aiModel: '',
+  aiTimeoutSeconds: 60,
 };
 
 /** Shorter beats would keep a laptop awake, longer ones would leave a dead leader unnoticed. */
@@ -42,6 +57,8 @@ const TIMEOUT_SECONDS = { min: 3, max: 600 };
 /** A name has to fit into a status line. */
 const DISPLAY_NAME_MAX_LENGTH = 60;
 const IGNORE_MAX_COUNT = 200;
+/** Models on small machines take minutes to begin. */
+const AI_TIMEOUT_SECONDS = { min: 5, max: 600 };
 
 /** A setting's check, and what a person is told to put there instead. */
 const checks: { readonly [key in keyof Settings]: { schema: z.ZodMiniType<Settings[key]>; expected: string } } = {
@@ -68,6 +85,13 @@ const checks: { readonly [key in keyof Settings]: { schema: z.ZodMiniType<Settin
   infoVersion: {
     schema: z.enum(['ask', 'higher', 'ours', 'theirs']),
     expected: '"ask", "higher", "ours" or "theirs"',
+  },
+  aiProvider: { schema: z.enum(['ask', 'openai', 'vscode', 'off']), expected: '"ask", "openai", "vscode" or "off"' },
+  aiBaseUrl: { schema: z.string().check(z.minLength(1), z.maxLength(1000)), expected: 'a web address' },
+  aiModel: { schema: z.string().check(z.maxLength(200), z.regex(/^\P{Cc}*$/u)), expected: 'the name of a model' },
+  aiTimeoutSeconds: {
+    schema: z.number().check(z.gte(AI_TIMEOUT_SECONDS.min), z.lte(AI_TIMEOUT_SECONDS.max)),
+    expected: `a number from ${AI_TIMEOUT_SECONDS.min} to ${AI_TIMEOUT_SECONDS.max}`,
   },
 };
 
@@ -96,6 +120,10 @@ export function checkSettings(read: (id: SettingId) => unknown): CheckedSettings
     heartbeatSeconds: check('heartbeatSeconds'),
     timeoutSeconds: check('timeoutSeconds'),
     infoVersion: check('infoVersion'),
+    aiProvider: check('aiProvider'),
+    aiBaseUrl: check('aiBaseUrl'),
+    aiModel: check('aiModel'),
+    aiTimeoutSeconds: check('aiTimeoutSeconds'),
   };
   if (settings.timeoutSeconds >= settings.heartbeatSeconds * 2) return { settings, warnings };
   // With less than two beats in the timeout, one late packet would look like a death.

@@ -1,6 +1,8 @@
 import type { Event } from '../core/event.ts';
 import type { DocId, LibraryId } from '../core/ids.ts';
-import type { MergeConflict } from '../core/merge/types.ts';
+import type { AdviceContext } from '../core/advice/adviceContext.ts';
+import type { CheckedResolutions } from '../core/advice/checkResolutions.ts';
+import type { MergeConflict, Resolution } from '../core/merge/types.ts';
 import type { Disposable } from '../core/ports.ts';
 import type { LinkMetrics, PeerInfo, SyncRole } from '../core/replication/libraryLink.ts';
 import type { UserProblem } from '../core/workingFiles.ts';
@@ -91,6 +93,14 @@ export interface HeldConflict {
   readonly theirsAt: number | undefined;
 }
 
+/** What somebody decided, by conflict id. */
+export type Resolutions = ReadonlyMap<string, Resolution>;
+
+export interface ResolutionPreview extends CheckedResolutions {
+  /** The working file as it is now. */
+  readonly before: string;
+}
+
 /** Another window, or an existing library of this machine, with the same git remote and branch. */
 export interface JoinOffer {
   /** Undefined where the neighbour has not said yes either: then a library is created for both. */
@@ -167,7 +177,12 @@ export interface FolderSession extends Disposable {
   /** Reads all files again and catches up with the log; resolves when in step or when something stands in the way. */
   syncNow(): Promise<Outcome>;
 
-  resolveConflict(docId: DocId, conflictId: string, choice: 'ours' | 'theirs'): Promise<Outcome>;
+  /** Decides conflicts of one document, by their ids, in one step: all of them or none, and one Undo takes them back. */
+  resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome>;
+  /** What that would make of the working file, with what was checked about it. Writes nothing; undefined where a conflict is not there any more. */
+  checkResolutions(docId: DocId, resolutions: Resolutions): Promise<ResolutionPreview | undefined>;
+  /** What stands around conflicts, for somebody who is asked about them. */
+  adviceContext(docId: DocId, conflictIds: readonly string[]): Promise<AdviceContext | undefined>;
   /** Takes back the newest resolution that was not taken back yet. */
   undoResolution(): Promise<Outcome>;
   readonly canUndoResolution: boolean;

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { AdviceContext } from '../core/advice/adviceContext.ts';
 import { DisposableStore } from '../core/disposableStore.ts';
 import { Emitter, type Event } from '../core/event.ts';
 import type { DocId, LibraryId, PeerId, ReplicaId } from '../core/ids.ts';
@@ -21,7 +22,10 @@ import type {
   LibraryChoice,
   Outcome,
   PeerSettings,
+  ResolutionPreview,
+  Resolutions,
 } from './folderSession.ts';
+import { contextOfConflicts, type HeldDocument, previewResolutions } from './heldDocument.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import { isSameLayout, suggestPairs } from './pairing.ts';
 import { notDone } from './replica/documentProblems.ts';
@@ -315,13 +319,24 @@ export class WorkspaceFolder implements FolderSession {
     );
   }
 
-  async resolveConflict(docId: DocId, conflictId: string, choice: 'ours' | 'theirs'): Promise<Outcome> {
+  async resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
     const isOfSource = this.#sources.hasConflictsOf(docId);
     const outcome = isOfSource
-      ? await this.#sources.resolveConflict(docId, conflictId, { choice })
-      : ((await this.#serving.replica?.resolveConflict(docId, conflictId, { choice })) ?? this.#serving.notServing);
+      ? await this.#sources.resolveConflicts(docId, resolutions)
+      : ((await this.#serving.replica?.resolveConflicts(docId, resolutions)) ?? this.#serving.notServing);
     if (outcome.isDone) this.#wasLastChoiceOfSource = isOfSource;
     return outcome;
+  }
+
+  async checkResolutions(docId: DocId, resolutions: Resolutions): Promise<ResolutionPreview | undefined> {
+    const { merger, settings } = this.#options;
+    const held = await this.#heldDocument(docId);
+    return held && previewResolutions(merger, held, resolutions, { infoVersion: settings.infoVersion });
+  }
+
+  async adviceContext(docId: DocId, conflictIds: readonly string[]): Promise<AdviceContext | undefined> {
+    const held = await this.#heldDocument(docId);
+    return held && contextOfConflicts(this.#options.merger, held, conflictIds);
   }
 
   async undoResolution(): Promise<Outcome> {
@@ -379,6 +394,12 @@ export class WorkspaceFolder implements FolderSession {
       `This folder lies ${where} ${basename(other)}, which is kept in step with the same library already.`,
       `Work in ${basename(other)}, or leave there first.`,
     );
+  }
+
+  async #heldDocument(docId: DocId): Promise<HeldDocument | undefined> {
+    return this.#sources.hasConflictsOf(docId)
+      ? this.#sources.heldDocument(docId)
+      : this.#serving.replica?.heldDocument(docId);
   }
 
   async #setPaused(isPaused: boolean): Promise<void> {

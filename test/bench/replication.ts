@@ -1,11 +1,14 @@
 // `node test/bench/replication.ts`: what replication costs on this machine, with real SQLite and real sockets: one save,
-// coming back after 10,000 entries, 50 followers under a burst, and taking over from a killed leader.
+// coming back after 10,000 entries, 50 followers under a burst beside Yjs under the same one, taking over from a killed
+// leader, and a minute in which nobody types.
 import { performance } from 'node:perf_hooks';
 import { existsSync } from 'node:fs';
 import { PeerGroup } from '../integration/replication/peerProcesses.ts';
 import { TestLibrary } from '../integration/replication/library.ts';
 import type { TestPeer } from '../integration/replication/library.ts';
 import { createOf, editOf, until } from '../unit/replication/fakes.ts';
+import { YjsRoom } from './yjsRoom.ts';
+import type { YjsClient } from './yjsRoom.ts';
 
 const PATIENT = { heartbeatMs: 5_000, timeoutMs: 60_000 };
 const SAVES = 200;
@@ -13,8 +16,11 @@ const AWAY_ENTRIES = 10_000;
 const FOLLOWERS = 50;
 const BURST_SAVES = 1_000;
 const BURST_MS = 10_000;
+const WRITERS = 20;
 const TAKEOVERS = 5;
-const MIB = 1024 * 1024;
+const IDLE_MS = 60_000;
+const KIB = 1024;
+const MIB = 1024 * KIB;
 const LONG_WAIT_MS = 120_000;
 const BUNDLED_WORKER = new URL('../../dist/logWorker.cjs', import.meta.url).pathname;
 
@@ -93,6 +99,67 @@ async function measureReturn(): Promise<void> {
   await library.dispose();
 }
 
+/** Every writer saves at its own pace, all together `BURST_SAVES` times within `BURST_MS`; resolves after the last. */
+async function saveInABurst(saves: readonly (() => Promise<void>)[]): Promise<number> {
+  const begun = performance.now();
+  const perWriter = BURST_SAVES / saves.length;
+  await Promise.all(
+    saves.map(async (save) => {
+      for (let count = 1; count <= perWriter; count += 1) {
+        await save();
+        const due = begun + (count * BURST_MS) / perWriter;
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+      }
+    }),
+  );
+  return performance.now() - begun;
+}
+
+interface Burst {
+  readonly name: string;
+  readonly durationMs: number;
+  /** From the last save until everybody has all of them. */
+  readonly settledMs: number;
+  readonly cpuMs: number;
+  readonly memoryMiB: number;
+  readonly bytesPerFollower: number;
+}
+
+/** Runs a burst and looks at what it costs the process, in which everybody is. */
+async function observeBurst(
+  name: string,
+  saves: readonly (() => Promise<void>)[],
+  isSettled: () => boolean,
+  bytes: () => readonly number[],
+): Promise<Burst> {
+  const memoryBefore = process.memoryUsage().rss;
+  const bytesBefore = sum(bytes());
+  const cpuBefore = process.cpuUsage();
+  const durationMs = await saveInABurst(saves);
+  const saved = performance.now();
+  await until(isSettled, `${name}: all are in step`, LONG_WAIT_MS);
+  const settledMs = performance.now() - saved;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return {
+    name,
+    durationMs,
+    settledMs,
+    cpuMs: (user + system) / 1_000,
+    memoryMiB: (process.memoryUsage().rss - memoryBefore) / MIB,
+    bytesPerFollower: (sum(bytes()) - bytesBefore) / FOLLOWERS,
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function printBurst({ name, durationMs, settledMs, cpuMs, memoryMiB, bytesPerFollower }: Burst): void {
+  console.log(
+    `${name}: ${String(BURST_SAVES)} saves of ${String(WRITERS)} documents in ${(durationMs / 1_000).toFixed(1)} s to ${String(FOLLOWERS)} followers: all in step ${settledMs.toFixed(0)} ms after the last; CPU of everybody together ${(cpuMs / 1_000).toFixed(2)} s, memory +${memoryMiB.toFixed(0)} MiB, ${(bytesPerFollower / KIB).toFixed(0)} KiB received per follower`,
+  );
+}
+
 async function measureBurst(): Promise<void> {
   const library = await TestLibrary.create();
   const leader = await library.start('leader', PATIENT);
@@ -100,31 +167,53 @@ async function measureBurst(): Promise<void> {
   for (let number = 0; number < FOLLOWERS; number += 1)
     followers.push(await library.start(`f${String(number)}`, PATIENT));
   await until(() => leader.service.followers.length === FOLLOWERS + 1, 'all are connected', LONG_WAIT_MS);
-  const memoryBefore = process.memoryUsage().rss;
-  const writers = followers.slice(0, 20).map((follower, number) => new Writer(follower, `doc-${String(number)}`));
-  const begun = performance.now();
-  const pending: Promise<void>[] = [];
-  const perWriter = BURST_SAVES / writers.length;
-  for (const writer of writers) {
-    pending.push(
-      (async () => {
-        for (let save = 0; save < perWriter; save += 1) {
-          await writer.save();
-          const due = begun + ((save + 1) * BURST_MS) / perWriter;
-          await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
-        }
-      })(),
-    );
-  }
-  await Promise.all(pending);
-  const saved = performance.now();
-  await until(() => followers.every(({ sink }) => sink.index === BURST_SAVES), 'all are in step', LONG_WAIT_MS);
-  const converged = performance.now();
-  const memory = (process.memoryUsage().rss - memoryBefore) / MIB;
-  console.log(
-    `${String(BURST_SAVES)} saves in ${((saved - begun) / 1_000).toFixed(1)} s to ${String(FOLLOWERS)} followers: all in step ${(converged - saved).toFixed(0)} ms after the last; memory of leader and all followers together +${memory.toFixed(0)} MiB`,
+  const writers = followers.slice(0, WRITERS).map((follower, number) => new Writer(follower, `doc-${String(number)}`));
+  printBurst(
+    await observeBurst(
+      'this protocol (each save durable before it is answered)',
+      writers.map((writer) => () => writer.save()),
+      () => followers.every(({ sink }) => sink.index === BURST_SAVES),
+      // The texts of the messages; nearly all of it is ASCII, so units are bytes.
+      () => followers.map(({ service }) => service.metrics.receivedUnits),
+    ),
   );
   await library.dispose();
+}
+
+/** The same saves as edits of shared text: Yjs over y-websocket's protocol, which keeps nothing on disk. */
+async function measureYjsBurst(): Promise<void> {
+  const room = await YjsRoom.open();
+  const clients: YjsClient[] = [];
+  for (let number = 0; number <= FOLLOWERS; number += 1) clients.push(await room.join());
+  const names = Array.from({ length: WRITERS }, (_, number) => `doc-${String(number)}`);
+  const saves = names.map((name, number) => {
+    const client = clients[number];
+    if (client === undefined) throw new Error('There are fewer clients than documents.');
+    const begins = 'paths:\n  /pets:\n    get:\n      summary: ';
+    let step = 0;
+    return (): Promise<void> => {
+      const text = client.text(name);
+      client.change(() => {
+        if (step === 0) text.insert(0, `${begins}step 0\n`);
+        else {
+          text.delete(begins.length, `step ${String(step - 1)}`.length);
+          text.insert(begins.length, `step ${String(step)}`);
+        }
+      });
+      step += 1;
+      return Promise.resolve();
+    };
+  });
+  const last = `summary: step ${String(BURST_SAVES / WRITERS - 1)}\n`;
+  printBurst(
+    await observeBurst(
+      'Yjs over y-websocket (in memory only)',
+      saves,
+      () => clients.every((client) => names.every((name) => client.text(name).toJSON().endsWith(last))),
+      () => clients.slice(1).map((client) => client.receivedBytes()),
+    ),
+  );
+  room.close();
 }
 
 async function measureTakeover(): Promise<void> {
@@ -145,16 +234,17 @@ async function measureTakeover(): Promise<void> {
   );
 }
 
-/** What one peer costs that only follows while nobody types. */
+/** What peers cost while nobody types. */
 async function measureIdle(): Promise<void> {
   const library = await TestLibrary.create();
   const peers = [await library.start('leader', PATIENT), await library.start('follower', PATIENT)];
   await until(() => peers.every(({ service }) => service.status.connection === 'connected'), 'connected');
   const before = process.cpuUsage();
-  await new Promise((resolve) => setTimeout(resolve, 20_000));
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
   const { user, system } = process.cpuUsage(before);
+  const cpuMs = (user + system) / 1_000;
   console.log(
-    `idle for 20 s, a leader and a follower in one process: ${((user + system) / 1_000).toFixed(0)} ms of CPU`,
+    `idle for ${String(IDLE_MS / 1_000)} s, a leader and a follower in one process: ${cpuMs.toFixed(0)} ms of CPU, ${((100 * cpuMs) / IDLE_MS / peers.length).toFixed(2)} % of a core each`,
   );
   await library.dispose();
 }
@@ -163,5 +253,6 @@ console.log(existsSync(BUNDLED_WORKER) ? 'log worker: from source (a bundle is t
 await measureSaves();
 await measureReturn();
 await measureBurst();
+await measureYjsBurst();
 await measureTakeover();
 await measureIdle();

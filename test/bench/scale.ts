@@ -54,7 +54,7 @@ function measure(title: string, format: DocumentFormat, base: string): void {
   for (const path of paths)
     writeFileSync(path, input[path.endsWith('ours') ? 'ours' : path.endsWith('base') ? 'base' : 'theirs']);
   const git = time(() => spawnSync('git', ['merge-file', '-p', ...paths], { maxBuffer: 1 << 28 }));
-  const agrees = block.value === undefined ? 'does not apply' : String(block.value.text === cold.value.text);
+  const agrees = block.value === undefined ? 'does not apply' : String(block.value === cold.value.text);
   console.log(
     `${title.padEnd(24)} ${(base.length / 1e6).toFixed(1)} M  parse ${parse.ms.toFixed(0)}  cold merge ${cold.ms.toFixed(0)} (${(cold.ms / parse.ms / 3).toFixed(2)} of three parses, +${memory} MB)` +
       `  again ${again.ms.toFixed(0)}  by ${cold.value.takenBy}, ${cold.value.conflicts.length} conflicts  one-line edits ${block.ms.toFixed(1)} (${(block.ms / parse.ms).toFixed(4)} of a parse, equal: ${agrees})  git ${git.ms.toFixed(0)}`,

@@ -62,7 +62,7 @@ test('[I1] by keyboard alone: choose, reload in the middle, apply one, see what 
 
     await panel.getByRole('button', { name: 'Undo' }).focus();
     await b.page.keyboard.press('Enter');
-    await panel.getByText('1 conflict in 1 document').waitFor();
+    await panel.getByText('2 conflicts in 1 document').waitFor();
   });
 });
 
@@ -107,6 +107,7 @@ test('a thousand conflicts are shown within half a second', async () => {
       ours: `summary: my thing ${at}`,
       theirs: `summary: a thing ${at}`,
       theirsName: 'alice',
+      canTakeBoth: false,
       theirsAt: Date.now(),
     }));
     const times = await panel.evaluate(

@@ -6,12 +6,8 @@ import type { ClaimedElement } from './claims.ts';
 export function missingComments(documents: FourDocuments, claims: readonly ClaimedElement[]): Finding[] {
   const { base, ours, theirs, merged } = documents;
   if (documents.isPlainJson === true) return [];
-  const counter = new CommentCounter();
   const isHeld = claims.some(hasHeld);
-  const before = base === undefined ? new Map<string, number>() : counter.count(base);
-  const inOurs = counter.count(ours);
-  const inTheirs = counter.count(theirs);
-  const after = counter.count(merged);
+  const [before, inOurs, inTheirs, after] = countComments([base, ours, theirs, merged]);
   const findings: Finding[] = [];
   for (const comment of new Set([...inOurs.keys(), ...inTheirs.keys()])) {
     const b = before.get(comment) ?? 0;
@@ -30,29 +26,30 @@ function hasHeld(claim: ClaimedElement): boolean {
   return claim.isHeld || (claim.children?.some(hasHeld) ?? false);
 }
 
-/** By piece: revisions that were read with one cache share most of theirs. */
-const NO_COMMENTS: ReadonlyMap<string, number> = new Map();
+type Counts = Map<string, number>;
+type OfEach<T> = readonly [T, T, T, T];
 
-class CommentCounter {
-  readonly #known = new WeakMap<PlainPiece, ReadonlyMap<string, number>>();
-
-  count(document: PlainDocument): Map<string, number> {
-    const counts = new Map<string, number>();
-    for (const piece of document.pieces) {
-      for (const [comment, count] of this.#ofPiece(piece)) counts.set(comment, (counts.get(comment) ?? 0) + count);
+/** How often each comment stands in each document, but for the pieces that all of them have: those change no difference. */
+function countComments(documents: OfEach<PlainDocument | undefined>): OfEach<Counts> {
+  const tallies = new Map<PlainPiece, [number, number, number, number]>();
+  documents.forEach((document, index) => {
+    for (const piece of document?.pieces ?? []) {
+      const tally = tallies.get(piece) ?? [0, 0, 0, 0];
+      tally[index] = (tally[index] ?? 0) + 1;
+      tallies.set(piece, tally);
     }
-    return counts;
-  }
-
-  #ofPiece(piece: PlainPiece): ReadonlyMap<string, number> {
-    if (!piece.text.includes('#') && !piece.text.includes('//') && !piece.text.includes('/*')) return NO_COMMENTS;
-    let counts = this.#known.get(piece);
-    if (counts === undefined) {
-      counts = commentsOf(piece);
-      this.#known.set(piece, counts);
+  });
+  const counts: OfEach<Counts> = [new Map(), new Map(), new Map(), new Map()];
+  for (const [piece, tally] of tallies) {
+    if (tally.every((count) => count === tally[0]) || !/#|\/[/*]/.test(piece.text)) continue;
+    for (const [comment, count] of commentsOf(piece)) {
+      counts.forEach((ofOne, index) => {
+        const times = tally[index] ?? 0;
+        if (times > 0) ofOne.set(comment, (ofOne.get(comment) ?? 0) + times * count);
+      });
     }
-    return counts;
   }
+  return counts;
 }
 
 function commentsOf({ text, node }: PlainPiece): Map<string, number> {

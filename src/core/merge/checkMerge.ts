@@ -1,4 +1,4 @@
-import type { PlainDocument, PlainNode } from '../openapi/plainDocument.ts';
+import { type PlainDocument, type PlainNode, samePlain } from '../openapi/plainDocument.ts';
 import { missingComments } from './checkComments.ts';
 import { wordsAreThreeWay } from './checkWords.ts';
 import type { ClaimedElement } from './claims.ts';
@@ -44,8 +44,6 @@ const MIN_LIKENESS = 0.4;
 class MergeCheck {
   readonly findings: Finding[] = [];
   readonly #takesVersion: boolean;
-  readonly #numbers = new Map<string, number>();
-  readonly #known = new WeakMap<PlainNode, number>();
 
   constructor(takesVersion: boolean) {
     this.#takesVersion = takesVersion;
@@ -135,10 +133,10 @@ class MergeCheck {
     if (claim.ours === undefined && claim.theirs === undefined) {
       if (claim.merged !== undefined) this.#find(claim.ids, 'an element came back that both sides removed');
     } else if (isAdded) {
-      if (claim.merged === undefined || !this.#same(only, merged))
+      if (claim.merged === undefined || !samePlain(only, merged))
         this.#find(claim.ids, 'what one side added is not there as it was added');
     } else if (claim.merged !== undefined) this.#find(claim.ids, 'what one side removed is still there');
-    else if (!this.#same(base, only)) this.#find(claim.ids, 'what one side changed was removed by the other');
+    else if (!samePlain(base, only)) this.#find(claim.ids, 'what one side changed was removed by the other');
   }
 
   #value(
@@ -149,13 +147,13 @@ class MergeCheck {
     merged: PlainNode | undefined,
   ): void {
     const expected =
-      this.#same(ours, theirs) || this.#same(base, theirs) ? ours : this.#same(base, ours) ? theirs : undefined;
+      samePlain(ours, theirs) || samePlain(base, theirs) ? ours : samePlain(base, ours) ? theirs : undefined;
     if (expected !== undefined) {
-      if (!this.#same(expected, merged)) this.#find(claim.ids, 'a value is not what the side that changed it wrote');
+      if (!samePlain(expected, merged)) this.#find(claim.ids, 'a value is not what the side that changed it wrote');
       return;
     }
     const isVersion = claim.ids.length === 2 && claim.ids[0] === 'info' && claim.ids[1] === 'version';
-    if (isVersion && this.#takesVersion && (this.#same(ours, merged) || this.#same(theirs, merged))) return;
+    if (isVersion && this.#takesVersion && (samePlain(ours, merged) || samePlain(theirs, merged))) return;
     const texts = [base, ours, theirs, merged].map((node) =>
       node?.kind === 'scalar' && node.isString ? node.text : undefined,
     );
@@ -185,7 +183,7 @@ class MergeCheck {
     segment: string | number | undefined,
   ): boolean {
     if (base === undefined || side === undefined || baseSegment === segment) return true;
-    if (this.#same(base, side)) return true;
+    if (samePlain(base, side)) return true;
     // Items that go by a name may change in all the rest.
     if (typeof segment === 'number' && (sharesName(base, side) || base.kind !== side.kind))
       return base.kind === side.kind;
@@ -206,41 +204,6 @@ class MergeCheck {
       }
     }
     return leavesA.length + leavesB.length === 0 ? 1 : (2 * common) / (leavesA.length + leavesB.length);
-  }
-
-  #same(a: PlainNode | undefined, b: PlainNode | undefined): boolean {
-    if (a === undefined || b === undefined) return a === b;
-    return this.#number(a) === this.#number(b);
-  }
-
-  #number(node: PlainNode): number {
-    const known = this.#known.get(node);
-    if (known !== undefined) return known;
-    const description = this.#describe(node);
-    let number = this.#numbers.get(description);
-    if (number === undefined) {
-      number = this.#numbers.size;
-      this.#numbers.set(description, number);
-    }
-    this.#known.set(node, number);
-    return number;
-  }
-
-  #describe(node: PlainNode): string {
-    const own = `${node.anchor ?? ''}\u0000${node.tag ?? ''}\u0000`;
-    switch (node.kind) {
-      case 'map':
-        return `${own}{${[...node.entries]
-          .map(([key, value]) => `${JSON.stringify(key)}:${this.#number(value)}`)
-          .sort()
-          .join(',')}`;
-      case 'sequence':
-        return `${own}[${node.items.map((item) => this.#number(item)).join(',')}`;
-      case 'scalar':
-        return `${own}${node.isString ? 's' : 'p'}${node.text}`;
-      case 'alias':
-        return `*${node.name}\u0000${node.definition}`;
-    }
   }
 
   #find(ids: readonly string[], message: string): void {

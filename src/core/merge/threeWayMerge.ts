@@ -2,7 +2,9 @@ import { PlainCache, type PlainDocument, readPlainDocument } from '../openapi/pl
 import { findViolations, type Violation } from '../openapi/semanticRules.ts';
 import type { Problem } from '../problem.ts';
 import type { Matching } from './align.ts';
-import { checkMerge } from './checkMerge.ts';
+import { mergeBlocks } from './blockMerge.ts';
+import { checkMerge, type FourDocuments } from './checkMerge.ts';
+import { isOneSided } from './checkOneSided.ts';
 import { Canon } from './canon.ts';
 import { wholeConflict } from './conflicts.ts';
 import { holdFindings, holdViolations } from './holdFindings.ts';
@@ -16,9 +18,14 @@ import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Resolution 
  * Merges two revisions of a document that came from one base. Lines first, as git does it; where that clashes or does
  * not hold what it must, by structure. Each result is proven by the check before it is given out; what cannot be proven
  * is a conflict. Pure, deterministic, never throws: see `MergeResult`.
+ * @param cache what was read before: it saves time and decides nothing.
  */
-export function threeWayMerge(input: MergeInput, format: DocumentFormat, options: MergeOptions = {}): MergeResult {
-  const cache = new PlainCache();
+export function threeWayMerge(
+  input: MergeInput,
+  format: DocumentFormat,
+  options: MergeOptions = {},
+  cache = new PlainCache(),
+): MergeResult {
   const result = mergeOnce(input, format, options, 'renames', cache);
   const decided = options.resolutions?.size ?? 0;
   if (result.conflicts.length === 0 && decided === 0) return result;
@@ -51,11 +58,14 @@ function mergeOnce(
   matching: Matching,
   cache: PlainCache,
 ): MergeResult {
-  const { base, ours, theirs } = input;
+  return mergeEqual(input) ?? new Merge(input, format, options, matching, cache).run();
+}
+
+/** The merge where two of the three texts are equal: nothing has to be read for it. Undefined where they all differ. */
+export function mergeEqual({ base, ours, theirs }: MergeInput): MergeResult | undefined {
   if (ours === theirs) return clean(ours, theirs, 'equal');
   if (ours === base) return clean(theirs, theirs, 'equal');
-  if (theirs === base) return clean(ours, theirs, 'equal');
-  return new Merge(input, format, options, matching, cache).run();
+  return theirs === base ? clean(ours, theirs, 'equal') : undefined;
 }
 
 function clean(text: string, nextBase: string, takenBy: MergeResult['takenBy']): MergeResult {
@@ -92,9 +102,12 @@ class Merge {
 
   run(): MergeResult {
     const { base, ours, theirs } = this.#input;
-    const byLines = base === '' ? undefined : mergeTextByLines(base, ours, theirs);
+    const byLines = base === '' ? undefined : (mergeBlocks(this.#input) ?? mergeTextByLines(base, ours, theirs));
     const problems = this.#inputProblems();
     if (problems.length > 0) return this.#unreadable(byLines, problems);
+    const merged = byLines === undefined ? undefined : this.#readUnbroken(byLines);
+    if (byLines !== undefined && merged !== undefined && isOneSided(this.#documents(merged)))
+      return clean(byLines, theirs, 'lines');
     const sources = readSources(this.#input, this.#format);
     if (sources === undefined) {
       return byLines !== undefined && this.#isReadable(byLines)
@@ -102,13 +115,24 @@ class Merge {
         : this.#whole('The two versions are built in different ways.');
     }
     const byStructure = mergeByStructure(sources, this.#options, this.#matching, NOTHING_HELD);
-    if (byLines !== undefined && this.#confirmsLines(byLines, sources, byStructure))
+    if (byLines !== undefined && merged !== undefined && this.#confirmsLines(byLines, merged, sources, byStructure))
       return clean(byLines, theirs, 'lines');
     return this.#proveByStructure(sources, byStructure);
   }
 
+  /** The text as data, if it can be read and breaks no rule that both sides kept. */
+  #readUnbroken(text: string): PlainDocument | undefined {
+    const merged = readPlainDocument(text, this.#format, this.#cache);
+    return merged.root === undefined || this.#newViolations(merged).length > 0 ? undefined : merged;
+  }
+
   /** Whether the merge by lines is the merge by structure under one of the ways to match elements, and passes the check. */
-  #confirmsLines(byLines: string, sources: Sources, byStructure: StructuralMerge | undefined): boolean {
+  #confirmsLines(
+    byLines: string,
+    merged: PlainDocument,
+    sources: Sources,
+    byStructure: StructuralMerge | undefined,
+  ): boolean {
     const canon = new Canon();
     let number: number | undefined;
     const isSameData = (text: string): boolean => {
@@ -119,8 +143,6 @@ class Merge {
       number ??= canon.of(lines, lines.root);
       return canon.of(tree, tree.root) === number;
     };
-    const merged = readPlainDocument(byLines, this.#format, this.#cache);
-    if (merged.root === undefined || this.#newViolations(merged).length > 0) return false;
     const agrees = (merge: StructuralMerge | undefined): boolean => {
       if (merge === undefined || merge.clashes > 0) return false;
       return isSameData(merge.text) && this.#findings(merge, merged).length === 0;
@@ -197,11 +219,11 @@ class Merge {
 
   #findings(merge: StructuralMerge, merged: PlainDocument): ReturnType<typeof checkMerge> {
     const takesVersion = (this.#options.infoVersion ?? 'ask') !== 'ask';
-    return checkMerge(
-      { base: this.#base, ours: this.#ours, theirs: this.#theirs, merged, isPlainJson: this.#format === 'json' },
-      merge.claims,
-      takesVersion,
-    );
+    return checkMerge(this.#documents(merged), merge.claims, takesVersion);
+  }
+
+  #documents(merged: PlainDocument): FourDocuments {
+    return { base: this.#base, ours: this.#ours, theirs: this.#theirs, merged, isPlainJson: this.#format === 'json' };
   }
 
   #newViolations(merged: PlainDocument): Violation[] {

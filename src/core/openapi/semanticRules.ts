@@ -21,9 +21,17 @@ export function findViolations(root: PlainNode | undefined): Violation[] {
   return search.violations;
 }
 
+/** What a reference inside the document points to. */
+interface Target {
+  readonly path: readonly string[];
+  readonly node: PlainNode | undefined;
+}
+
 class ViolationSearch {
   readonly violations: Violation[] = [];
   readonly #root: PlainMap;
+  readonly #path: string[] = [];
+  readonly #targets = new Map<string, Target>();
   readonly #operationIds = new Map<string, string[][]>();
 
   constructor(root: PlainMap) {
@@ -31,7 +39,7 @@ class ViolationSearch {
   }
 
   run(): void {
-    this.#visit(this.#root, [], false);
+    this.#visit(this.#root, false);
     this.#paths();
     for (const [operationId, places] of this.#operationIds) {
       if (places.length > 1)
@@ -43,9 +51,17 @@ class ViolationSearch {
     }
   }
 
-  #visit(node: PlainNode, path: readonly string[], isData: boolean): void {
+  /** `#path` is where `node` stands; a copy of it is made only for what is found. */
+  #visit(node: PlainNode, isData: boolean): void {
+    const path = this.#path;
     if (node.kind === 'sequence') {
-      node.items.forEach((item, index) => this.#visit(item, [...path, String(index)], isData));
+      for (let index = 0; index < node.items.length; index++) {
+        const item = node.items[index];
+        if (item === undefined || item.kind === 'scalar' || item.kind === 'alias') continue;
+        path.push(String(index));
+        this.#visit(item, isData);
+        path.pop();
+      }
       return;
     }
     if (node.kind !== 'map') return;
@@ -54,26 +70,43 @@ class ViolationSearch {
       this.#required(node, path);
       this.#discriminator(node, path);
     }
+    const isInProperties = path.at(-1) === 'properties';
     for (const [key, value] of node.entries) {
+      if (value.kind === 'scalar' || value.kind === 'alias') continue;
       // What stands in an example only looks like the specification's own words; a property may be called `example`.
       const isExample =
-        (key === 'example' || key === 'examples' || key === 'default' || key === 'enum') &&
-        path.at(-1) !== 'properties';
-      this.#visit(value, [...path, key], isData || isExample);
+        !isInProperties && (key === 'example' || key === 'examples' || key === 'default' || key === 'enum');
+      path.push(key);
+      this.#visit(value, isData || isExample);
+      path.pop();
     }
   }
 
   #reference(node: PlainMap, path: readonly string[]): void {
     const reference = node.entries.get('$ref');
     if (reference?.kind !== 'scalar' || !reference.isString || path.at(-1) === 'properties') return;
-    this.#target(reference.text, [...path, '$ref']);
+    this.#target(reference.text, path, ['$ref']);
   }
 
-  #target(reference: string, path: readonly string[]): void {
+  #target(reference: string, path: readonly string[], rest: readonly string[]): void {
     if (!reference.startsWith('#/')) return;
-    const target = parsePointer(decode(reference.slice(1)));
-    if (this.#lookUp(target) !== undefined) return;
-    this.#add(`reference ${reference}`, `The reference ${reference} points to nothing.`, [path, target]);
+    const target = this.#targetOf(reference);
+    if (target.node === undefined)
+      this.#add(`reference ${reference}`, `The reference ${reference} points to nothing.`, [
+        [...path, ...rest],
+        target.path,
+      ]);
+  }
+
+  /** Many places refer to the same thing. */
+  #targetOf(reference: string): Target {
+    let target = this.#targets.get(reference);
+    if (target === undefined) {
+      const path = parsePointer(decode(reference.slice(1)));
+      target = { path, node: this.#lookUp(path) };
+      this.#targets.set(reference, target);
+    }
+    return target;
   }
 
   #required(node: PlainMap, path: readonly string[]): void {
@@ -98,8 +131,7 @@ class ViolationSearch {
     const mapping = discriminator?.kind === 'map' ? discriminator.entries.get('mapping') : undefined;
     if (mapping?.kind !== 'map') return;
     for (const [key, value] of mapping.entries) {
-      if (value.kind === 'scalar' && value.isString)
-        this.#target(value.text, [...path, 'discriminator', 'mapping', key]);
+      if (value.kind === 'scalar' && value.isString) this.#target(value.text, path, ['discriminator', 'mapping', key]);
     }
   }
 
@@ -182,7 +214,7 @@ class ViolationSearch {
     const reference = node.entries.get('$ref');
     if (reference === undefined) return node;
     if (reference.kind !== 'scalar' || !reference.text.startsWith('#/')) return undefined;
-    const target = this.#lookUp(parsePointer(decode(reference.text.slice(1))));
+    const target = this.#targetOf(reference.text).node;
     return target?.kind === 'map' && !target.entries.has('$ref') ? target : undefined;
   }
 

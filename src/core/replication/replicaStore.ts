@@ -81,5 +81,7 @@ export interface ReplicaStore {
   readonly replicaId: ReplicaId;
   load(): Promise<ReplicaState>;
   commit(change: ReplicaChange): Promise<void>;
+  /** Names of the revisions that the document's shadow has been, newest first; of the older ones ever fewer. */
+  formerShadows(docId: DocId): Promise<readonly RevisionHash[]>;
   close(): Promise<void>;
 }

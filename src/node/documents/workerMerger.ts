@@ -1,5 +1,7 @@
+import type { AdviceContext, adviceContext } from '../../core/advice/adviceContext.ts';
+import type { CheckedResolutions, checkResolutions } from '../../core/advice/checkResolutions.ts';
 import { diffSplices } from '../../core/merge/splices.ts';
-import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
+import { mergeEqual, threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Splice } from '../../core/merge/types.ts';
 import { collectReferences } from '../../core/openapi/collectReferences.ts';
 import { checkDocument } from '../../core/openapi/checkDocument.ts';
@@ -56,6 +58,9 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts {
     void this.warmUp();
     const length = input.base.length + input.ours.length + input.theirs.length;
     if (length <= MAX_INLINE_LENGTH) return Promise.resolve(threeWayMerge(input, format, options));
+    // The usual merge: one side changed nothing. Comparing costs less than the way to the worker.
+    const equal = mergeEqual(input);
+    if (equal !== undefined) return Promise.resolve(equal);
     return this.#calls.call('merge', input, format, options);
   }
 
@@ -63,6 +68,14 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts {
     void this.warmUp();
     if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(checkDocument(text, format));
     return this.#calls.call('check', text, format);
+  }
+
+  checkResolutions(...args: Parameters<typeof checkResolutions>): Promise<CheckedResolutions> {
+    return this.#calls.call('checkResolutions', ...args);
+  }
+
+  adviceContext(...args: Parameters<typeof adviceContext>): Promise<AdviceContext> {
+    return this.#calls.call('adviceContext', ...args);
   }
 
   diff(before: string, after: string): Promise<readonly Splice[]> {

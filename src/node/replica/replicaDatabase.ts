@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
-import type { LogIndex, RevisionHash } from '../../core/ids.ts';
+import type { DocId, LogIndex, RevisionHash } from '../../core/ids.ts';
 import type {
   OutboxItem,
   ReplicaChange,
@@ -9,10 +9,12 @@ import type {
   SyncedPosition,
   WriteIntent,
 } from '../../core/replication/replicaStore.ts';
+import { FormerShadows } from './formerShadows.ts';
 
 /**
- * Grows with each change that an older release could not live with; a newer one is never opened by older code. The table
- * `position` came later: an older release leaves it as it is, so a hash counts only beside the index that it belongs to.
+ * Grows with each change that an older release could not live with; a newer one is never opened by older code. The tables
+ * `position` and `shadows` came later: an older release leaves them as they are, so a hash counts only beside the index
+ * that it belongs to, and former shadows may have gaps.
  */
 const SCHEMA_VERSION = 1;
 
@@ -55,6 +57,7 @@ const record = z.record(z.string(), z.unknown());
 export class ReplicaDatabase {
   readonly #database: DatabaseSync;
   readonly #nameOf: (text: string) => TextName;
+  readonly #formerShadows: FormerShadows;
   #commitCount = 0;
 
   /** @param nameOf gives equal texts one name and different texts different ones (a content hash). */
@@ -68,7 +71,12 @@ export class ReplicaDatabase {
       throw new Error(`newer-schema: ${file} was written by a newer version (${String(version)}).`);
     }
     this.#database.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};`);
+    this.#formerShadows = new FormerShadows(this.#database);
     this.#dropUnusedTexts();
+  }
+
+  formerShadows(docId: DocId): readonly RevisionHash[] {
+    return this.#formerShadows.of(docId);
   }
 
   load(): ReplicaState {
@@ -109,7 +117,10 @@ export class ReplicaDatabase {
   #apply(change: ReplicaChange): void {
     if (change.synced !== undefined) this.#putSynced(change.synced);
     if (change.nextProposalNumber !== undefined) this.#putMeta('nextProposalNumber', change.nextProposalNumber);
-    for (const document of change.putDocuments ?? []) this.#put('documents', document.docId, this.#rowOf(document));
+    for (const document of change.putDocuments ?? []) {
+      this.#put('documents', document.docId, this.#rowOf(document));
+      if (document.shadow !== undefined) this.#formerShadows.note(document.docId, document.shadow.hash);
+    }
     for (const item of change.putOutbox ?? []) {
       const row: OutboxRow = {
         proposal: item.proposal,

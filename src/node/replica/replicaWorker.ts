@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import * as z from 'zod';
+import type { DocId } from '../../core/ids.ts';
 import type { ReplicaChange } from '../../core/replication/replicaStore.ts';
 import { hashText } from '../hashText.ts';
 import { serveWorkerCalls } from '../worker/workerCalls.ts';
@@ -11,6 +12,7 @@ const database = new ReplicaDatabase(file, hashText);
 const functions = {
   load: () => database.load(),
   commit: (changes: readonly ReplicaChange[]) => database.commit(changes),
+  formerShadows: (docId: DocId) => database.formerShadows(docId),
   close: () => database.close(),
 };
 export type ReplicaWorkerFunctions = typeof functions;

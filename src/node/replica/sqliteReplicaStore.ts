@@ -1,4 +1,4 @@
-import type { ReplicaId } from '../../core/ids.ts';
+import type { DocId, ReplicaId, RevisionHash } from '../../core/ids.ts';
 import type { ReplicaChange, ReplicaState, ReplicaStore } from '../../core/replication/replicaStore.ts';
 import { WorkerCalls } from '../worker/workerCalls.ts';
 import type { ReplicaWorkerFunctions } from './replicaWorker.ts';
@@ -32,6 +32,10 @@ export class SqliteReplicaStore implements ReplicaStore {
       return committed;
     });
     return this.#next;
+  }
+
+  formerShadows(docId: DocId): Promise<readonly RevisionHash[]> {
+    return this.#calls.call('formerShadows', docId);
   }
 
   async close(): Promise<void> {

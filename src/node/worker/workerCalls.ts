@@ -1,5 +1,6 @@
 import { parentPort, Worker } from 'node:worker_threads';
 import type { Disposable } from '../../core/ports.ts';
+import { packTexts, SharedTexts, type TextPlace, unpackTexts } from './sharedTexts.ts';
 
 /** What a worker thread offers: functions by name, whose arguments and results can be structured-cloned. */
 export type WorkerFunctions = Readonly<Record<string, (...args: never[]) => unknown>>;
@@ -7,11 +8,19 @@ export type WorkerFunctions = Readonly<Record<string, (...args: never[]) => unkn
 interface Call {
   readonly id: number;
   readonly name: string;
-  readonly args: readonly unknown[];
+  /** An array of arguments, but for their large texts. */
+  readonly args: unknown;
+  readonly texts: readonly TextPlace[];
 }
 
+/** What the calling side sends. A text comes before the first call that needs it. */
+type Request =
+  | { readonly kind: 'call'; readonly call: Call }
+  | { readonly kind: 'keep'; readonly id: number; readonly text: string }
+  | { readonly kind: 'drop'; readonly ids: readonly number[] };
+
 type Reply =
-  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly value: unknown; readonly texts: readonly TextPlace[] }
   | { readonly id: number; readonly failure: { readonly message: string; readonly code: string | undefined } };
 
 /** The worker did not answer because it is gone. */
@@ -23,27 +32,49 @@ export class WorkerGoneError extends Error {
 export function serveWorkerCalls(functions: WorkerFunctions): void {
   const port = parentPort;
   if (port === null) throw new Error('This file runs in a worker thread only.');
-  const answer = async (call: Call): Promise<Reply> => {
+  const kept = new Map<number, string>();
+  const answer = async (call: Call, args: readonly unknown[]): Promise<Reply> => {
     try {
       const run = Object.hasOwn(functions, call.name) ? functions[call.name] : undefined;
       if (run === undefined) throw new Error(`The worker has no function ${call.name}.`);
-      return { id: call.id, value: await run(...(call.args as never[])) };
+      const value = await run(...(args as never[]));
+      // What the caller has already is not sent back.
+      const own = new Map(call.texts.map(({ id }) => [kept.get(id) ?? '', id]));
+      return { id: call.id, ...packTexts(value, (text) => own.get(text)) };
     } catch (error) {
       const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
       return { id: call.id, failure: { message: error instanceof Error ? error.message : String(error), code } };
     }
   };
   let previous: Promise<unknown> = Promise.resolve();
-  port.on('message', (call: Call) => {
-    previous = previous.then(() => answer(call)).then((reply) => port.postMessage(reply));
+  port.on('message', (request: Request) => {
+    if (request.kind === 'keep') {
+      kept.set(request.id, request.text);
+    } else if (request.kind === 'drop') {
+      for (const id of request.ids) kept.delete(id);
+    } else {
+      const { call } = request;
+      const args = unpackTexts({ value: call.args, texts: call.texts }, (id) => kept.get(id)) as readonly unknown[];
+      previous = previous.then(() => answer(call, args)).then((reply) => port.postMessage(reply));
+    }
   });
+}
+
+interface PendingCall {
+  /** The large texts that it needs, and their numbers. */
+  readonly texts: ReadonlyMap<string, number>;
+  resolve(value: unknown): void;
+  reject(error: Error): void;
 }
 
 /** The calling side of one worker thread: starts it at the first call, and again after it died. */
 export class WorkerCalls<Functions extends WorkerFunctions> implements Disposable {
   readonly #file: string | URL;
   readonly #workerData: unknown;
-  readonly #pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  readonly #pending = new Map<number, PendingCall>();
+  #texts = new SharedTexts();
+  /** Waits for its turn: a large text takes a turn of its own, so that several of them are no long stretch. */
+  #outgoing: Request[] = [];
   #worker: Worker | undefined;
   #nextId = 1;
   #isDisposed = false;
@@ -61,11 +92,61 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
     this.#worker ??= this.#start();
     const worker = this.#worker;
     const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve: (value) => resolve(value as Awaited<ReturnType<Functions[Name]>>), reject });
-      worker.ref();
-      worker.postMessage({ id, name, args } satisfies Call);
+    const texts = new Map<string, number>();
+    const fresh: Request[] = [];
+    const packed = packTexts(args, (text) => {
+      const known = texts.get(text);
+      if (known !== undefined) return known;
+      const { id: textId, isNew } = this.#texts.use(text);
+      texts.set(text, textId);
+      if (isNew) fresh.push({ kind: 'keep', id: textId, text });
+      return textId;
     });
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, {
+        texts,
+        resolve: (value) => resolve(value as Awaited<ReturnType<Functions[Name]>>),
+        reject,
+      });
+      worker.ref();
+      this.#post(worker, fresh, { kind: 'call', call: { id, name, args: packed.value, texts: packed.texts } });
+    });
+  }
+
+  #post(worker: Worker, texts: readonly Request[], call: Request): void {
+    const isPosting = this.#outgoing.length > 0;
+    this.#outgoing.push(...texts, call);
+    if (!isPosting) this.#postNext(worker);
+  }
+
+  /** Posts up to the next large text, and goes on in another turn. */
+  #postNext(worker: Worker): void {
+    if (this.#worker !== worker) return;
+    for (let request = this.#outgoing[0]; request !== undefined; request = this.#outgoing[0]) {
+      this.#outgoing.shift();
+      try {
+        worker.postMessage(request);
+      } catch (error) {
+        // What cannot be sent to a thread is a mistake of the caller's, and of nobody else.
+        this.#refuse(worker, request, error);
+      }
+      if (request.kind !== 'keep') continue;
+      setImmediate(() => this.#postNext(worker));
+      return;
+    }
+  }
+
+  #refuse(worker: Worker, request: Request, error: unknown): void {
+    const refused = request.kind === 'call' ? this.#pending.get(request.call.id) : undefined;
+    if (request.kind !== 'call' || refused === undefined) throw error;
+    this.#pending.delete(request.call.id);
+    this.#release(worker, refused);
+    refused.reject(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #release(worker: Worker, { texts }: PendingCall): void {
+    const ids = [...texts.keys()].flatMap((text) => this.#texts.release(text));
+    if (ids.length > 0) this.#post(worker, [], { kind: 'drop', ids });
   }
 
   dispose(): void {
@@ -85,12 +166,18 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
       // An idle worker does not keep the process alive.
       if (this.#pending.size === 0) worker.unref();
       if (waiting === undefined) return;
+      this.#release(worker, waiting);
       if ('failure' in reply)
         waiting.reject(Object.assign(new Error(reply.failure.message), { code: reply.failure.code }));
-      else waiting.resolve(reply.value);
+      else {
+        const texts = new Map([...waiting.texts].map(([text, id]) => [id, text]));
+        waiting.resolve(unpackTexts(reply, (id) => texts.get(id)));
+      }
     });
     const gone = (reason: string): void => {
-      if (this.#worker === worker) this.#worker = undefined;
+      // A thread that failed also ends; another one may serve by then.
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
       this.#rejectAll(new WorkerGoneError(reason));
     };
     worker.on('error', (error) => gone(`The worker failed: ${error instanceof Error ? error.message : String(error)}`));
@@ -100,6 +187,9 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
   }
 
   #rejectAll(error: Error): void {
+    // The next thread knows no text.
+    this.#texts = new SharedTexts();
+    this.#outgoing = [];
     const waiting = [...this.#pending.values()];
     this.#pending.clear();
     for (const one of waiting) one.reject(error);

@@ -1,5 +1,5 @@
 import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
-import type { MergeConflict, Resolution } from '../../core/merge/types.ts';
+import type { MergeConflict } from '../../core/merge/types.ts';
 import type { Disposable } from '../../core/ports.ts';
 import type { DocumentHead, LogEntry, ProposeResult } from '../../core/replication/entry.ts';
 import type { HeadsReason } from '../../core/replication/libraryLink.ts';
@@ -14,7 +14,8 @@ import type {
 } from '../../core/replication/replicaStore.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import { toRawSplices, workingText } from '../../core/workingText.ts';
-import type { DocumentState, DocumentStatus, HeldConflict, Outcome } from '../folderSession.ts';
+import type { DocumentState, DocumentStatus, HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
+import type { HeldDocument } from '../heldDocument.ts';
 import {
   fileBehind,
   fileMissing,
@@ -26,8 +27,9 @@ import {
 import { DocumentProposals } from './documentProposals.ts';
 import { DocumentRecord, hasError } from './documentRecord.ts';
 import { DocumentWriter, type Written } from './documentWriter.ts';
+import { meetOtherLog } from './otherLog.ts';
 import type { DocumentContext } from './replicaPorts.ts';
-import { planResolution, planUndo, type ResolutionUndo } from './resolution.ts';
+import { heldDocumentOf, planResolution, planUndo, type ResolutionUndo } from './resolution.ts';
 import { RevisionHistory } from './revisionHistory.ts';
 import { QueueClosedError, SerialQueue } from './serialQueue.ts';
 import { TakenBack } from './takenBack.ts';
@@ -199,7 +201,11 @@ export class DocumentReplica implements Disposable {
   applyHead(head: DocumentHead, hash: RevisionHash, why: HeadsReason): Promise<void> {
     return this.#queue.run(async () => {
       await this.#askInFlight(head);
-      if (why === 'unknown') await this.#meetOtherLog(head);
+      if (why === 'unknown') {
+        this.#history.forget();
+        this.#proposals.awaitHead(NEVER);
+        await meetOtherLog(this.#record, head);
+      }
       if (hash !== this.stored.head?.hash) {
         const text = await this.#ctx.link()?.fetchRevision(head.docId, hash);
         // Nothing is ever skipped: without this revision the replica is not as far as its heads say, and asks again.
@@ -218,7 +224,13 @@ export class DocumentReplica implements Disposable {
       await this.#askInFlight(undefined);
       this.#history.forget();
       this.#proposals.awaitHead(NEVER);
-      this.#record.stored = { ...this.stored, shadow: undefined, head: undefined, heldBase: undefined };
+      this.#record.stored = {
+        ...this.stored,
+        shadow: undefined,
+        head: undefined,
+        heldBase: undefined,
+        perhapsIn: undefined,
+      };
       await this.#record.commit({ putDocuments: [this.stored] });
     });
   }
@@ -229,18 +241,23 @@ export class DocumentReplica implements Disposable {
     if (file !== undefined) await this.#queue.run(() => this.#writer.recover(file, intent));
   }
 
-  async resolve(conflictId: string, resolution: Resolution): Promise<Outcome & { readonly undo?: ResolutionUndo }> {
-    const shown = this.#record.conflicts.find((one) => one.id === conflictId);
+  async resolve(resolutions: Resolutions): Promise<Outcome & { readonly undo?: ResolutionUndo }> {
+    const shown = this.#record.conflicts.filter(({ id }) => resolutions.has(id));
     return this.#decide(async () => {
       // What the library takes back at this moment is part of what there is to choose from.
       if (this.#undoing !== undefined || this.#proposals.isTakingBack) return libraryBusy;
-      const plan = await planResolution(this.#record, shown, resolution);
+      const plan = await planResolution(this.#record, shown, resolutions);
       if (!plan.isDone) return plan;
       const problem = await this.#writeChoice(plan.text, { ...this.stored, heldBase: plan.heldBase });
       if (problem !== undefined) return problem;
       await this.#settle();
       return { isDone: true, undo: plan.undo };
     });
+  }
+
+  /** What is held here, as it is now; undefined where there is no file or nothing was agreed on. */
+  get heldDocument(): HeldDocument | undefined {
+    return heldDocumentOf(this.#record);
   }
 
   /** Takes a resolution back: the element is held again, with both sides as they were. */
@@ -367,21 +384,6 @@ export class DocumentReplica implements Disposable {
   async #askInFlight(head: DocumentHead | undefined): Promise<void> {
     const isUndo = this.#proposals.isTakingBack;
     if ((await this.#proposals.ask(head?.index ?? NEVER)) && isUndo) this.#endUndo({ isDone: true });
-  }
-
-  /** The log is not the one that the shadow comes from, and counts its entries otherwise. */
-  async #meetOtherLog(head: DocumentHead): Promise<void> {
-    this.#history.forget();
-    this.#proposals.awaitHead(NEVER);
-    const { shadow, head: oldHead } = this.stored;
-    const isBase =
-      shadow !== undefined && (await this.#ctx.link()?.fetchRevision(head.docId, shadow.hash)) !== undefined;
-    this.#record.stored = {
-      ...this.stored,
-      ...(isBase ? { shadow: { ...shadow, index: head.index } } : { shadow: undefined, heldBase: undefined }),
-      head: oldHead !== undefined && oldHead.hash === head.hash ? { ...oldHead, index: head.index } : undefined,
-    };
-    await this.#record.commit({ putDocuments: [this.stored] });
   }
 
   /** A head that came without the entries that led to it. */

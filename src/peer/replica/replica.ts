@@ -1,5 +1,4 @@
 import { applySplices, checkSplices } from '../../core/merge/splices.ts';
-import type { Resolution } from '../../core/merge/types.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import { DisposableStore } from '../../core/disposableStore.ts';
 import type { DocId, LogIndex, ProposalId } from '../../core/ids.ts';
@@ -18,7 +17,8 @@ import type {
   SyncedPosition,
 } from '../../core/replication/replicaStore.ts';
 import type { WorkingFiles } from '../../core/workingFiles.ts';
-import type { AppliedChange, DocumentStatus, HeldConflict, Outcome } from '../folderSession.ts';
+import type { AppliedChange, DocumentStatus, HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
+import type { HeldDocument } from '../heldDocument.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import type { DocumentLayout } from './documentLayout.ts';
 import { DocumentTable } from './documentTable.ts';
@@ -215,14 +215,19 @@ export class Replica implements EntrySink, Disposable {
     return this.#untilAtRest(timeoutMs);
   }
 
-  async resolveConflict(docId: DocId, conflictId: string, resolution: Resolution): Promise<Outcome> {
+  async resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
     const document = this.#documents.get(docId);
     if (document === undefined)
       return { isDone: false, problem: { code: 'document-gone', message: 'This document is no longer kept in step.' } };
-    const outcome = await document.resolve(conflictId, resolution);
+    const outcome = await document.resolve(resolutions);
     if (outcome.undo !== undefined) this.#undos.push(outcome.undo);
     if (this.#undos.length > MAX_UNDOS) this.#undos.shift();
     return outcome;
+  }
+
+  /** What is held in a document, as it is now. */
+  heldDocument(docId: DocId): HeldDocument | undefined {
+    return this.#documents.get(docId)?.heldDocument;
   }
 
   async undoResolution(): Promise<Outcome> {

@@ -1,6 +1,8 @@
 import type { DocId } from '../../core/ids.ts';
-import type { MergeConflict, Resolution } from '../../core/merge/types.ts';
+import type { MergeConflict } from '../../core/merge/types.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
+import type { Resolutions } from '../folderSession.ts';
+import type { HeldDocument } from '../heldDocument.ts';
 import { notDone } from './documentProblems.ts';
 import { hasError, type DocumentRecord } from './documentRecord.ts';
 
@@ -25,11 +27,11 @@ interface NotDone {
 
 const conflictGone = notDone('conflict-gone', 'This conflict is no longer there.', 'Look at the list again.');
 
-/** What a choice makes of the file and of the held base. @param shown the conflict as it was when the person chose. */
+/** What choices make of the file and of the held base, all of them or none. @param shown the conflicts as they were when the person chose. */
 export async function planResolution(
   record: DocumentRecord,
-  shown: MergeConflict | undefined,
-  resolution: Resolution,
+  shown: readonly MergeConflict[],
+  resolutions: Resolutions,
 ): Promise<
   | NotDone
   | {
@@ -41,17 +43,17 @@ export async function planResolution(
 > {
   const { working, base } = record;
   const { shadow, docId } = record.stored;
-  if (working === undefined || shadow === undefined || shown === undefined) return conflictGone;
-  const now = (await record.merge(base, working.text, shadow.text)).conflicts.find((one) => one.id === shown.id);
-  if (now === undefined) return conflictGone;
+  if (working === undefined || shadow === undefined || shown.length < resolutions.size) return conflictGone;
+  const now = new Map(
+    (await record.merge(base, working.text, shadow.text)).conflicts.map((conflict) => [conflict.id, conflict]),
+  );
+  if (shown.some(({ id }) => !now.has(id))) return conflictGone;
   // A choice counts for what was shown: a newer text of either side must not go with it.
-  if (now.ours?.text !== shown.ours?.text || now.theirs?.text !== shown.theirs?.text) {
+  if (shown.some((conflict) => !isSameClash(conflict, now.get(conflict.id)))) {
     return notDone('conflict-changed', 'This conflict has changed meanwhile.', 'Look at it again, then choose.');
   }
-  const conflictId = shown.id;
-  const resolutions = new Map([[conflictId, resolution]]);
   const merged = await record.merge(base, working.text, shadow.text, { resolutions });
-  if (hasError(merged) || merged.conflicts.some((one) => one.id === conflictId)) {
+  if (hasError(merged) || merged.conflicts.some(({ id }) => resolutions.has(id))) {
     return notDone(
       'conflict-not-resolved',
       'This choice cannot be put into the file as it is now.',
@@ -67,6 +69,17 @@ export async function planResolution(
     after: { file: merged.text, base: merged.nextBase, library: sentAfter.text },
   };
   return { isDone: true, text: merged.text, heldBase, undo };
+}
+
+/** Whether a conflict has the same two texts as it had when somebody chose. */
+export function isSameClash(shown: MergeConflict, now: MergeConflict | undefined): boolean {
+  return now?.ours?.text === shown.ours?.text && now?.theirs?.text === shown.theirs?.text;
+}
+
+/** What is held in a document, as it is now; undefined where there is no file or nothing was agreed on. */
+export function heldDocumentOf({ working, base, conflicts, format, stored }: DocumentRecord): HeldDocument | undefined {
+  if (working === undefined || stored.shadow === undefined) return undefined;
+  return { input: { base, ours: working.text, theirs: stored.shadow.text }, format, conflicts };
 }
 
 /** What taking a choice back makes of the file, the library and the held base; edits made since then stay. */

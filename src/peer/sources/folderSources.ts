@@ -2,11 +2,11 @@ import { DisposableStore } from '../../core/disposableStore.ts';
 import type { SyncEngineStatus } from '../../core/engine/syncEngine.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import type { DocId } from '../../core/ids.ts';
-import type { Resolution } from '../../core/merge/types.ts';
 import type { Disposable } from '../../core/ports.ts';
 import { checkLiveSource, type LiveSourceConfig, sourceName } from '../../core/sources/liveSourceConfig.ts';
 import { sourcesDirectory, SourceStore } from '../../node/sources/sourceStore.ts';
-import type { HeldConflict, Outcome } from '../folderSession.ts';
+import type { HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
+import type { HeldDocument } from '../heldDocument.ts';
 import { notDone } from '../replica/documentProblems.ts';
 import type { LiveSyncService, SourcePreview, SyncEvent, SyncResult, SyncStatus } from './liveSyncService.ts';
 import { createSourceEntry, type FolderSourcesOptions, type SourceEntry } from './sourceEntry.ts';
@@ -191,13 +191,19 @@ export class FolderSources implements LiveSyncService, Disposable {
     return docId.startsWith(CONFLICT_PREFIX) && this.#entries.has(docId.slice(CONFLICT_PREFIX.length));
   }
 
-  async resolveConflict(docId: DocId, conflictId: string, resolution: Resolution): Promise<Outcome> {
+  async resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
     const entry = this.#entry(docId.slice(CONFLICT_PREFIX.length));
     if (!this.#runner.isServing) return { isDone: false, problem: elsewhere };
-    const problem = await entry.queue.run(() => entry.sync.resolve(conflictId, resolution));
+    const problem = await entry.queue.run(() => entry.sync.resolve(resolutions));
     if (problem === undefined) this.#lastUndo = entry.sync.config.id;
     this.#runner.tellConflicts(entry);
     return problem === undefined ? { isDone: true } : { isDone: false, problem };
+  }
+
+  /** What is held with a source, as it is now. */
+  heldDocument(docId: DocId): Promise<HeldDocument | undefined> {
+    const { sync, queue } = this.#entry(docId.slice(CONFLICT_PREFIX.length));
+    return queue.run(() => sync.heldDocument());
   }
 
   get canUndoResolution(): boolean {

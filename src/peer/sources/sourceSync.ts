@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applySplices } from '../../core/merge/splices.ts';
-import type { DocumentFormat, MergeConflict, MergeOptions, MergeResult, Resolution } from '../../core/merge/types.ts';
+import type { DocumentFormat, MergeConflict, MergeOptions, MergeResult } from '../../core/merge/types.ts';
 import type { Ambient, Merger } from '../../core/ports.ts';
 import { type ElementChange } from '../../core/sources/elementChange.ts';
 import { type LiveSourceConfig, sourceName } from '../../core/sources/liveSourceConfig.ts';
@@ -15,7 +15,9 @@ import { toRawSplices, type WorkingText } from '../../core/workingText.ts';
 import { isErrorWithCode } from '../../node/errorCode.ts';
 import { DiskStableReader } from '../../node/files/stableReader.ts';
 import { hasError } from '../replica/documentRecord.ts';
-import type { PeerSettings } from '../folderSession.ts';
+import type { PeerSettings, Resolutions } from '../folderSession.ts';
+import type { HeldDocument } from '../heldDocument.ts';
+import { isSameClash } from '../replica/resolution.ts';
 import {
   aborted,
   changedSince,
@@ -215,20 +217,20 @@ export class SourceSync {
   }
 
   /** @param shown the conflict as the person saw it. Answers what stood in the way. */
-  async resolve(conflictId: string, resolution: Resolution): Promise<UserProblem | undefined> {
-    const shown = this.#conflicts.find(({ id }) => id === conflictId);
+  async resolve(resolutions: Resolutions): Promise<UserProblem | undefined> {
+    const shown = this.#conflicts.filter(({ id }) => resolutions.has(id));
     const memory = await this.#memory();
     const base = memory?.heldBase;
-    if (shown === undefined || memory === undefined || base === undefined) return conflictGone;
+    if (shown.length < resolutions.size || memory === undefined || base === undefined) return conflictGone;
     const reading = await this.#readTarget();
     if (reading === undefined || 'kind' in reading) return conflictGone;
-    const now = (await this.#merge(base, reading.text, memory.revision)).conflicts.find(({ id }) => id === conflictId);
-    if (now === undefined) return conflictGone;
+    const { conflicts } = await this.#merge(base, reading.text, memory.revision);
+    const now = new Map(conflicts.map((conflict) => [conflict.id, conflict]));
+    if (shown.some(({ id }) => !now.has(id))) return conflictGone;
     // A choice counts for what was shown: a newer text of either side must not go with it.
-    if (now.ours?.text !== shown.ours?.text || now.theirs?.text !== shown.theirs?.text) return conflictChanged;
-    const resolutions = new Map([[conflictId, resolution]]);
+    if (shown.some((conflict) => !isSameClash(conflict, now.get(conflict.id)))) return conflictChanged;
     const merged = await this.#merge(base, reading.text, memory.revision, { resolutions });
-    if (hasError(merged) || merged.conflicts.some(({ id }) => id === conflictId)) return notResolved;
+    if (hasError(merged) || merged.conflicts.some(({ id }) => resolutions.has(id))) return notResolved;
     const written = await this.#write(reading, merged.text);
     if (written.kind !== 'written') return choiceNotWritten(written);
     await this.#remember({
@@ -239,6 +241,16 @@ export class SourceSync {
     this.#conflicts = merged.conflicts;
     this.#undo = { before: reading.text, after: merged.text, heldBase: base };
     return undefined;
+  }
+
+  /** What is held, as it is now; undefined where nothing is. */
+  async heldDocument(): Promise<HeldDocument | undefined> {
+    const memory = await this.#memory();
+    const base = memory?.heldBase;
+    const reading = await this.#readTarget();
+    if (memory === undefined || base === undefined || reading === undefined || 'kind' in reading) return undefined;
+    const input = { base, ours: reading.text, theirs: memory.revision };
+    return { input, format: this.#format, conflicts: this.#conflicts };
   }
 
   /** Takes the last choice back, if nothing has changed since. */

@@ -1,5 +1,6 @@
-import type { Choice, PanelToHost } from '../../protocol/conflictPanel.ts';
+import type { Choice, HostToPanel, PanelToHost } from '../../protocol/conflictPanel.ts';
 import { readHostToPanel, readSavedPanelState } from '../../protocol/conflictPanel.ts';
+import { BulkView } from './bulkView.ts';
 import { DetailView } from './detailView.ts';
 import { element } from './dom.ts';
 import { HeaderView } from './headerView.ts';
@@ -7,13 +8,18 @@ import { ListView } from './listView.ts';
 import type { PanelState } from './panelState.ts';
 import {
   choose,
+  decisionsOf,
   decisionsToApply,
+  decisionsToPreview,
   initialState,
+  keysToAsk,
+  receiveExtras,
   receiveOutcome,
   receiveState,
   select,
   selectBy,
   selectedConflict,
+  skip,
   startWork,
   toSavedState,
 } from './panelState.ts';
@@ -39,24 +45,44 @@ const header = new HeaderView({
   previous: () => update(selectBy(state, -1)),
   next: () => update(selectBy(state, 1)),
   undo,
+  askAll: () => ask(keysToAsk(state)),
+  cancelAsk,
   applyAll: () => apply('all'),
 });
 const list = new ListView((key) => update(select(state, key)), onListKey);
+const bulk = new BulkView((choice) => {
+  const documentKey = selectedConflict(state)?.documentKey;
+  if (documentKey === undefined || state.isBusy) return;
+  update(startWork(state, decisionsOf(state, documentKey)));
+  vscode.postMessage({ type: 'takeAll', documentKey, choice });
+});
 const detail = new DetailView({
   choose: chooseSelected,
   apply: () => apply('selected'),
+  skip: () => update(skip(state)),
+  edit: () => postForSelected('edit'),
+  ask: askForSelected,
+  cancelAsk,
+  showRequest: () => postForSelected('showRequest'),
+  preview,
+  select: (key) => update(select(state, key)),
   openDiff: () => postForSelected('openDiff'),
   openFile: () => postForSelected('openFile'),
 });
 const empty = element('p', { class: 'empty' });
-const body = element('div', { class: 'body' }, list.root, detail.root);
+const body = element(
+  'div',
+  { class: 'body' },
+  element('div', { class: 'list-pane' }, bulk.root, list.root),
+  detail.root,
+);
 document.querySelector('#app')?.append(element('main', { class: 'panel' }, header.root, empty, body));
 
 window.addEventListener('message', (event: MessageEvent<unknown>) => {
   const message = readHostToPanel(event.data);
   if (message === undefined) return;
   const isFirst = !state.isReady;
-  update(message.type === 'state' ? receiveState(state, message) : receiveOutcome(state, message));
+  update(receive(message));
   // Opened by a person: the keys work at once. What they focused themselves stays.
   if (isFirst && state.conflicts.length > 0 && document.activeElement === document.body) list.focus();
 });
@@ -64,6 +90,17 @@ document.addEventListener('keydown', onKey);
 setInterval(() => detail.tick(selectedConflict(state)), TIME_REFRESH_MS);
 render();
 vscode.postMessage({ type: 'ready' });
+
+function receive(message: HostToPanel): PanelState {
+  switch (message.type) {
+    case 'state':
+      return receiveState(state, message);
+    case 'outcome':
+      return receiveOutcome(state, message);
+    case 'extras':
+      return receiveExtras(state, message);
+  }
+}
 
 function update(next: PanelState): void {
   if (next === state) return;
@@ -78,6 +115,7 @@ function render(): void {
   empty.hidden = !isEmpty;
   empty.textContent = state.isReady ? state.emptyText : 'Loading…';
   header.show(state);
+  bulk.show(state);
   list.show(state);
   detail.show(state);
 }
@@ -101,7 +139,24 @@ function undo(): void {
   vscode.postMessage({ type: 'undo' });
 }
 
-function postForSelected(type: 'openDiff' | 'openFile'): void {
+function ask(keys: readonly string[]): void {
+  if (keys.length > 0 && !state.isAsking) vscode.postMessage({ type: 'ask', keys });
+}
+
+function askForSelected(): void {
+  if (state.selectedKey !== undefined) ask([state.selectedKey]);
+}
+
+function cancelAsk(): void {
+  vscode.postMessage({ type: 'cancelAsk' });
+}
+
+function preview(): void {
+  const decisions = decisionsToPreview(state);
+  if (decisions.length > 0) vscode.postMessage({ type: 'preview', decisions });
+}
+
+function postForSelected(type: 'openDiff' | 'openFile' | 'edit' | 'showRequest'): void {
   if (state.selectedKey !== undefined) vscode.postMessage({ type, key: state.selectedKey });
 }
 
@@ -122,11 +177,21 @@ function onListKey(event: KeyboardEvent): void {
 
 function onKey(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const isOnButton = event.target instanceof HTMLButtonElement;
-  if (event.key === 'F7') update(selectBy(state, event.shiftKey ? -1 : 1));
-  else if (event.key === '1') chooseSelected('ours');
-  else if (event.key === '2') chooseSelected('theirs');
-  else if (event.key === 'Enter' && !isOnButton) apply('selected');
-  else return;
+  if (event.key === 'Enter' && event.target instanceof HTMLButtonElement) return;
+  const actions: Readonly<Record<string, () => void>> = {
+    F7: () => update(selectBy(state, event.shiftKey ? -1 : 1)),
+    1: () => chooseSelected('ours'),
+    2: () => chooseSelected('theirs'),
+    3: () => chooseSelected('both'),
+    4: () => chooseSelected('ai'),
+    a: askForSelected,
+    e: () => postForSelected('edit'),
+    p: preview,
+    s: () => update(skip(state)),
+    enter: () => apply('selected'),
+  };
+  const action = actions[event.key] ?? actions[event.key.toLowerCase()];
+  if (action === undefined) return;
+  action();
   event.preventDefault();
 }

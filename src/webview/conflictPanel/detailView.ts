@@ -1,7 +1,8 @@
 import type { Choice, ConflictView } from '../../protocol/conflictPanel.ts';
 import { button, element, icon, setAttributes } from './dom.ts';
+import { ExtrasView } from './extrasView.ts';
 import type { PanelState } from './panelState.ts';
-import { decisionsToApply, selectedConflict } from './panelState.ts';
+import { decisionsToApply, decisionsToPreview, partnersOf, selectedConflict } from './panelState.ts';
 import { exactTime, relativeTime } from './relativeTime.ts';
 import type { Segment } from './wordDiff.ts';
 import { diffWords, uniteSegments } from './wordDiff.ts';
@@ -9,9 +10,19 @@ import { diffWords, uniteSegments } from './wordDiff.ts';
 export interface DetailActions {
   choose(choice: Choice): void;
   apply(): void;
+  skip(): void;
+  edit(): void;
+  ask(): void;
+  cancelAsk(): void;
+  showRequest(): void;
+  preview(): void;
+  select(key: string): void;
   openDiff(): void;
   openFile(): void;
 }
+
+/** Further ones are in the list. */
+const MAX_PARTNERS = 4;
 
 interface Side {
   readonly root: HTMLElement;
@@ -25,6 +36,10 @@ export class DetailView {
   #shown: string | undefined;
   #sides: Partial<Record<Choice, Side>> = {};
   #apply: HTMLButtonElement | undefined;
+  #both: HTMLButtonElement | undefined;
+  #ask: HTMLButtonElement | undefined;
+  #preview: HTMLButtonElement | undefined;
+  #extras: ExtrasView | undefined;
   #time: HTMLElement | undefined;
 
   constructor(actions: DetailActions) {
@@ -33,16 +48,29 @@ export class DetailView {
 
   show(state: PanelState): void {
     const conflict = selectedConflict(state);
-    const shown = conflict === undefined ? undefined : `${conflict.key} ${conflict.fingerprint} ${conflict.theirsName}`;
+    const partners = conflict === undefined ? [] : partnersOf(state, conflict);
+    const shown =
+      conflict === undefined
+        ? undefined
+        : JSON.stringify([conflict.key, conflict.fingerprint, conflict.theirsName, partners.map(({ key }) => key)]);
     if (shown !== this.#shown) {
       this.#shown = shown;
-      this.#build(conflict);
+      this.#build(conflict, partners);
     }
     if (conflict === undefined) return;
     const choice = state.decisions.get(conflict.key)?.choice;
     for (const name of ['ours', 'theirs'] as const) this.#showChosen(name, choice === name, state.isBusy);
     setAttributes(this.root, { 'aria-busy': state.isBusy ? 'true' : undefined });
     if (this.#apply !== undefined) this.#apply.disabled = decisionsToApply(state, 'selected').length === 0;
+    if (this.#preview !== undefined) this.#preview.disabled = decisionsToPreview(state).length === 0;
+    if (this.#ask !== undefined) this.#ask.disabled = state.isAsking;
+    this.#both?.setAttribute('aria-pressed', String(choice === 'both'));
+    this.#extras?.show(
+      conflict,
+      state.extras.get(conflict.key),
+      choice === 'ai' || choice === 'edit' ? choice : undefined,
+      state.isBusy,
+    );
     this.tick(conflict);
   }
 
@@ -52,8 +80,10 @@ export class DetailView {
     this.#time.textContent = relativeTime(conflict.theirsAt, Date.now());
   }
 
-  #build(conflict: ConflictView | undefined): void {
+  #build(conflict: ConflictView | undefined, partners: readonly ConflictView[]): void {
     this.#sides = {};
+    this.#both = undefined;
+    this.#extras = undefined;
     this.#apply = undefined;
     this.#time = undefined;
     if (conflict === undefined) {
@@ -89,13 +119,24 @@ export class DetailView {
       shortcut: 'Enter',
       onClick: () => this.#actions.apply(),
     });
+    this.#extras = new ExtrasView({
+      ...this.#actions,
+      chooseProposal: () => this.#actions.choose('ai'),
+      chooseDraft: () => this.#actions.choose('edit'),
+    });
     this.root.replaceChildren(
-      this.#header(conflict),
-      element('div', { class: 'sides' }, base.root, ours.root, theirs.root),
+      this.#header(conflict, partners),
+      element(
+        'div',
+        { class: 'texts' },
+        element('div', { class: 'sides' }, base.root, ours.root, theirs.root),
+        this.#extras.root,
+      ),
       element(
         'footer',
         { class: 'detail-actions' },
         this.#apply,
+        ...this.#moreChoices(conflict),
         button({
           label: 'Open Diff',
           title: 'Compare yours with theirs in an editor',
@@ -107,7 +148,27 @@ export class DetailView {
     );
   }
 
-  #header(conflict: ConflictView): HTMLElement {
+  #moreChoices(conflict: ConflictView): readonly HTMLElement[] {
+    const secondary = (label: string, title: string, shortcut: string, onClick: () => void): HTMLButtonElement =>
+      button({ label, title: `${title} (${shortcut})`, kind: 'secondary', shortcut, onClick });
+    this.#both = conflict.canTakeBoth
+      ? secondary('Take Both', 'Keep what both added', '3', () => this.#actions.choose('both'))
+      : undefined;
+    this.#both?.classList.add('toggle');
+    this.#ask = secondary('Ask AI', 'Let an AI propose something; you decide', 'A', () => this.#actions.ask());
+    this.#preview = secondary('Preview', 'Compare the file with what your choices make of it', 'P', () =>
+      this.#actions.preview(),
+    );
+    return [
+      ...(this.#both === undefined ? [] : [this.#both]),
+      secondary('Edit…', 'Write it yourself', 'E', () => this.#actions.edit()),
+      this.#ask,
+      secondary('Skip', 'Leave it for later', 'S', () => this.#actions.skip()),
+      this.#preview,
+    ];
+  }
+
+  #header(conflict: ConflictView, partners: readonly ConflictView[]): HTMLElement {
     const facts = element('p', { class: 'facts' }, element('span', {}, conflict.kindText));
     if (conflict.theirsAt !== undefined) {
       this.#time = element('time', {
@@ -132,6 +193,21 @@ export class DetailView {
       conflict.explanation === undefined
         ? undefined
         : element('p', { class: 'explanation' }, icon('info'), element('span', {}, conflict.explanation)),
+      partners.length === 0 ? undefined : this.#partners(partners),
+    );
+  }
+
+  #partners(partners: readonly ConflictView[]): HTMLElement {
+    const links = partners
+      .slice(0, MAX_PARTNERS)
+      .map(({ key, label }) => button({ label, kind: 'link', onClick: () => this.#actions.select(key) }));
+    const more = partners.length - links.length;
+    return element(
+      'p',
+      { class: 'partners' },
+      element('span', {}, 'Decided together with'),
+      ...links,
+      more === 0 ? undefined : element('span', {}, `${String(more)} more`),
     );
   }
 

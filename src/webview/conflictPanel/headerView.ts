@@ -1,11 +1,13 @@
 import { button, element, icon } from './dom.ts';
 import type { PanelState } from './panelState.ts';
-import { counterText, decisionsToApply, progressText } from './panelState.ts';
+import { counterText, decisionsToApply, keysToAsk, progressText } from './panelState.ts';
 
 export interface HeaderActions {
   readonly previous: () => void;
   readonly next: () => void;
   readonly undo: () => void;
+  readonly askAll: () => void;
+  readonly cancelAsk: () => void;
   readonly applyAll: () => void;
 }
 
@@ -19,6 +21,8 @@ export class HeaderView {
   readonly #previous: HTMLButtonElement;
   readonly #next: HTMLButtonElement;
   readonly #undo: HTMLButtonElement;
+  readonly #ask: HTMLButtonElement;
+  readonly #cancelAsk: HTMLButtonElement;
   readonly #applyAll: HTMLButtonElement;
   #noteText = '';
 
@@ -44,6 +48,15 @@ export class HeaderView {
       kind: 'secondary',
       onClick: actions.undo,
     });
+    this.#ask = button({
+      label: 'Ask AI for All',
+      title: 'Let an AI propose something for every conflict that is open; you decide',
+      icon: 'sparkle',
+      kind: 'secondary',
+      onClick: actions.askAll,
+    });
+    this.#cancelAsk = button({ label: 'Cancel', icon: 'stop-circle', kind: 'secondary', onClick: actions.cancelAsk });
+    this.#cancelAsk.setAttribute('aria-label', 'Cancel asking the AI');
     this.#applyAll = button({
       label: 'Apply All',
       title: 'Apply every choice made below',
@@ -51,7 +64,16 @@ export class HeaderView {
       kind: 'primary',
       onClick: actions.applyAll,
     });
-    const tools = element('div', { class: 'tools' }, this.#previous, this.#next, this.#undo, this.#applyAll);
+    const tools = element(
+      'div',
+      { class: 'tools' },
+      this.#previous,
+      this.#next,
+      this.#ask,
+      this.#cancelAsk,
+      this.#undo,
+      this.#applyAll,
+    );
     const title = element('div', { class: 'title' }, this.#counter, this.#progress);
     this.root = element('header', { class: 'header' }, element('div', { class: 'bar' }, title, tools), this.#note);
   }
@@ -66,6 +88,9 @@ export class HeaderView {
     this.#progress.textContent = progressText(state);
     this.#previous.hidden = isEmpty;
     this.#next.hidden = isEmpty;
+    this.#ask.hidden = state.conflicts.length < 2 || state.isAsking;
+    this.#ask.disabled = keysToAsk(state).length === 0;
+    this.#cancelAsk.hidden = !state.isAsking;
     this.#undo.hidden = !state.canUndo;
     this.#undo.disabled = state.isBusy;
     this.#applyAll.hidden = isEmpty;

@@ -104,10 +104,12 @@ export class ListView {
   }
 }
 
+const choiceWords = { ours: 'Yours', theirs: 'Theirs', both: 'Both', edit: 'Edited', ai: 'AI' } as const;
+
 function showChoice(row: Row, choice: Choice | undefined): void {
   row.choice = choice;
   if (choice === undefined) row.mark.replaceChildren();
-  else row.mark.replaceChildren(icon('check'), element('span', {}, choice === 'ours' ? 'Yours' : 'Theirs'));
+  else row.mark.replaceChildren(icon('check'), element('span', {}, choiceWords[choice]));
 }
 
 /** The icon that VS Code's source control has for the same kind of change. */

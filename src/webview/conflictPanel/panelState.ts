@@ -2,10 +2,19 @@ import type {
   Choice,
   ConflictView,
   Decision,
+  DraftView,
+  ExtrasMessage,
   OutcomeMessage,
+  ProposalView,
   SavedPanelState,
   StateMessage,
 } from '../../protocol/conflictPanel.ts';
+
+/** What came of asking an AI, and what the person wrote themself. */
+export interface Extra {
+  readonly proposal?: ProposalView | undefined;
+  readonly draft?: DraftView | undefined;
+}
 
 /** Everything that the panel shows; each event makes a new one. */
 export interface PanelState {
@@ -16,6 +25,12 @@ export interface PanelState {
   readonly selectedKey: string | undefined;
   /** What was chosen and not applied yet, by key. */
   readonly decisions: ReadonlyMap<string, Decision>;
+  /** By key. */
+  readonly extras: ReadonlyMap<string, Extra>;
+  /** Whether the extras were told since the page was loaded. */
+  readonly hasExtras: boolean;
+  /** An AI is being asked. */
+  readonly isAsking: boolean;
   /** Something was applied or undone and is not answered yet. */
   readonly isBusy: boolean;
   /** What was applied and is not answered yet, by key. */
@@ -33,6 +48,9 @@ export function initialState(saved: SavedPanelState): PanelState {
     conflicts: [],
     selectedKey: saved.selectedKey,
     decisions: new Map(saved.decisions.map((decision) => [decision.key, decision])),
+    extras: new Map(),
+    hasExtras: false,
+    isAsking: false,
     isBusy: false,
     sent: new Set(),
     note: undefined,
@@ -66,26 +84,91 @@ export function receiveState(state: PanelState, message: StateMessage): PanelSta
   };
 }
 
+/** Proposals and edits as they are now. A choice for one that is not there, or cannot be taken, is none. */
+export function receiveExtras(state: PanelState, message: ExtrasMessage): PanelState {
+  const extras = new Map(message.extras.map(({ key, proposal, draft }): [string, Extra] => [key, { proposal, draft }]));
+  const shown = new Set(state.conflicts.map(({ key }) => key));
+  const isKept = ({ key, choice }: Decision): boolean => !shown.has(key) || canChoose(extras.get(key), choice);
+  const decisions = new Map([...state.decisions].filter(([, decision]) => isKept(decision)));
+  // What the person has just saved is what they want.
+  for (const { key, fingerprint } of state.conflicts) {
+    const [before, now] = [state.extras.get(key)?.draft, extras.get(key)?.draft];
+    const isNew = now !== undefined && now.problem === undefined && now.text !== before?.text;
+    if (isNew && state.hasExtras) decisions.set(key, { key, fingerprint, choice: 'edit' });
+  }
+  const answered = state.isAsking && !message.isAsking ? information(proposalsText(extras)) : state.note;
+  const note = message.isAsking && !state.isAsking ? undefined : answered;
+  return { ...state, extras, hasExtras: true, isAsking: message.isAsking, decisions, note };
+}
+
+/** Whether a choice means something for a conflict with these extras. */
+function canChoose(extra: Extra | undefined, choice: Choice): boolean {
+  if (choice === 'ai') return extra?.proposal?.state === 'ready' && extra.proposal.canTake;
+  if (choice === 'edit') return extra?.draft !== undefined && extra.draft.problem === undefined;
+  return true;
+}
+
+function proposalsText(extras: ReadonlyMap<string, Extra>): string {
+  const proposals = [...extras.values()].flatMap(({ proposal }) => proposal ?? []);
+  const good = proposals.filter((proposal) => proposal.state === 'ready' && proposal.canTake).length;
+  if (good === 0) return 'There is no proposal that could be taken.';
+  return `${plural(good, 'proposal')} to look at. Nothing is applied before you do.`;
+}
+
 /** The answer to Apply or Undo. */
 export function receiveOutcome(state: PanelState, message: OutcomeMessage): PanelState {
   const left = state.conflicts.length;
   const rest =
-    message.isDone && left > 0 ? ` ${left === 1 ? '1 is' : `${left.toLocaleString('en-US')} are`} left.` : '';
+    message.isDone && message.sentence !== '' && left > 0
+      ? ` ${left === 1 ? '1 is' : `${left.toLocaleString('en-US')} are`} left.`
+      : '';
   // What was settled is not chosen any more, should Undo bring it back.
   const isOpen = (key: string): boolean => !message.isDone && state.conflicts.some((conflict) => conflict.key === key);
   const decisions = new Map([...state.decisions].filter(([key]) => !state.sent.has(key) || isOpen(key)));
-  const note = { text: message.sentence + rest, isProblem: !message.isDone };
+  const note = message.sentence === '' ? state.note : { text: message.sentence + rest, isProblem: !message.isDone };
   return { ...state, decisions, isBusy: false, sent: new Set(), note };
 }
 
-/** Chooses a side for a conflict, without applying it; the same choice again takes it back. */
+/**
+ * Chooses something for a conflict, without applying it; the same choice again takes it back. What belongs together is
+ * decided alike, as far as the same can be chosen there.
+ */
 export function choose(state: PanelState, key: string, choice: Choice): PanelState {
   const conflict = state.conflicts.find((one) => one.key === key);
-  if (conflict === undefined || state.isBusy) return state;
+  if (conflict === undefined || state.isBusy || !isOffered(state, conflict, choice)) return state;
   const decisions = new Map(state.decisions);
-  if (decisions.get(key)?.choice === choice) decisions.delete(key);
-  else decisions.set(key, { key, fingerprint: conflict.fingerprint, choice });
+  const isTakenBack = decisions.get(key)?.choice === choice;
+  const alike = choice === 'edit' ? [conflict] : [conflict, ...partnersOf(state, conflict)];
+  for (const one of alike) {
+    if (isTakenBack) decisions.delete(one.key);
+    else if (isOffered(state, one, choice))
+      decisions.set(one.key, { key: one.key, fingerprint: one.fingerprint, choice });
+  }
   return { ...state, decisions, note: undefined };
+}
+
+/** Whether a choice can be made for a conflict now. */
+export function isOffered(state: PanelState, conflict: ConflictView, choice: Choice): boolean {
+  return choice === 'both' ? conflict.canTakeBoth : canChoose(state.extras.get(conflict.key), choice);
+}
+
+/** The other conflicts that are decided together with one. */
+export function partnersOf(state: PanelState, conflict: ConflictView): readonly ConflictView[] {
+  const { groupKey, key } = conflict;
+  if (groupKey === undefined) return [];
+  return state.conflicts.filter((one) => one.groupKey === groupKey && one.key !== key);
+}
+
+/** Leaves a conflict undecided and goes on to the next one that is. */
+export function skip(state: PanelState): PanelState {
+  const at = state.conflicts.findIndex(({ key }) => key === state.selectedKey);
+  const current = state.conflicts[at];
+  if (current === undefined || state.isBusy) return state;
+  const decisions = new Map(state.decisions);
+  for (const { key } of [current, ...partnersOf(state, current)]) decisions.delete(key);
+  const order = [...state.conflicts.slice(at + 1), ...state.conflicts.slice(0, at)];
+  const next = order.find(({ key }) => !decisions.has(key)) ?? order[0];
+  return { ...state, decisions, selectedKey: next?.key ?? current.key, note: undefined };
 }
 
 export function select(state: PanelState, key: string): PanelState {
@@ -103,8 +186,29 @@ export function selectBy(state: PanelState, delta: number): PanelState {
 export function decisionsToApply(state: PanelState, which: 'selected' | 'all'): readonly Decision[] {
   if (state.isBusy) return [];
   if (which === 'all') return state.conflicts.flatMap((conflict) => state.decisions.get(conflict.key) ?? []);
-  const decision = state.selectedKey === undefined ? undefined : state.decisions.get(state.selectedKey);
-  return decision === undefined ? [] : [decision];
+  const conflict = selectedConflict(state);
+  if (conflict === undefined || !state.decisions.has(conflict.key)) return [];
+  return [conflict, ...partnersOf(state, conflict)].flatMap(({ key }) => state.decisions.get(key) ?? []);
+}
+
+/** What is chosen in a document. */
+export function decisionsOf(state: PanelState, documentKey: string): readonly Decision[] {
+  return state.conflicts.flatMap((conflict) =>
+    conflict.documentKey === documentKey ? (state.decisions.get(conflict.key) ?? []) : [],
+  );
+}
+
+/** What a preview shows: all that is chosen in the selected conflict's document. */
+export function decisionsToPreview(state: PanelState): readonly Decision[] {
+  const documentKey = selectedConflict(state)?.documentKey;
+  return documentKey === undefined ? [] : decisionsOf(state, documentKey);
+}
+
+/** Whom an AI can be asked about: all that nothing is chosen for and no proposal is there for. */
+export function keysToAsk(state: PanelState): readonly string[] {
+  return state.conflicts.flatMap(({ key }) =>
+    state.decisions.has(key) || state.extras.get(key)?.proposal?.state === 'ready' ? [] : [key],
+  );
 }
 
 /** Waits for the answer to Undo, or to Apply with these decisions. */

@@ -138,13 +138,17 @@ test('[SRC] [I1] what both changed is held: the file keeps what people made, unt
   await world.untilState('held');
   assert.equal(await world.read(TARGET), mine);
   const again = world.peer.session;
-  assert.deepEqual(await again.resolveConflict(held.docId, held.conflict.id, 'theirs'), { isDone: true });
+  assert.deepEqual(await again.resolveConflicts(held.docId, new Map([[held.conflict.id, { choice: 'theirs' }]])), {
+    isDone: true,
+  });
   assert.equal(await world.read(TARGET), BY_HAND.replace("'List pets'", 'All pets'));
   assert.equal(again.conflicts.length, 0);
   assert.deepEqual(await again.undoResolution(), { isDone: true });
   assert.equal(await world.read(TARGET), mine);
   assert.equal(again.conflicts.length, 1);
-  assert.deepEqual(await again.resolveConflict(held.docId, held.conflict.id, 'ours'), { isDone: true });
+  assert.deepEqual(await again.resolveConflicts(held.docId, new Map([[held.conflict.id, { choice: 'ours' }]])), {
+    isDone: true,
+  });
   assert.equal(await world.read(TARGET), mine);
   await world.untilState('inStep');
   // What was decided stays decided.

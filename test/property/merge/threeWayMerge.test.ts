@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { mergeBlocks } from '../../../src/core/merge/blockMerge.ts';
+import { mergeTextByLines } from '../../../src/core/merge/lineMerge.ts';
 import { threeWayMerge } from '../../../src/core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeResult } from '../../../src/core/merge/types.ts';
 import { checkDocument } from '../../../src/core/openapi/checkDocument.ts';
@@ -62,6 +64,27 @@ test('[I3] a side that changed nothing leaves the other as it is, to the byte', 
     },
     Math.ceil(runs / 4),
   );
+});
+
+test('[scale] the merge by blocks is the merge by lines wherever it applies, and what was read before changes nothing', () => {
+  const cache = new PlainCache();
+  let applied = 0;
+  check(({ base, ours, theirs, format, choices }) => {
+    const input = { base, ours, theirs };
+    const words = base.match(/summary: \S+|"summary": "[^"]+/g) ?? [];
+    const word = words[choices.below(Math.max(1, words.length))] ?? '';
+    // One edited line, which several generated edits seldom are.
+    for (const one of [input, { ...input, ours: base.replace(word, `${word}x`) }]) {
+      const byBlocks = mergeBlocks(one);
+      if (byBlocks !== undefined) {
+        applied++;
+        assert.equal(byBlocks, mergeTextByLines(one.base, one.ours, one.theirs));
+      }
+      if (format !== 'json') continue;
+      assert.deepEqual(threeWayMerge(one, format, {}, cache), threeWayMerge(one, format));
+    }
+  });
+  assert.ok(applied > 0);
 });
 
 test('[merge] the same inputs give the same bytes, and swapped sides the same data', () => {

@@ -1,3 +1,5 @@
+import { adviceContext } from '../../../src/core/advice/adviceContext.ts';
+import { checkResolutions } from '../../../src/core/advice/checkResolutions.ts';
 import { diffSplices } from '../../../src/core/merge/splices.ts';
 import { threeWayMerge } from '../../../src/core/merge/threeWayMerge.ts';
 import type { MergeResult } from '../../../src/core/merge/types.ts';
@@ -24,6 +26,8 @@ export function createInlineMerger(process: SimulatedProcess, delayMs: () => num
         return remember(merges, key, () => threeWayMerge(input, format, options));
       }),
     check: (text, format) => later(() => remember(checks, `${format} ${text}`, () => checkDocument(text, format))),
+    checkResolutions: (...args) => later(() => checkResolutions(...args)),
+    adviceContext: (...args) => later(() => adviceContext(...args)),
     diff: (before, after) => Promise.resolve(diffSplices(before, after)),
     dispose: () => undefined,
   };

@@ -394,7 +394,7 @@ export class People {
     for (const token of removed) ledger.remove(peer.name, token);
     this.#decideFor(peer, held.path);
     this.#world.note(`${peer.name} chooses ${choice} at ${label}: -${removed.join(' -')}`);
-    const outcome = await replica.resolveConflict(held.docId, id, { choice });
+    const outcome = await replica.resolveConflicts(held.docId, new Map([[id, { choice }]]));
     this.#world.note(`${peer.name} choice at ${label}: ${outcome.isDone ? 'done' : outcome.problem.code}`);
     if (outcome.isDone) this.#choicesOf(peer, process).push({ path: held.path, removed, sent });
     else if (!isInDoubt(outcome)) for (const token of removed) ledger.restore(peer.name, token);

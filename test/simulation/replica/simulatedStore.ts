@@ -1,4 +1,4 @@
-import type { DocId, LogIndex, ReplicaId } from '../../../src/core/ids.ts';
+import type { DocId, LogIndex, ReplicaId, RevisionHash } from '../../../src/core/ids.ts';
 import type {
   OutboxItem,
   ReplicaChange,
@@ -23,6 +23,8 @@ export class StoreDisk {
   readonly documents = new Map<DocId, StoredDocument>();
   readonly outbox = new Map<string, OutboxItem>();
   readonly intents = new Map<DocId, WriteIntent>();
+  /** Oldest first. */
+  readonly shadows = new Map<DocId, RevisionHash[]>();
   /** With this probability a commit fails, and then nothing of it is on disk. */
   failing = 0;
   /** A document of this replica has met the library's for the first time. */
@@ -48,12 +50,19 @@ export class StoreDisk {
     for (const document of change.putDocuments ?? []) {
       const isFirst = document.shadow !== undefined && this.documents.get(document.docId)?.shadow === undefined;
       this.documents.set(document.docId, document);
+      this.#noteShadow(document);
       if (isFirst) this.onFirstContact(document);
     }
     for (const item of change.putOutbox ?? []) this.outbox.set(item.proposal.proposalId, item);
     for (const proposalId of change.removeOutbox ?? []) this.outbox.delete(proposalId);
     for (const intent of change.putIntents ?? []) this.intents.set(intent.docId, intent);
     for (const docId of change.removeIntents ?? []) this.intents.delete(docId);
+  }
+
+  #noteShadow({ docId, shadow }: StoredDocument): void {
+    const known = this.shadows.get(docId) ?? [];
+    if (shadow !== undefined && known.at(-1) !== shadow.hash) known.push(shadow.hash);
+    this.shadows.set(docId, known);
   }
 }
 
@@ -79,6 +88,10 @@ export function openStore(disk: StoreDisk, process: SimulatedProcess, crash: Cra
       const mine = last.then(() => commit(change));
       last = mine.catch(() => undefined);
       return mine;
+    },
+    formerShadows: async (docId) => {
+      await process.delay(process.random.between(0, MAX_COMMIT_MS));
+      return [...(disk.shadows.get(docId) ?? [])].reverse();
     },
     close: () => last,
   };

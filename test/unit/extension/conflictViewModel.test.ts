@@ -72,8 +72,12 @@ describe('conflicts for the panel', () => {
     assert.equal(new Set(views.map((view) => view.key)).size, 2);
     assert.deepEqual(views.map((view) => view.documentName).sort(), ['openapi.yaml (b)', 'openapi.yaml (petstore)']);
     assert.notEqual(announcementId('/work/a', held), announcementId('/work/b', held));
-    assert.deepEqual(readConflictKey(conflictKey('/work/a', held)), { folder: '/work/a', docId: 'doc' });
-    for (const wrong of ['', '{}', '[1, 2]', 'null']) assert.equal(readConflictKey(wrong), undefined);
+    assert.deepEqual(readConflictKey(conflictKey('/work/a', held)), {
+      folder: '/work/a',
+      docId: 'doc',
+      conflictId: 'conflict',
+    });
+    for (const wrong of ['', '{}', '[1, 2]', '["a", "b"]', 'null']) assert.equal(readConflictKey(wrong), undefined);
   });
 
   it('change their fingerprint with any text, and only then', () => {

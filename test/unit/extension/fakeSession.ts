@@ -1,3 +1,4 @@
+import type { AdviceContext } from '../../../src/core/advice/adviceContext.ts';
 import { Emitter } from '../../../src/core/event.ts';
 import type { DocId, LibraryId, PeerId } from '../../../src/core/ids.ts';
 import type { MergeConflict } from '../../../src/core/merge/types.ts';
@@ -11,6 +12,8 @@ import type {
   HeldConflict,
   JoinOffer,
   Outcome,
+  ResolutionPreview,
+  Resolutions,
 } from '../../../src/peer/folderSession.ts';
 import { FakeSources } from './fakeSources.ts';
 
@@ -88,8 +91,14 @@ export class FakeSession implements FolderSession {
   syncNow(): Promise<Outcome> {
     return this.#note('syncNow');
   }
-  resolveConflict(docId: DocId, conflictId: string, choice: 'ours' | 'theirs'): Promise<Outcome> {
-    return this.#note(`resolve ${docId} ${conflictId} ${choice}`);
+  resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
+    return this.#note(`resolve ${docId} ${[...resolutions].map(([id, { choice }]) => `${id} ${choice}`).join(', ')}`);
+  }
+  checkResolutions(): Promise<ResolutionPreview | undefined> {
+    return Promise.resolve(undefined);
+  }
+  adviceContext(): Promise<AdviceContext | undefined> {
+    return Promise.resolve(undefined);
   }
   undoResolution(): Promise<Outcome> {
     return this.#note('undoResolution');

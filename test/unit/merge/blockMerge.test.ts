@@ -11,14 +11,14 @@ test('[scale] edits inside two blocks are merged without reading the document, a
     ours: BASE.replace('summary: A', 'summary: AA'),
     theirs: BASE.replace('summary: B', 'summary: BB\n      description: b'),
   };
-  assert.equal(mergeBlocks(input)?.text, threeWayMerge(input, 'yaml').text);
+  assert.equal(mergeBlocks(input), threeWayMerge(input, 'yaml').text);
   const json = `${JSON.stringify({ a: { x: { k: 1, l: 2 } }, b: { y: { k: 1, l: 2 } } }, undefined, 2)}\n`;
   const inJson = {
     base: json,
     ours: json.replace('"k": 1', '"k": 3'),
     theirs: json.replace(/"l": 2(?![\s\S]*"l")/, '"l": 4'),
   };
-  assert.equal(mergeBlocks(inJson)?.text, threeWayMerge(inJson, 'json').text);
+  assert.equal(mergeBlocks(inJson), threeWayMerge(inJson, 'json').text);
 });
 
 test('[scale] what lies in one block, or adds beside blocks, is left to the whole merge', () => {

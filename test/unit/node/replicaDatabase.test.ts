@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
-import type { LogIndex } from '../../../src/core/ids.ts';
+import type { DocId, LogIndex } from '../../../src/core/ids.ts';
 import { ReplicaDatabase } from '../../../src/node/replica/replicaDatabase.ts';
 import { hashOf } from '../replication/fakes.ts';
 
@@ -37,6 +37,40 @@ test('[REC-02] a replica keeps the running hash of the index that it stands at, 
     database.commit([{ synced: { index: index(3), runningHash: undefined } }]);
   });
   assert.deepEqual(reopened(file), { index: 3, runningHash: undefined });
+});
+
+test('[REC-04] the shadows that a document had are known by name: all of the newest, then ever fewer, and some of the oldest', async (context) => {
+  const file = await newFile(context);
+  const docId = 'doc-1' as DocId;
+  const saves = 5_000;
+  const numberOf = new Map(Array.from({ length: saves }, (_, number) => [hashOf(String(number)), number]));
+  reopened(file, (database) => {
+    const document = { docId, libraryPath: 'a.yaml', localPath: 'a.yaml', heldBase: undefined, head: undefined };
+    const changes = [...numberOf].map(([hash, number]) => {
+      const shadow = { text: '', hash, index: index(number + 1) };
+      return { putDocuments: [{ ...document, shadow, attribution: {} }] };
+    });
+    // Each twice: what is stored again with the same shadow is no new one.
+    database.commit(changes.flatMap((change) => [change, change]));
+  });
+  const database = new ReplicaDatabase(file, hashOf);
+  const known = database.formerShadows(docId).map((hash) => numberOf.get(hash) ?? Number.NaN);
+  database.close();
+  assert.deepEqual(
+    known.slice(0, 64),
+    Array.from({ length: 64 }, (_, age) => saves - 1 - age),
+  );
+  assert.deepEqual(
+    known,
+    [...known].sort((a, b) => b - a),
+  );
+  assert.ok(known.length < 400, `${String(known.length)} are kept`);
+  // However old a backup is, something is known that is at most about twice as old.
+  for (let age = 1; age <= saves / 2; age *= 2)
+    assert.ok(
+      known.some((number) => saves - number >= age && saves - number <= 2 * age),
+      `nothing of age ${String(age)}`,
+    );
 });
 
 test('[REC-02] an index that an older release has moved on has no running hash', async (context) => {

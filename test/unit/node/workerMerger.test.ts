@@ -36,10 +36,24 @@ test('[I8] only small texts are merged and checked on the calling thread', async
   assert.ok(large.length < 8_000);
   assert.equal(await isInline(merger.merge({ base: small, ours: small, theirs: small }, 'yaml')), true);
   assert.equal(await isInline(merger.check(small, 'yaml')), true);
-  assert.equal(await isInline(merger.merge({ base: large, ours: large, theirs: large }, 'yaml')), false);
+  const [ours, theirs] = [large.replace('Thing 1\n', 'Mine\n'), large.replace('Base', 'Theirs')];
+  assert.equal(await isInline(merger.merge({ base: large, ours, theirs }, 'yaml')), false);
   assert.equal(await isInline(merger.check(large, 'yaml')), false);
   assert.equal(await isInline(merger.diff(large, spec(150, 'Theirs'))), true);
   assert.equal(await isInline(merger.diff(large.repeat(20), large.repeat(21))), false);
+});
+
+test('[I8] where one side changed nothing, nothing is read, however large the document is', async () => {
+  const [base, changed] = [spec(5_000, 'Base'), spec(5_000, 'Other')];
+  for (const [ours, theirs] of [
+    [base, changed],
+    [changed, base],
+    [changed, changed],
+  ] as const) {
+    const result = merger.merge({ base, ours, theirs }, 'yaml');
+    assert.equal(await isInline(result), true);
+    assert.equal((await result).text, changed);
+  }
 });
 
 test('[I3] the merge is the same wherever it is done', async () => {

@@ -5,7 +5,7 @@ import { collectReferences } from '../../../src/core/openapi/collectReferences.t
 import { describeApi } from '../../../src/core/openapi/describeApi.ts';
 import { detectOpenApi } from '../../../src/core/openapi/detectOpenApi.ts';
 import { elementLabel } from '../../../src/core/openapi/elementLabel.ts';
-import { readPlainDocument } from '../../../src/core/openapi/plainDocument.ts';
+import { PlainCache, readPlainDocument } from '../../../src/core/openapi/plainDocument.ts';
 import { findViolations } from '../../../src/core/openapi/semanticRules.ts';
 
 test('[detect] the root key decides, in YAML and JSON, with title', () => {
@@ -100,4 +100,70 @@ test('[I5] the rules find what a combination can break', () => {
   ]);
   assert.deepEqual(find('s:\n  required: [a, b]\n  properties: {a: {}}\n'), ['required /s b']);
   assert.deepEqual(find("s:\n  example: {$ref: '#/no'}\n"), []);
+});
+
+function largeJson(paths: number): string {
+  const path = (index: number): readonly [string, unknown] => {
+    const get = { summary: `Path ${index}`, operationId: `op${index}`, 'x-pad': 'a'.repeat(1_000), 'x-number': index };
+    return [`/p${index}`, { get, put: { summary: 'Same' }, delete: { summary: 'Same' } }];
+  };
+  const all = Object.fromEntries(Array.from({ length: paths }, (_, index) => path(index)));
+  return `${JSON.stringify({ openapi: '3.1.0', paths: all, 'x-last': 1 }, undefined, 2)}\n`;
+}
+
+test('[scale] of a second revision only what differs is read again, and it reads as it would by itself', () => {
+  const text = largeJson(20);
+  const revisions = [
+    text,
+    text.replace('Path 7', 'Path seven'),
+    text.replace('"x-last": 1', '"x-last": 12'),
+    text.replace('"x-number": 3', '"x-number": 3.10'),
+    text.replace('    "/p4": {', '    "/new": {},\n    "/p4": {'),
+    text.replace('"Same"', '"same"'),
+  ];
+  for (const format of ['json', 'yaml'] as const) {
+    const cache = new PlainCache();
+    const first = new Set(readPlainDocument(revisions[0] ?? '', format, cache).pieces);
+    assert.ok(format === 'yaml' || first.size > 20);
+    for (const revision of revisions) {
+      const again = readPlainDocument(revision, format, cache);
+      assert.deepEqual(again.root, readPlainDocument(revision, format).root);
+      assert.ok(format === 'yaml' || again.pieces.length > 20);
+      if (format === 'json') assert.ok(again.pieces.filter((piece) => !first.has(piece)).length <= 2);
+    }
+  }
+});
+
+test('[scale] what was read before makes no broken text readable', () => {
+  const text = largeJson(20);
+  const cache = new PlainCache();
+  readPlainDocument(text, 'json', cache);
+  const broken = [
+    text.replace('"x-last": 1', '"x-last": 1x'),
+    text.replace('"x-last": 1', '"x-last": 1,'),
+    text.replace('"/p4"', '"/p3"'),
+    text.replace('"x-number": 3', '"x-number": 3 3'),
+    text.slice(0, -3),
+    `${text}}`,
+  ];
+  for (const one of broken) {
+    const { problems } = readPlainDocument(one, 'json', cache);
+    assert.ok(problems.length > 0, one.slice(-40));
+    assert.deepEqual(problems, readPlainDocument(one, 'json').problems);
+  }
+});
+
+test('[scale] what is remembered is bounded: the oldest pieces are forgotten', () => {
+  const cache = new PlainCache(10);
+  let reads = 0;
+  const ask = (text: string): void => {
+    cache.piece(text, (own) => {
+      reads++;
+      return { text: own, node: undefined };
+    });
+  };
+  for (const text of ['aaaa', 'bbbb', 'aaaa', 'cccc', 'dddd', 'cccc']) ask(text);
+  assert.equal(reads, 4);
+  for (const text of ['eeee', 'ffff', 'gggg', 'aaaa']) ask(text);
+  assert.equal(reads, 8);
 });

@@ -30,9 +30,11 @@ describe('messages between panel and extension', () => {
       {},
       { type: 'delete' },
       { type: 'apply', decisions: [] },
-      { type: 'apply', decisions: [{ key: 'a', fingerprint: 'b', choice: 'both' }] },
+      { type: 'apply', decisions: [{ key: 'a', fingerprint: 'b', choice: 'base' }] },
       { type: 'apply', decisions: [{ key: 1, fingerprint: 'b', choice: 'ours' }] },
       { type: 'openDiff' },
+      { type: 'ask', keys: [] },
+      { type: 'takeAll', documentKey: 'file', choice: 'ai' },
     ];
     for (const message of wrong) assert.equal(readPanelToHost(message), undefined, JSON.stringify(message));
     assert.equal(readHostToPanel({ type: 'state', conflicts: [{}] }), undefined);
@@ -45,6 +47,9 @@ describe('messages between panel and extension', () => {
       { type: 'undo' },
       { type: 'apply', decisions: [decision] },
       { type: 'openFile', key: 'a' },
+      { type: 'preview', decisions: [{ ...decision, choice: 'ai' }] },
+      { type: 'takeAll', documentKey: 'file', choice: 'theirs' },
+      { type: 'ask', keys: ['a'] },
     ]) {
       assert.deepEqual(readPanelToHost(message), message);
     }

@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ConflictView, StateMessage } from '../../../src/protocol/conflictPanel.ts';
+import type { ConflictView, ExtrasMessage, ProposalView, StateMessage } from '../../../src/protocol/conflictPanel.ts';
 import { readSavedPanelState } from '../../../src/protocol/conflictPanel.ts';
-import type { PanelState } from '../../../src/webview/conflictPanel/panelState.ts';
+import type { Extra, PanelState } from '../../../src/webview/conflictPanel/panelState.ts';
 import {
   choose,
   counterText,
   decisionsToApply,
   initialState,
+  keysToAsk,
   progressText,
+  receiveExtras,
   receiveOutcome,
   receiveState,
   select,
   selectBy,
+  skip,
   startWork,
   toSavedState,
 } from '../../../src/webview/conflictPanel/panelState.ts';
@@ -88,6 +91,57 @@ describe('conflict panel', () => {
     assert.equal(decisionsToApply(refused, 'all').length, 1);
   });
 
+  it('[I11] takes a proposal only when it is there and its checks are good', () => {
+    const state = showing('a', 'b');
+    assert.equal(choose(state, 'a', 'ai'), state);
+    for (const proposal of [
+      { ...ready, canTake: false },
+      { state: 'asking' as const, note: '' },
+      { state: 'declined' as const, reason: 'No.', by: 'test' },
+      { state: 'failed' as const, sentence: 'No.' },
+    ])
+      assert.equal(choose(receiveExtras(state, extras('a', { proposal })), 'a', 'ai').decisions.size, 0);
+    const chosen = choose(receiveExtras(state, extras('a', { proposal: ready })), 'a', 'ai');
+    assert.equal(decisionsToApply(chosen, 'all')[0]?.choice, 'ai');
+    assert.deepEqual(keysToAsk(chosen), ['b']);
+    const asked = receiveExtras(chosen, extras('a', { proposal: { state: 'asking', note: '' } }, true));
+    assert.equal(asked.decisions.size, 0, 'who asks again has not chosen');
+    assert.match(receiveExtras(asked, extras('a', { proposal: ready })).note?.text ?? '', /^1 proposal to look at\./);
+  });
+
+  it('chooses what a person has just written, unless it cannot be used or was there before', () => {
+    const state = receiveExtras(showing('a', 'b'), { type: 'extras', isAsking: false, extras: [] });
+    const written = receiveExtras(state, extras('a', { draft: { text: 'mine' } }));
+    assert.equal(decisionsToApply(written, 'all')[0]?.choice, 'edit');
+    assert.equal(receiveExtras(state, extras('a', { draft: { text: '[', problem: 'No.' } })).decisions.size, 0);
+    assert.equal(receiveExtras(showing('a'), extras('a', { draft: { text: 'mine' } })).decisions.size, 0);
+    const spoiled = receiveExtras(written, extras('a', { draft: { text: '[', problem: 'No.' } }));
+    assert.equal(spoiled.decisions.size, 0);
+  });
+
+  it('decides alike what belongs together, and skips what is undecided', () => {
+    const group = ['a', 'b'].map((key) => ({ ...conflict(key), groupKey: 'a' }));
+    const state = receiveState(showing(), { ...message(), conflicts: [...group, conflict('c')] });
+    const chosen = choose(state, 'b', 'theirs');
+    assert.deepEqual([...chosen.decisions.keys()].sort(), ['a', 'b']);
+    assert.equal(decisionsToApply(chosen, 'selected').length, 2);
+    assert.equal(choose(chosen, 'a', 'theirs').decisions.size, 0);
+    const skipped = skip(chosen);
+    assert.equal(skipped.selectedKey, 'b');
+    assert.equal(skipped.decisions.size, 0);
+    assert.equal(choose(state, 'a', 'both'), state);
+    const both = receiveState(state, { ...message(), conflicts: [{ ...conflict('a'), canTakeBoth: true }] });
+    assert.equal(choose(both, 'a', 'both').decisions.get('a')?.choice, 'both');
+  });
+
+  it('keeps what is chosen where the person answers a question with no', () => {
+    const chosen = choose(showing('a', 'b'), 'a', 'ours');
+    const waiting = startWork(chosen, decisionsToApply(chosen, 'all'));
+    const stopped = receiveOutcome(waiting, { type: 'outcome', isDone: false, sentence: '' });
+    assert.equal(decisionsToApply(stopped, 'all').length, 1);
+    assert.equal(stopped.note, undefined);
+  });
+
   it('says how an action ended', () => {
     const done = receiveOutcome(startWork(showing('a', 'b')), {
       type: 'outcome',
@@ -132,5 +186,25 @@ function conflict(key: string): ConflictView {
     kind: 'edit-edit',
     kindText: 'You and alice both changed this',
     theirsName: 'alice',
+    canTakeBoth: false,
+  };
+}
+
+const ready: ProposalView = {
+  state: 'ready',
+  title: 'Keep yours',
+  reason: 'It says more.',
+  confidence: 'high',
+  by: 'test',
+  checks: [],
+  canTake: true,
+};
+
+function extras(key: string, extra: Extra, isAsking = false): ExtrasMessage {
+  const { proposal, draft } = extra;
+  return {
+    type: 'extras',
+    isAsking,
+    extras: [{ key, ...(proposal === undefined ? {} : { proposal }), ...(draft === undefined ? {} : { draft }) }],
   };
 }

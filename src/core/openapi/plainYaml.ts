@@ -1,0 +1,228 @@
+import { type Document, isAlias, isMap, isPair, isScalar, isSeq, parseDocument, type Scalar } from 'yaml';
+import type { Problem, TextRange } from '../problem.ts';
+import { MAX_ALIASES, MAX_DEPTH, MAX_PROBLEMS } from './limits.ts';
+import {
+  doubledKey,
+  type PlainBase,
+  type PlainCache,
+  type PlainDocument,
+  type PlainMap,
+  type PlainNode,
+  type PlainPiece,
+  type PlainScalar,
+} from './plainNodes.ts';
+import { indentQuotedLines } from './quoteIndent.ts';
+import { cutMapping, innerMapping, mayHaveAnchors } from './yamlBlocks.ts';
+
+/** Reads a YAML document by the `yaml` library: in pieces where it can be cut with certainty, else as a whole. */
+export function readYamlDocument(text: string, cache: PlainCache): PlainDocument {
+  return readYamlInPieces(text, cache) ?? readYaml(text);
+}
+
+/** Thousands of tiny pieces cost more than one large one. In UTF-16 units. */
+const MIN_MEAN_BLOCK_LENGTH = 60;
+/** How deep mappings are cut: `components`, `schemas`, one schema. */
+const MAX_CUT_DEPTH = 3;
+
+/** Undefined where the text cannot be cut with certainty or a piece cannot be read: then the whole decides. */
+function readYamlInPieces(text: string, cache: PlainCache): PlainDocument | undefined {
+  if (mayHaveAnchors(text)) return undefined;
+  const pieces: PlainPiece[] = [];
+  const head = /^(?:[ \t]*(?:#.*)?\n)*---[ \t]*\n/.exec(text)?.[0] ?? '';
+  if (head !== '') pieces.push({ text: head, node: undefined });
+  const root = readMappingInPieces(text, head.length, text.length, 1, cache, pieces);
+  return root === undefined ? undefined : { pieces, root, problems: [] };
+}
+
+function readMappingInPieces(
+  text: string,
+  start: number,
+  end: number,
+  depth: number,
+  cache: PlainCache,
+  pieces: PlainPiece[],
+): PlainMap | undefined {
+  const cut = cutMapping(text, start, end);
+  if (cut === undefined || (end - start) / cut.blocks.length < MIN_MEAN_BLOCK_LENGTH) return undefined;
+  const entries = new Map<string, PlainNode>();
+  for (const block of cut.blocks) {
+    const inner = depth < MAX_CUT_DEPTH ? innerMapping(text, block) : undefined;
+    if (inner !== undefined) {
+      const own: PlainPiece[] = [{ text: text.slice(block.start, inner.start), node: undefined }];
+      const node = readMappingInPieces(text, inner.start, block.end, depth + 1, cache, own);
+      if (node !== undefined) {
+        if (entries.has(inner.key)) return undefined;
+        entries.set(inner.key, node);
+        for (const piece of own) pieces.push(piece);
+        continue;
+      }
+    }
+    const piece = cache.piece(text.slice(block.start, block.end), readPiece);
+    const [pair] = piece.node?.kind === 'map' && piece.node.entries.size === 1 ? piece.node.entries : [];
+    if (pair === undefined || entries.has(pair[0])) return undefined;
+    entries.set(...pair);
+    pieces.push(piece);
+  }
+  return { kind: 'map', start: 0, end: 0, entries };
+}
+
+function readPiece(text: string): PlainPiece {
+  return { text, node: readStrictYaml(text).root };
+}
+
+function readYaml(text: string): PlainDocument {
+  const read = readStrictYaml(text);
+  if (read.root !== undefined || !read.problems.some(({ message }) => message.startsWith('Missing closing')))
+    return read;
+  const indented = indentQuotedLines(text);
+  if (indented === undefined) return read;
+  const again = readStrictYaml(indented.text);
+  const problems = again.problems.map((problem) =>
+    problem.range === undefined
+      ? problem
+      : {
+          ...problem,
+          range: {
+            start: indented.originalOffset(problem.range.start),
+            end: indented.originalOffset(problem.range.end),
+          },
+        },
+  );
+  return { ...again, problems };
+}
+
+function readStrictYaml(text: string): PlainDocument {
+  const document = parseDocument(text, {
+    uniqueKeys: false,
+    prettyErrors: false,
+    // At 'silent' the library keeps quiet about a second document.
+    logLevel: 'error',
+    stringKeys: false,
+  });
+  const problems: Problem[] = document.errors.slice(0, MAX_PROBLEMS).map((error) => ({
+    code: error.code === 'MULTIPLE_DOCS' ? 'several-documents' : 'yaml-syntax',
+    message: error.message,
+    severity: 'error',
+    range: { start: error.pos[0], end: Math.min(text.length, Math.max(error.pos[1], error.pos[0])) },
+  }));
+  if (problems.length > 0) return { pieces: [], root: undefined, problems };
+  return new YamlReader(text, document).read();
+}
+
+class YamlReader {
+  readonly #text: string;
+  readonly #document: Document.Parsed;
+  readonly #problems: Problem[] = [];
+  readonly #definitions = new Map<string, number>();
+  #aliases = 0;
+
+  constructor(text: string, document: Document.Parsed) {
+    this.#text = text;
+    this.#document = document;
+  }
+
+  read(): PlainDocument {
+    const root = this.#document.contents === null ? undefined : this.#node(this.#document.contents, 0);
+    const isGood = this.#problems.length === 0;
+    return { pieces: [{ text: this.#text, node: root }], root: isGood ? root : undefined, problems: this.#problems };
+  }
+
+  #node(node: unknown, depth: number): PlainNode {
+    if (depth > MAX_DEPTH) {
+      this.#problem('too-deep', `The file is nested deeper than ${MAX_DEPTH} levels.`, node);
+      return EMPTY_SCALAR;
+    }
+    if (isAlias(node)) {
+      const [start, end] = rangeOf(node.range);
+      if (++this.#aliases === MAX_ALIASES)
+        this.#problem('too-many-aliases', `The file has more than ${MAX_ALIASES} aliases.`, node);
+      return { kind: 'alias', start, end, name: node.source, definition: this.#definitions.get(node.source) ?? 0 };
+    }
+    if (isMap(node)) {
+      const common = this.#common(node);
+      const entries = new Map<string, PlainNode>();
+      for (const pair of node.items) {
+        const key = this.#freeKey(entries, this.#keyText(pair.key), pair.key ?? node);
+        if (key !== undefined) entries.set(key, this.#node(pair.value, depth + 1));
+      }
+      return { kind: 'map', ...common, entries };
+    }
+    if (isSeq(node)) {
+      const common = this.#common(node);
+      return { kind: 'sequence', ...common, items: node.items.map((item) => this.#item(item, depth + 1)) };
+    }
+    if (isScalar(node)) return this.#scalar(node);
+    return EMPTY_SCALAR;
+  }
+
+  /** An item of a flow sequence may be a single pair, `[a: 1]`. */
+  #item(item: unknown, depth: number): PlainNode {
+    if (!isPair(item)) return this.#node(item, depth);
+    const entries = new Map([[this.#keyText(item.key), this.#node(item.value, depth + 1)]]);
+    return { kind: 'map', start: 0, end: 0, entries };
+  }
+
+  #scalar(node: Scalar): PlainScalar {
+    const common = this.#common(node);
+    const isString = typeof node.value === 'string';
+    const text = typeof node.value === 'string' ? node.value : (node.source ?? '');
+    return { kind: 'scalar', ...common, isString, text };
+  }
+
+  #common(node: {
+    range?: readonly [number, number, number] | null | undefined;
+    anchor?: string | undefined;
+    tag?: string | undefined;
+    type?: unknown;
+  }): PlainBase {
+    const [start, end] = rangeOf(node.range);
+    if (node.anchor === undefined && node.tag === undefined) return { start, end };
+    if (node.anchor !== undefined) this.#definitions.set(node.anchor, (this.#definitions.get(node.anchor) ?? 0) + 1);
+    return {
+      start,
+      end,
+      ...(node.anchor === undefined ? {} : { anchor: node.anchor }),
+      ...(node.tag === undefined ? {} : { tag: node.tag }),
+    };
+  }
+
+  #keyText(key: unknown): string {
+    if (isScalar(key)) {
+      this.#common(key);
+      return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+    }
+    if (isAlias(key)) return `*${key.source}`;
+    if (key === null || key === undefined) return '';
+    const [start, end] = rangeOf((key as { range?: readonly [number, number, number] }).range);
+    return this.#text.slice(start, end);
+  }
+
+  /** The key to list an entry under; undefined, with a problem, where the map has it already. */
+  #freeKey(entries: ReadonlyMap<string, PlainNode>, key: string, node: unknown): string | undefined {
+    if (!entries.has(key)) return key;
+    if (key === '<<') {
+      // Not allowed by the letter, but real files list several anchors to merge this way and readers take it.
+      let count = 2;
+      while (entries.has(`<<#${count}`)) count++;
+      return `<<#${count}`;
+    }
+    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(doubledKey(key, rangeOfNode(node)));
+    return undefined;
+  }
+
+  #problem(code: string, message: string, node: unknown): void {
+    if (this.#problems.length < MAX_PROBLEMS)
+      this.#problems.push({ code, message, severity: 'error', range: rangeOfNode(node) });
+  }
+}
+
+const EMPTY_SCALAR: PlainScalar = { kind: 'scalar', start: 0, end: 0, isString: false, text: '' };
+
+function rangeOf(range: readonly [number, number, number] | null | undefined): readonly [number, number] {
+  return range === null || range === undefined ? [0, 0] : [range[0], range[1]];
+}
+
+function rangeOfNode(node: unknown): TextRange {
+  const [start, end] = rangeOf((node as { range?: readonly [number, number, number] | null } | undefined)?.range);
+  return { start, end };
+}

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash } from '../../../src/core/ids.ts';
+import type { DocumentHead, LogEntry, Proposal, ProposeResult } from '../../../src/core/replication/entry.ts';
+import type { HeadsReason, LibraryLink, LinkStatus } from '../../../src/core/replication/libraryLink.ts';
+import type { StoredRevision } from '../../../src/core/replication/replicaStore.ts';
+import { Replica } from '../../../src/peer/replica/replica.ts';
+import { createInlineMerger } from '../../simulation/replica/inlineMerger.ts';
+import { SimulatedFolder } from '../../simulation/replica/simulatedFolder.ts';
+import { openStore, StoreDisk } from '../../simulation/replica/simulatedStore.ts';
+import { SeededRandom } from '../../simulation/seededRandom.ts';
+import { SimulatedProcess } from '../../simulation/simulatedProcess.ts';
+import { VirtualTime } from '../../simulation/virtualTime.ts';
+import { hashOf } from '../replication/fakes.ts';
+
+export const PATH = 'openapi.yaml';
+export const DOC = 'doc-1' as DocId;
+const LIMIT_MS = 60_000;
+
+/** An API with one path for each summary. */
+export function spec(...summaries: readonly string[]): string {
+  const paths = summaries.map((summary) => `  /${summary}:\n    get:\n      summary: ${summary}\n`).join('');
+  return `openapi: 3.1.0\ninfo:\n  title: Pets\n  version: 1.0.0\npaths:\n${paths}`;
+}
+
+export function revision(text: string, index: number): StoredRevision {
+  return { text, hash: hashOf(text), index: index as LogIndex };
+}
+
+export function headOf({ hash, index }: StoredRevision, docId: DocId = DOC): DocumentHead {
+  return { docId, path: PATH, hash, index, author: { peerId: 'bob' as PeerId, name: 'bob' }, at: 0 };
+}
+
+/** One replica with one document, in front of a library that says what the test wants. */
+export class ReplicaBench {
+  readonly time = new VirtualTime();
+  readonly store = new StoreDisk('alice');
+  readonly folder: SimulatedFolder;
+  readonly proposed: Proposal[] = [];
+  readonly revisions = new Map<RevisionHash, string>();
+  answer: (proposal: Proposal) => ProposeResult = () => ({ kind: 'committed', index: 99 as LogIndex });
+  readonly #process: SimulatedProcess;
+
+  constructor(file: string, shadow: StoredRevision) {
+    this.#process = new SimulatedProcess('alice', this.time, new SeededRandom(1));
+    const nothing = (): void => undefined;
+    this.folder = new SimulatedFolder('alice', {
+      onWriting: nothing,
+      onWritten: nothing,
+      fail: (what) => assert.fail(what),
+    });
+    this.folder.put(PATH, file);
+    this.store.synced = { index: shadow.index, runningHash: hashOf('somewhere') };
+    this.store.documents.set(DOC, {
+      docId: DOC,
+      libraryPath: PATH,
+      localPath: PATH,
+      shadow,
+      heldBase: undefined,
+      head: shadow,
+      attribution: {},
+    });
+  }
+
+  /** The file's text was sent by an earlier run, and nobody knows what became of it. */
+  putInFlight(base: StoredRevision): void {
+    const text = this.folder.text(PATH) ?? '';
+    const proposal: Proposal = {
+      proposalId: 'replica-alice:1' as ProposalId,
+      docId: DOC,
+      kind: 'edit',
+      baseHash: base.hash,
+      hash: hashOf(text),
+      patch: [{ offset: 0, deleteCount: base.text.length, insert: text }],
+      changes: [],
+    };
+    this.store.outbox.set(proposal.proposalId, { proposal, text, heldBase: undefined });
+    this.store.nextProposalNumber = 2;
+  }
+
+  async open(): Promise<Replica> {
+    const view = this.folder.open(this.#process, () => undefined);
+    const opening = Replica.open({
+      ambient: this.#process.ambient,
+      files: view.files,
+      store: openStore(this.store, this.#process, () => undefined),
+      merger: createInlineMerger(this.#process, () => 0),
+      reader: view.reader,
+      guard: view.guard,
+      watcher: view.watcher,
+      layout: view.layout,
+      infoVersion: 'ask',
+      discover: () => view.discover(),
+    });
+    const replica = await this.until(opening);
+    await this.until(replica.start(this.#link()));
+    return replica;
+  }
+
+  /** Lets simulated time pass until the promise is settled. */
+  async until<T>(work: Promise<T>): Promise<T> {
+    const settled = { isSo: false };
+    const settle = (): void => {
+      settled.isSo = true;
+    };
+    work.then(settle, settle);
+    const end = this.time.now + LIMIT_MS;
+    do {
+      // What was begun may have nothing to wait for but itself.
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (!settled.isSo && (await this.time.step(end)));
+    assert.ok(settled.isSo, 'came to an end');
+    return await work;
+  }
+
+  /** The log's next entry: somebody else's, or with `proposalId` a proposal of this replica. Gives the revision that it leads to. */
+  async takeEntry(
+    replica: Replica,
+    before: StoredRevision,
+    text: string,
+    proposalId = 'replica-bob:1',
+  ): Promise<StoredRevision> {
+    const next = revision(text, before.index + 1);
+    const entry: LogEntry = {
+      index: next.index,
+      term: { number: 1, leaderId: 'bob' as PeerId },
+      proposalId: proposalId as ProposalId,
+      docId: DOC,
+      kind: 'edit',
+      baseHash: before.hash,
+      hash: next.hash,
+      patch: [{ offset: 0, deleteCount: before.text.length, insert: text }],
+      changes: [],
+      author: { peerId: 'bob' as PeerId, name: 'bob' },
+      at: 0,
+    };
+    await this.until(replica.applySyncEntry(entry, hashOf(`log at ${String(next.index)}`)));
+    await this.rest(replica);
+    return next;
+  }
+
+  /** Lets everything that is under way come to its end. */
+  async rest(replica: Replica): Promise<void> {
+    await this.until(replica.syncNow(5_000));
+  }
+
+  async takeHeads(replica: Replica, heads: readonly DocumentHead[], index: number, why: HeadsReason): Promise<void> {
+    await this.until(replica.applyHeads(heads, index as LogIndex, hashOf('another log'), why));
+    await this.rest(replica);
+  }
+
+  #link(): LibraryLink {
+    const status: LinkStatus = {
+      connection: 'connected',
+      role: 'follower',
+      term: { number: 1, leaderId: 'bob' as PeerId },
+      peers: [],
+      lastIndex: 0 as LogIndex,
+    };
+    return {
+      status,
+      onDidChangeStatus: () => ({ dispose: () => undefined }),
+      propose: (proposal) => {
+        this.proposed.push(proposal);
+        return Promise.resolve(this.answer(proposal));
+      },
+      fetchHeads: () => Promise.resolve([]),
+      fetchRevision: (_docId, hash) => Promise.resolve(this.revisions.get(hash)),
+      fetchHistory: () => Promise.resolve([]),
+      dispose: () => undefined,
+    };
+  }
+}

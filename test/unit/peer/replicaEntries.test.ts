@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LogIndex } from '../../../src/core/ids.ts';
+import type { StoredRevision } from '../../../src/core/replication/replicaStore.ts';
+import type { Replica } from '../../../src/peer/replica/replica.ts';
+import { hashOf } from '../replication/fakes.ts';
+import { DOC, headOf, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
+
+const cats = (summary: string): string => spec('cats', 'dogs').replace('summary: cats', `summary: ${summary}`);
+
+/** A write of `next` over `before` was made durable as an intent, and then the process died. */
+function crashedWriting(before: StoredRevision, next: StoredRevision, file: string): ReplicaBench {
+  const bench = new ReplicaBench(file, before);
+  const document = bench.store.documents.get(DOC);
+  assert.ok(document !== undefined);
+  const withHead = { ...document, head: next };
+  bench.store.documents.set(DOC, withHead);
+  bench.store.synced = { index: next.index, runningHash: undefined };
+  bench.store.intents.set(DOC, {
+    docId: DOC,
+    beforeHash: before.hash,
+    afterHash: next.hash,
+    document: { ...withHead, shadow: next },
+  });
+  return bench;
+}
+
+test('[I1] [I9] a crash after the file was written and before the shadow was recorded: what was written is no change of ours', async () => {
+  const [before, next] = [revision(spec('cats'), 5), revision(spec('cats', 'dogs'), 6)];
+  const bench = crashedWriting(before, next, next.text);
+  // Meanwhile somebody has taken /dogs out again.
+  const document = bench.store.documents.get(DOC);
+  assert.ok(document !== undefined);
+  bench.store.documents.set(DOC, { ...document, head: revision(spec('cats'), 7) });
+  const replica = await bench.open();
+  await bench.rest(replica);
+  assert.equal(bench.folder.text(PATH), spec('cats'));
+  assert.deepEqual(bench.proposed, []);
+  assert.equal(bench.store.intents.size, 0);
+});
+
+test('[I1] [I9] a crash before the file was written: it is merged and written again', async () => {
+  const [before, next] = [revision(spec('cats'), 5), revision(spec('cats', 'dogs'), 6)];
+  const bench = crashedWriting(before, next, before.text);
+  const replica = await bench.open();
+  await bench.rest(replica);
+  assert.equal(bench.folder.text(PATH), next.text);
+  assert.deepEqual(bench.proposed, []);
+  assert.equal(bench.store.documents.get(DOC)?.shadow?.hash, next.hash);
+});
+
+test('[I9] a change of ours that comes back as an entry is written nowhere, told to nobody, and sent no second time', async () => {
+  const base = revision(spec('cats'), 5);
+  const bench = new ReplicaBench(spec('cats', 'dogs'), base);
+  bench.answer = () => ({ kind: 'committed', index: 6 as LogIndex });
+  const replica = await bench.open();
+  let applied = 0;
+  replica.onDidApplyChange(() => (applied += 1));
+  const [sent] = bench.proposed;
+  assert.ok(sent !== undefined);
+  const { version } = bench.folder;
+  await bench.takeEntry(replica, base, spec('cats', 'dogs'), sent.proposalId);
+  assert.equal(bench.folder.version, version);
+  assert.equal(applied, 0);
+  assert.deepEqual(new Set(bench.proposed.map(({ proposalId }) => proposalId)), new Set([sent.proposalId]));
+  assert.equal(bench.store.outbox.size, 0);
+  assert.equal(bench.store.documents.get(DOC)?.shadow?.hash, hashOf(spec('cats', 'dogs')));
+});
+
+/** The summary of /cats says `mine` in the file and `theirs` in the library. */
+async function held(): Promise<{
+  readonly bench: ReplicaBench;
+  readonly replica: Replica;
+  readonly head: StoredRevision;
+}> {
+  const base = revision(cats('cats'), 5);
+  const theirs = revision(cats('theirs'), 6);
+  const bench = new ReplicaBench(cats('mine'), base);
+  bench.answer = () => ({ kind: 'stale', head: headOf(theirs) });
+  const replica = await bench.open();
+  const head = await bench.takeEntry(replica, base, theirs.text);
+  assert.equal(replica.conflicts.length, 1);
+  return { bench, replica, head };
+}
+
+test('[I1] an entry for a neighbour of a held element goes through, and the element stays held', async () => {
+  const { bench, replica, head } = await held();
+  await bench.takeEntry(replica, head, head.text.replace('summary: dogs', 'summary: big dogs'));
+  assert.equal(bench.folder.text(PATH), cats('mine').replace('summary: dogs', 'summary: big dogs'));
+  assert.equal(replica.conflicts.length, 1);
+});
+
+test('[I1] an entry for a held element merges from the base of the first clash, and releases it where both are equal', async () => {
+  const { bench, replica, head } = await held();
+  const next = await bench.takeEntry(replica, head, cats('theirs again'));
+  assert.equal(bench.folder.text(PATH), cats('mine'));
+  const [conflict] = replica.conflicts;
+  assert.match(conflict?.conflict.base?.text ?? '', /cats/);
+  assert.match(conflict?.conflict.theirs?.text ?? '', /theirs again/);
+  await bench.takeEntry(replica, next, cats('mine'));
+  assert.equal(bench.folder.text(PATH), cats('mine'));
+  assert.deepEqual(replica.conflicts, []);
+});
+
+test('[I1] an entry that deletes the parent of a held element takes nothing out of the file: it is held there', async () => {
+  const { bench, replica, head } = await held();
+  await bench.takeEntry(replica, head, spec('dogs'));
+  assert.match(bench.folder.text(PATH) ?? '', /summary: mine/);
+  assert.equal(replica.conflicts.length, 1);
+  assert.deepEqual(
+    bench.proposed.filter(({ hash }) => hash !== hashOf(cats('mine'))),
+    [],
+    'nobody is sent what is held',
+  );
+});
