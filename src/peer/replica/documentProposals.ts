@@ -10,9 +10,7 @@ import type { DocumentRecord } from './documentRecord.ts';
 export type Answer =
   | { readonly kind: 'goOn' }
   | { readonly kind: 'wait' }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  /** The log is not the one that we followed: this is what it has. */
-  | { readonly kind: 'otherHead'; readonly head: DocumentHead; readonly text: string };
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
 export interface ProposalEvents {
   /** The leader has answered; to be handled in the document's turn by `answered`. */
@@ -152,11 +150,10 @@ export class DocumentProposals {
   async answered(item: OutboxItem, answer: ProposeResult): Promise<Answer> {
     const record = this.#record;
     if (this.#inFlight !== item) return { kind: 'wait' };
-    // Its entry comes next, unless the log's heads came instead of it.
-    if (answer.kind === 'committed' && answer.index > (record.stored.head?.index ?? 0)) return { kind: 'wait' };
+    // Its entry comes next, or heads in place of it, which ask again.
+    if (answer.kind === 'committed') return { kind: 'wait' };
     this.#inFlight = undefined;
     await record.commitFact({ removeOutbox: [item.proposal.proposalId] });
-    if (answer.kind === 'committed') return { kind: 'goOn' };
     if (answer.kind === 'rejected') {
       this.#refusedHash = item.proposal.hash;
       return { kind: 'refused', code: answer.code, message: answer.message };
@@ -175,19 +172,19 @@ export class DocumentProposals {
       this.#awaitedIndex = answer.head.index;
       return { kind: 'wait' };
     }
-    return this.#meetHead(answer.head);
+    return this.#meetHead(answer.head, item);
   }
 
-  /** The leader's head is not ours: it is on its way, or the log is not the one that we followed and has to be asked. */
-  async #meetHead(head: DocumentHead): Promise<Answer> {
-    const { stored, ctx } = this.#record;
+  /** The leader's head is not ours: it is on its way, we have passed it meanwhile, or the log is not the one that we followed. */
+  #meetHead(head: DocumentHead, item: OutboxItem): Answer {
+    const { stored } = this.#record;
     if (stored.head === undefined || head.index > stored.head.index) {
       this.#awaitedIndex = head.index;
       return { kind: 'goOn' };
     }
     if (head.hash === undefined || head.hash === stored.head.hash) return { kind: 'goOn' };
-    const text = await ctx.link()?.fetchRevision(stored.docId, head.hash);
-    return text === undefined ? { kind: 'wait' } : { kind: 'otherHead', head, text };
+    // On another log nothing that we have is a base before its heads have been taken ([REC-04]), and those are on their way.
+    return item.proposal.baseHash === stored.shadow?.hash ? { kind: 'wait' } : { kind: 'goOn' };
   }
 
   /** A choice that was made while the proposal was on its way must not be forgotten with it. */

@@ -409,9 +409,6 @@ export class DocumentReplica implements Disposable {
       this.#show('invalid', { code: answer.code, message: answer.message, remedy });
       return;
     }
-    if (answer.kind === 'otherHead' && answer.head.hash !== undefined) {
-      await this.#takeLooseHead(answer.head, answer.head.hash, answer.text);
-    }
     await this.#settle();
     await this.#record.commitPostponed();
   }

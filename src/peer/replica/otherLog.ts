@@ -10,14 +10,22 @@ import type { DocumentRecord } from './documentRecord.ts';
 export async function meetOtherLog(record: DocumentRecord, head: DocumentHead): Promise<void> {
   const { shadow, head: oldHead } = record.stored;
   const base = shadow === undefined ? undefined : await commonAncestor(record, head);
+  const changed = base?.hash === shadow?.hash ? {} : { heldBase: await heldBaseOn(record, base), perhapsIn: undefined };
   record.stored = {
     ...record.stored,
+    ...changed,
     shadow: base,
-    // Both were worked out from the shadow as it was.
-    ...(base?.hash === shadow?.hash ? {} : { heldBase: undefined, perhapsIn: undefined }),
     head: oldHead !== undefined && oldHead.hash === head.hash ? { ...oldHead, index: head.index } : undefined,
   };
   await record.commit({ putDocuments: [record.stored] });
+}
+
+/** What is held reads in the base as it did before the clash; else ours would be taken for a change of theirs, made on purpose. */
+async function heldBaseOn(record: DocumentRecord, base: StoredRevision | undefined): Promise<string | undefined> {
+  const { heldBase, shadow } = record.stored;
+  if (heldBase === undefined || shadow === undefined || base === undefined) return undefined;
+  const { text } = await record.merge(shadow.text, heldBase, base.text);
+  return text === base.text ? undefined : text;
 }
 
 async function commonAncestor(

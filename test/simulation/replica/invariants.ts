@@ -30,6 +30,7 @@ export class Invariants {
   readonly #note: (what: string) => void;
   readonly #entered = new Set<string>();
   #checkedVersion = -1;
+  #wasPutBack = false;
 
   constructor(
     peers: readonly SimulatedPeer[],
@@ -52,6 +53,15 @@ export class Invariants {
     for (const { entry } of records) this.#onEntry(entry);
   }
 
+  /** The log is the copy that a backup had of its first entries. */
+  putBack(kept: number): void {
+    this.entries = kept;
+    this.#wasPutBack = true;
+    this.revisions.splice(kept);
+    this.heads.clear();
+    for (const revision of this.revisions) this.heads.set(revision.docId, revision);
+  }
+
   #onEntry(entry: LogEntry): void {
     this.entries += 1;
     if (entry.index !== this.entries)
@@ -67,7 +77,7 @@ export class Invariants {
     const peer = this.#peers.find(({ store }) => entry.proposalId.startsWith(`${store.replicaId}:`));
     if (peer === undefined) this.#fail(`[I7] nobody has proposed entry ${String(entry.index)}`);
     else this.#checkDoing(peer, entry, before?.text ?? '', revision);
-    if (this.entries > this.allowedEntries)
+    if (this.entries > this.allowedEntries && !this.#wasPutBack)
       this.#fail(`[I9] ${String(this.entries)} entries for ${String(this.allowedEntries)} doings of people`);
   }
 
@@ -78,12 +88,13 @@ export class Invariants {
     const place = `entry ${String(entry.index)} (${entry.kind} of ${path} by ${peer.name})`;
     this.#note(`${place} +${added.join(' +')} -${removed.join(' -')}`);
     for (const token of removed)
-      if (!this.#ledger.mayTake(peer.name, token))
+      // Whoever comes first brings a log that was put back up to date, also with what others did.
+      if (!(this.#wasPutBack ? this.#ledger.wasTaken(token) : this.#ledger.mayTake(peer.name, token)))
         this.#fail(`[I1] ${place} takes ${token} away, which nobody there did`);
     for (const token of added) {
       const isNews = this.#ledger.authorOf(token) === peer.name && !this.#entered.has(token);
       const isExplained = peer.decided.has(path) || peer.brought.has(token);
-      if (!isNews && entry.kind !== 'create' && !isExplained)
+      if (!isNews && entry.kind !== 'create' && !isExplained && !this.#wasPutBack)
         this.#fail(`[I9] ${place} brings ${token} back, which nobody there did`);
       this.#entered.add(token);
       this.#ledger.bring(peer.name, token);

@@ -5,6 +5,7 @@ import { VirtualTime } from '../virtualTime.ts';
 import { Invariants } from './invariants.ts';
 import { newDocument } from './openApiText.ts';
 import { DOINGS, People } from './people.ts';
+import type { Doing } from './people.ts';
 import { SimulatedPeer } from './simulatedPeer.ts';
 import type { Machine } from './simulatedPeer.ts';
 import { Ledger, tokensOnlyIn } from './tokens.ts';
@@ -33,6 +34,16 @@ const TROUBLES = [
   'compact',
 ] as const;
 type Trouble = (typeof TROUBLES)[number];
+
+/** What people do where backups of the log are put back: what was set back then cannot be told from what is new. */
+const DOINGS_AROUND_BACKUPS: readonly Doing[] = ['edit', 'clash', 'type', 'pause', 'break', 'create'];
+
+export interface ReplicaSimulationOptions {
+  /** How much of what happened last is kept for the report. */
+  readonly traceLines?: number;
+  /** Old copies of the log are put back, or it is deleted; a history of its own beside the one without. */
+  readonly hasBackups?: boolean;
+}
 
 export interface ReplicaReport {
   readonly seed: number;
@@ -65,13 +76,14 @@ export class ReplicaSimulation {
   readonly #violations: string[] = [];
   readonly #trace: string[] = [];
   readonly #traceLines: number;
+  readonly #hasBackups: boolean;
   #isHostile = true;
   #faults = 0;
 
-  /** @param traceLines how much of what happened last is kept for the report. */
-  constructor(seed: number, traceLines = TRACE_LINES) {
+  constructor(seed: number, { traceLines = TRACE_LINES, hasBackups = false }: ReplicaSimulationOptions = {}) {
     this.#seed = seed;
     this.#traceLines = traceLines;
+    this.#hasBackups = hasBackups;
     this.#random = new SeededRandom(seed);
     const random = this.#random;
     this.#troubles = TROUBLES.filter(() => random.chance(0.35));
@@ -85,7 +97,9 @@ export class ReplicaSimulation {
     this.#invariants = new Invariants(this.#peers, this.#ledger, note, fail);
     // A log that forgets its past cannot tell an old revision from a new text: nobody goes back there.
     const isForgetful = this.#troubles.includes('compact');
-    const doings = DOINGS.filter((doing) => random.chance(0.6) && !(isForgetful && doing === 'setBack'));
+    const doings = DOINGS.filter((doing) => random.chance(0.6) && !(isForgetful && doing === 'setBack')).filter(
+      (doing) => !hasBackups || DOINGS_AROUND_BACKUPS.includes(doing),
+    );
     const world = {
       time: this.#time,
       random,
@@ -147,6 +161,7 @@ export class ReplicaSimulation {
     this.#beUnkind();
     this.#scheduleDoing();
     this.#scheduleTrouble();
+    if (this.#hasBackups) this.#scheduleBackup();
   }
 
   #scheduleDoing(): void {
@@ -163,6 +178,25 @@ export class ReplicaSimulation {
       if (this.#troubles.length > 0) this.#bring(this.#random.pick(this.#troubles));
       this.#scheduleTrouble();
     });
+  }
+
+  #scheduleBackup(): void {
+    this.#later(4_000, 15_000, () => {
+      if (!this.#isHostile) return;
+      void this.#putBack();
+      this.#scheduleBackup();
+    });
+  }
+
+  /** Everything is off, somebody puts an old copy of the log back, everything is on again. */
+  async #putBack(): Promise<void> {
+    this.#faults += 1;
+    const { records } = this.#disk;
+    const kept = this.#random.chance(0.3) ? 0 : this.#random.below(records.length + 1);
+    this.#note(`the log is put back from ${String(records.length)} to ${String(kept)}`);
+    for (const peer of this.#peers) this.#kill(peer);
+    await this.#disk.restore(kept);
+    this.#invariants.putBack(kept);
   }
 
   async #runUntil(end: number): Promise<void> {

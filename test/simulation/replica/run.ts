@@ -1,4 +1,4 @@
-// `node test/simulation/replica/run.ts --seeds N [--from SEED] [--trace LINES] [--dump] [--stop]`: simulated histories of replicas; exit 1 on any violation.
+// `node test/simulation/replica/run.ts --seeds N [--from SEED] [--backups] [--trace LINES] [--dump] [--stop]`: simulated histories of replicas; exit 1 on any violation.
 import { parseArgs } from 'node:util';
 import { ReplicaSimulation } from './replicaSimulation.ts';
 
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     trace: { type: 'string', default: '25' },
     dump: { type: 'boolean', default: false },
     stop: { type: 'boolean', default: false },
+    backups: { type: 'boolean', default: false },
   },
 });
 const count = Number(values.seeds);
@@ -22,7 +23,10 @@ let faults = 0;
 let failed = 0;
 let ran = 0;
 for (let seed = from; seed < from + count; seed += 1) {
-  const report = await new ReplicaSimulation(seed, Number(values.trace)).run();
+  const report = await new ReplicaSimulation(seed, {
+    traceLines: Number(values.trace),
+    hasBackups: values.backups,
+  }).run();
   entries += report.entries;
   faults += report.faults;
   ran += 1;

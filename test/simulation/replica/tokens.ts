@@ -92,6 +92,11 @@ export class Ledger {
     return this.wasRemovedBy(person, token) || (this.#retractors.get(token)?.has(person) ?? false);
   }
 
+  /** Whether anybody has taken the mark away. */
+  wasTaken(token: string): boolean {
+    return (this.#removers.get(token)?.size ?? 0) + (this.#retractors.get(token)?.size ?? 0) > 0;
+  }
+
   #keep(token: string): void {
     if ((this.#removers.get(token)?.size ?? 0) === 0) this.#living.add(token);
   }

@@ -92,6 +92,40 @@ test('[REC-04] [I1] the newest former shadow that the log knows is the base: nob
   );
 });
 
+test('[REC-04] [I1] what is held stays held on another log, also where that has the other side of the clash', async () => {
+  const theirs = revision(spec('cats').replace('summary: cats', 'summary: theirs'), 5);
+  const shadow = revision(theirs.text.replace('title: Pets', 'title: Animals'), 6);
+  const bench = new ReplicaBench(shadow.text.replace('summary: theirs', 'summary: mine'), shadow);
+  const document = bench.store.documents.get(DOC);
+  assert.ok(document !== undefined);
+  const heldBase = shadow.text.replace('summary: theirs', 'summary: cats');
+  bench.store.documents.set(DOC, { ...document, heldBase });
+  bench.store.shadows.set(DOC, [theirs.hash, shadow.hash]);
+  // The log was put back to before the title came in.
+  bench.revisions.set(theirs.hash, theirs.text);
+  const replica = await bench.open();
+  await bench.takeHeads(replica, [headOf(theirs)], 5, 'unknown');
+  assert.equal(replica.conflicts.length, 1);
+  assert.equal(bench.folder.text(PATH), shadow.text.replace('summary: theirs', 'summary: mine'));
+  assert.equal(bench.proposed.at(-1)?.hash, shadow.hash, 'the title is sent, and the held element with their side');
+});
+
+test('[REC-04] [I1] a stale answer of another log is not merged: its heads say first what is a base', async () => {
+  const shadow = revision(spec('cats', 'dogs'), 9);
+  const bench = new ReplicaBench(spec('birds', 'cats', 'dogs'), shadow);
+  const head = revision(spec('cats'), 4);
+  bench.revisions.set(head.hash, head.text);
+  bench.answer = () => ({ kind: 'stale', head: headOf(head) });
+  const replica = await bench.open();
+  await bench.rest(replica);
+  assert.equal(bench.folder.text(PATH), spec('birds', 'cats', 'dogs'));
+  bench.answer = () => ({ kind: 'committed', index: 5 as LogIndex });
+  await bench.takeHeads(replica, [headOf(head)], 4, 'unknown');
+  assert.equal(bench.folder.text(PATH), spec('birds', 'cats', 'dogs'));
+  const sent = bench.proposed.at(-1);
+  assert.deepEqual([sent?.baseHash, sent?.hash], [head.hash, hashOf(spec('birds', 'cats', 'dogs'))]);
+});
+
 test('[REC-04] [I1] a document that the log never had is created in it anew', async () => {
   const shadow = revision(spec('cats'), 9);
   const bench = new ReplicaBench(spec('cats', 'dogs'), shadow);
