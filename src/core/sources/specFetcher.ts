@@ -9,6 +9,8 @@ export interface SpecRequest {
   readonly timeoutMs: number;
   readonly maxBytes: number;
   readonly acceptSelfSigned: boolean;
+  /** Follows redirects on the same origin only: for those who look around and were asked for nothing else. */
+  readonly staysOnOrigin?: boolean;
 }
 
 export type SpecAnswer =

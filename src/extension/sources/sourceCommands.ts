@@ -7,6 +7,7 @@ import {
   sourceAddress,
   sourceName,
 } from '../../core/sources/liveSourceConfig.ts';
+import type { FoundSource } from '../../node/sources/findSources.ts';
 import { leadsOutside } from '../../node/sources/fileSource.ts';
 import type { SyncResult } from '../../peer/sources/liveSyncService.ts';
 import type { SourceCommandId } from '../commandTable.ts';
@@ -129,23 +130,29 @@ async function addSource(options: SourceCommandsOptions): Promise<Answer> {
 async function askAddress(
   folder: OpenFolder,
 ): Promise<{ readonly url: string } | { readonly file: string } | undefined> {
-  const kinds = [
+  const byHand = [
     {
       label: '$(globe) Running server…',
       detail: 'The address of its API description, such as http://localhost:8000/openapi.json',
       from: 'url' as const,
+      url: '',
     },
     {
       label: '$(file) Generated file…',
       detail: 'A file that a build makes, such as build/openapi.json',
       from: 'file' as const,
+      url: '',
     },
   ];
-  const chosen = await vscode.window.showQuickPick(kinds, {
+  // The list shows that it is busy for the second or two that looking takes.
+  const items = folder.session.sources.findSources().then((found) => [...found.map(foundItem), ...byHand]);
+  const chosen = await vscode.window.showQuickPick(items, {
     title: 'Add Live Source',
     placeHolder: 'Where does the API description come from?',
+    matchOnDescription: true,
   });
   if (chosen === undefined) return undefined;
+  if (chosen.from === 'found') return { url: chosen.url };
   if (chosen.from === 'url') {
     const url = await vscode.window.showInputBox({
       title: 'Add Live Source',
@@ -217,6 +224,19 @@ async function askMode(): Promise<LiveSourceConfig['mode'] | undefined> {
     placeHolder: 'What should happen when it changes?',
   });
   return chosen?.mode;
+}
+
+function foundItem(found: FoundSource): vscode.QuickPickItem & { readonly from: 'found'; readonly url: string } {
+  const name = found.title === undefined || found.title === '' ? (found.framework ?? 'An API') : found.title;
+  return {
+    label: `${found.isRunning ? '$(radio-tower)' : '$(circle-outline)'} ${name}`,
+    description: found.url,
+    detail: [found.framework, found.isRunning ? 'running now' : 'not running now']
+      .filter((part) => part !== undefined)
+      .join(' · '),
+    from: 'found',
+    url: found.url,
+  };
 }
 
 function firstProblem(source: object): string | undefined {

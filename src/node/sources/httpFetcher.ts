@@ -50,6 +50,12 @@ async function follow(request: SpecRequest, signal: AbortSignal): Promise<SpecAn
         `${first.host} sends on to an address that is neither http nor https.`,
         'Set the address at which the description really is.',
       );
+    if (request.staysOnOrigin === true && next.origin !== first.origin)
+      throw new AnswerError(
+        'redirect-refused',
+        `${first.host} sends on to another server.`,
+        'Set the address at which the description really is.',
+      );
     if (url.protocol === 'https:' && next.protocol === 'http:')
       throw new AnswerError(
         'redirect-refused',

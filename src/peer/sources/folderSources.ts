@@ -4,6 +4,8 @@ import { Emitter, type Event } from '../../core/event.ts';
 import type { DocId } from '../../core/ids.ts';
 import type { Disposable } from '../../core/ports.ts';
 import { checkLiveSource, type LiveSourceConfig, sourceName } from '../../core/sources/liveSourceConfig.ts';
+import { findSources, type FoundSource } from '../../node/sources/findSources.ts';
+import { fetchSpec } from '../../node/sources/httpFetcher.ts';
 import { sourcesDirectory, SourceStore } from '../../node/sources/sourceStore.ts';
 import type { HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
 import type { HeldDocument } from '../heldDocument.ts';
@@ -75,6 +77,10 @@ export class FolderSources implements LiveSyncService, Disposable {
       if (!this.#runner.isServing) await this.#runner.start();
       else await this.#runner.begin(checked.id);
     });
+  }
+
+  findSources(signal = new AbortController().signal): Promise<readonly FoundSource[]> {
+    return findSources(this.#options.folder, fetchSpec, signal);
   }
 
   removeSource(sourceId: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { MergeConflict } from '../../core/merge/types.ts';
 import type { ElementChange } from '../../core/sources/elementChange.ts';
 import type { LiveSourceConfig } from '../../core/sources/liveSourceConfig.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
+import type { FoundSource } from '../../node/sources/findSources.ts';
 import type { Outcome } from '../folderSession.ts';
 
 /**
@@ -74,6 +75,8 @@ export interface LiveSyncService {
   addSource(config: LiveSourceConfig): Promise<void>;
   /** Ends that. The file stays as it is. What is remembered of the source is kept for a while: added again, it goes on from there. */
   removeSource(sourceId: string): Promise<void>;
+  /** Sources that could be added: frameworks in the folder, servers of this machine. Asks the loopback interface only. */
+  findSources(signal?: AbortSignal): Promise<readonly FoundSource[]>;
   /** Replaces the config of the source with the same id; what is remembered of it stays. */
   updateSource(config: LiveSourceConfig): Promise<void>;
 

@@ -57,6 +57,9 @@ export class FakeSources implements LiveSyncService {
   getAllSourceStatuses(): readonly SyncStatus[] {
     return [...this.statuses.values()];
   }
+  findSources(): Promise<readonly []> {
+    return Promise.resolve([]);
+  }
   previewChanges(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
