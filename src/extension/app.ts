@@ -20,6 +20,7 @@ import type { Folder, OpenFolder } from './folderSessions.ts';
 import { FolderSessions } from './folderSessions.ts';
 import { FolderPaths } from './folderPaths.ts';
 import { watchFolder } from './folderWatcher.ts';
+import { HistoryView } from './historyView.ts';
 import { loadPeer } from './loadPeer.ts';
 import { createChannelLogger } from './logChannel.ts';
 import { problems } from './problems.ts';
@@ -61,6 +62,7 @@ export class App implements Disposable {
   readonly #sessions: FolderSessions;
   readonly #statusBar: StatusBar;
   readonly #conflicts: ConflictCenter;
+  readonly #history: HistoryView;
   readonly #behind: BehindNotice;
   readonly #consent: Consent;
   readonly #liveSources: LiveSources;
@@ -91,6 +93,7 @@ export class App implements Disposable {
     this.#consent = this.#store.add(
       new Consent(this.#sessions, this.#messages, this.#logger, () => this.#refreshSoon()),
     );
+    this.#history = this.#store.add(new HistoryView({ folders: () => this.#sessions.folders, logger: this.#logger }));
     this.#conflicts = this.#store.add(
       new ConflictCenter({
         context,
@@ -106,7 +109,8 @@ export class App implements Disposable {
         folders: () => this.#openFoldersForCommand(),
         editorPath: (file) => this.#editorPath(file),
         statusActions: () => statusActions(this.#statusInput()),
-        showConflicts: () => this.#conflicts.show(),
+        showConflicts: (key) => this.#conflicts.show(key),
+        history: this.#history,
         askForAiKey: () => this.#conflicts.askForAiKey(),
         decideBehind: (file) => this.#behind.askAgain(this.#sessionList(), file),
         showLog: () => channel.show(),
@@ -280,6 +284,7 @@ export class App implements Disposable {
     this.#store.add(watchFolder(folder, this.#sessions));
     this.#store.add(
       session.onDidApplyChange((change) => {
+        if (!readSettings().settings.noticeChanges) return;
         vscode.window.setStatusBarMessage(`$(arrow-down) ${appliedSentence(change)}`, APPLIED_NOTE_MS);
       }),
     );
@@ -296,6 +301,7 @@ export class App implements Disposable {
     const { folders } = this.#sessions;
     this.#statusBar.show(this.#statusView());
     this.#conflicts.refresh();
+    this.#history.refresh();
     this.#behind.update(this.#sessionList());
     const values = contextKeyValues(
       this.#isReady,

@@ -34,6 +34,9 @@ export const commandIds = {
   mergeNow: 'apiLiveSync.mergeNow',
   undoResolution: 'apiLiveSync.undoResolution',
   setAiKey: 'apiLiveSync.setAiKey',
+  showHistory: 'apiLiveSync.showHistory',
+  showChange: 'apiLiveSync.showChange',
+  restoreVersion: 'apiLiveSync.restoreVersion',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
@@ -91,7 +94,14 @@ export const paletteConditions: { readonly [id in CommandId]?: string } = {
   [commandIds.applySourceChanges]: contextKeys.hasSources,
   [commandIds.allowSources]: contextKeys.hasSourcesToAllow,
   [commandIds.setSourceSecret]: contextKeys.hasSources,
+  [commandIds.showHistory]: contextKeys.canStop,
+  // These are about one version, which the palette does not know.
+  [commandIds.showChange]: 'false',
+  [commandIds.restoreVersion]: 'false',
 };
+
+/** The views beside the panel. */
+export const viewIds = { conflicts: 'apiLiveSync.conflictList', history: 'apiLiveSync.history' } as const;
 
 /** Id of the conflict panel's webview; also how VS Code brings it back after a reload. */
 export const conflictPanelViewType = 'apiLiveSync.conflicts';

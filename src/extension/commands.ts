@@ -3,10 +3,11 @@ import { DisposableStore } from '../core/disposableStore.ts';
 import type { Disposable, Logger } from '../core/ports.ts';
 import type { FolderSession, FolderStatus, Outcome, UserProblem } from '../peer/folderSession.ts';
 import type { CommandId, SourceCommandId } from './commandTable.ts';
-import { commandIds } from './commandTable.ts';
+import { commandIds, viewIds } from './commandTable.ts';
 import type { Environment } from './diagnosticsText.ts';
 import { diagnosticsText } from './diagnosticsText.ts';
 import type { OpenFolder } from './folderSessions.ts';
+import type { HistoryView, Version } from './historyView.ts';
 import { joinByHand } from './joinFlow.ts';
 import { problems } from './problems.ts';
 import type { StatusAction } from './statusBarModel.ts';
@@ -30,7 +31,9 @@ export interface CommandsOptions {
   /** A file of a session, as the editor names it. */
   readonly editorPath: (file: string) => string;
   readonly statusActions: () => readonly StatusAction[];
-  readonly showConflicts: () => void;
+  /** @param key the conflict to select. */
+  readonly showConflicts: (key: string | undefined) => void;
+  readonly history: HistoryView;
   /** True where a key was entered or taken away. */
   readonly askForAiKey: () => Promise<boolean | UserProblem>;
   /** Asks again what to do with a file that something outside set back. */
@@ -69,11 +72,25 @@ export function registerCommands(options: CommandsOptions): Disposable {
     [commandIds.mergeNow]: () => withFolders(options, (folders) => mergeNow(folders, options.editorPath)),
     [commandIds.undoResolution]: () => withFolders(options, undoResolution),
     [commandIds.showStatus]: () => showStatus(options),
-    [commandIds.showConflicts]: () => {
-      options.showConflicts();
+    [commandIds.showConflicts]: (key) => {
+      options.showConflicts(typeof key === 'string' ? key : undefined);
       return done;
     },
     [commandIds.setAiKey]: () => setAiKey(options),
+    [commandIds.showHistory]: async () => {
+      await vscode.commands.executeCommand(`${viewIds.history}.focus`);
+      return done;
+    },
+    // Called by the view, with what it made.
+    [commandIds.showChange]: async (version) => {
+      await options.history.showChange(version as Version);
+      return done;
+    },
+    [commandIds.restoreVersion]: async (version) => {
+      const outcome = await options.history.restore(version as Version);
+      if (typeof outcome !== 'string') return { kind: 'failed', problem: outcome };
+      return outcome === 'done' ? done : cancelled;
+    },
     [commandIds.showLog]: () => {
       options.showLog();
       return done;

@@ -8,9 +8,11 @@ import { ConflictActions } from './conflictActions.ts';
 import { ConflictDocuments } from './conflictDocuments.ts';
 import { ConflictDrafts } from './conflictDrafts.ts';
 import { ConflictFinder } from './conflictFinder.ts';
+import { ConflictMarks } from './conflictMarks.ts';
 import { ConflictNotice } from './conflictNotice.ts';
 import { ConflictPanel } from './conflictPanel.ts';
 import { ConflictProposals } from './conflictProposals.ts';
+import { ConflictTree } from './conflictTree.ts';
 import type { OpenFolder } from './folderSessions.ts';
 
 export interface ConflictCenterOptions {
@@ -28,6 +30,8 @@ export class ConflictCenter implements Disposable {
   readonly #advisors: AiAdvisors;
   readonly #panel: ConflictPanel;
   readonly #notice: ConflictNotice;
+  readonly #tree: ConflictTree;
+  readonly #marks: ConflictMarks;
   readonly #folders: () => readonly OpenFolder[];
 
   constructor({ context, folders, logger, ...options }: ConflictCenterOptions) {
@@ -51,17 +55,21 @@ export class ConflictCenter implements Disposable {
         logger,
       }),
     );
+    this.#tree = this.#store.add(new ConflictTree(finder));
+    this.#marks = this.#store.add(new ConflictMarks(finder));
     this.#notice = this.#store.add(new ConflictNotice(context.workspaceState, () => this.show(), logger));
   }
 
-  /** Opens the panel, or brings it to the front. */
-  show(): void {
-    this.#panel.show();
+  /** Opens the panel, or brings it to the front. @param key the conflict to select. */
+  show(key?: string): void {
+    this.#panel.show(key);
   }
 
   /** What is held changed. */
   refresh(): void {
     this.#panel.refresh();
+    this.#tree.refresh();
+    this.#marks.refresh();
     const folders = this.#folders().map(({ path, name, session }) => {
       return { folder: path, folderName: name, conflicts: session.conflicts };
     });

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable, Logger } from '../core/ports.ts';
 import { announcementId, noticeSentence } from './conflictViewModel.ts';
+import { readSettings } from './readSettings.ts';
 import type { FolderConflicts } from './conflictViewModel.ts';
 
 const showLabel = 'Show';
@@ -31,6 +32,7 @@ export class ConflictNotice implements Disposable {
     const fresh = held.filter((id) => !announced.includes(id));
     const isNew = fresh.length > 0;
     if (isNew) void this.#storage.update(STORAGE_KEY, [...announced, ...fresh].slice(-MAX_REMEMBERED));
+    if (!readSettings().settings.noticeConflicts) return;
     if (!isNew || isPanelVisible || this.#isShowing || this.#isDisposed) return;
     this.#isShowing = true;
     vscode.window.showWarningMessage(noticeSentence(folders), showLabel, laterLabel).then(

@@ -38,6 +38,8 @@ export class ConflictPanel implements Disposable {
   /** The state that the panel's page has. */
   #sent = '';
   #sentExtras = '';
+  /** The conflict that somebody wants to see, until the page has heard of it. */
+  #toSelect: string | undefined;
 
   constructor(options: ConflictPanelOptions) {
     this.#options = options;
@@ -57,10 +59,14 @@ export class ConflictPanel implements Disposable {
     return this.#panel?.visible === true;
   }
 
-  /** Opens the panel, or brings it to the front. */
-  show(): void {
+  /** Opens the panel, or brings it to the front. @param key the conflict to select. */
+  show(key?: string): void {
+    this.#toSelect = key;
     if (this.#panel !== undefined) {
+      const hasPage = this.#panel.visible;
       this.#panel.reveal();
+      // A panel that was hidden loads its page anew and asks.
+      if (hasPage) this.#sendSelection();
       return;
     }
     this.#adopt(vscode.window.createWebviewPanel(conflictPanelViewType, title, vscode.ViewColumn.Active));
@@ -125,6 +131,7 @@ export class ConflictPanel implements Disposable {
         this.#sent = '';
         this.#sentExtras = '';
         this.#sendState();
+        this.#sendSelection();
         break;
       case 'apply':
         await this.#answer(this.#options.actions.apply(message.decisions));
@@ -209,6 +216,11 @@ export class ConflictPanel implements Disposable {
     }
     // Which of them still fit depends on the conflicts.
     this.#sendExtras();
+  }
+
+  #sendSelection(): void {
+    if (this.#toSelect !== undefined) this.#post({ type: 'select', key: this.#toSelect });
+    this.#toSelect = undefined;
   }
 
   #sendExtras(): void {

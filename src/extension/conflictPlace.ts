@@ -20,7 +20,11 @@ export async function openAtConflict(found: FoundConflict): Promise<void> {
 /** Where a conflict's element stands in its file; undefined where the file does not have it. */
 export function conflictRange(document: vscode.TextDocument, { held }: FoundConflict): vscode.Range | undefined {
   const piece = held.conflict.ours;
-  return piece === undefined ? undefined : rangeOf(document, piece.start, piece.end);
+  if (piece === undefined) return undefined;
+  const { start, end } = rangeOf(document, piece.start, piece.end);
+  // The line end that closes an element of block YAML is its own; the line after it is not.
+  const isBehind = end.character === 0 && end.line > start.line;
+  return new vscode.Range(start, isBehind ? document.lineAt(end.line - 1).range.end : end);
 }
 
 /** Pieces are measured in the revision, with LF: in a buffer with CRLF each line before counts one more. */

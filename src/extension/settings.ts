@@ -13,6 +13,8 @@ export const settingIds = {
   aiBaseUrl: 'apiLiveSync.ai.baseUrl',
   aiModel: 'apiLiveSync.ai.model',
   aiTimeoutSeconds: 'apiLiveSync.ai.timeoutSeconds',
+  noticeConflicts: 'apiLiveSync.notices.conflicts',
+  noticeChanges: 'apiLiveSync.notices.changes',
   /** Per folder, and checked by `sources/sourceSettings.ts`. */
   sources: 'apiLiveSync.sources',
 } as const;
@@ -35,6 +37,8 @@ export interface Settings {
   readonly aiBaseUrl: string;
   readonly aiModel: string;
   readonly aiTimeoutSeconds: number;
+  readonly noticeConflicts: boolean;
+  readonly noticeChanges: boolean;
 }
 
 /** What counts where nothing is set, or nothing that makes sense. */
@@ -49,6 +53,8 @@ export const defaultSettings: Settings = {
   aiBaseUrl: 'https://api.openai.com/v1',
   aiModel: '',
   aiTimeoutSeconds: 60,
+  noticeConflicts: true,
+  noticeChanges: true,
 };
 
 /** Shorter beats would keep a laptop awake, longer ones would leave a dead leader unnoticed. */
@@ -89,6 +95,8 @@ const checks: { readonly [key in keyof Settings]: { schema: z.ZodMiniType<Settin
   aiProvider: { schema: z.enum(['ask', 'openai', 'vscode', 'off']), expected: '"ask", "openai", "vscode" or "off"' },
   aiBaseUrl: { schema: z.string().check(z.minLength(1), z.maxLength(1000)), expected: 'a web address' },
   aiModel: { schema: z.string().check(z.maxLength(200), z.regex(/^\P{Cc}*$/u)), expected: 'the name of a model' },
+  noticeConflicts: { schema: z.boolean(), expected: 'true or false' },
+  noticeChanges: { schema: z.boolean(), expected: 'true or false' },
   aiTimeoutSeconds: {
     schema: z.number().check(z.gte(AI_TIMEOUT_SECONDS.min), z.lte(AI_TIMEOUT_SECONDS.max)),
     expected: `a number from ${AI_TIMEOUT_SECONDS.min} to ${AI_TIMEOUT_SECONDS.max}`,
@@ -124,6 +132,8 @@ export function checkSettings(read: (id: SettingId) => unknown): CheckedSettings
     aiBaseUrl: check('aiBaseUrl'),
     aiModel: check('aiModel'),
     aiTimeoutSeconds: check('aiTimeoutSeconds'),
+    noticeConflicts: check('noticeConflicts'),
+    noticeChanges: check('noticeChanges'),
   };
   if (settings.timeoutSeconds >= settings.heartbeatSeconds * 2) return { settings, warnings };
   // With less than two beats in the timeout, one late packet would look like a death.

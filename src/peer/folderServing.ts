@@ -1,3 +1,4 @@
+import type { LibraryLink } from '../core/replication/libraryLink.ts';
 import { basename } from 'node:path';
 import { DisposableStore } from '../core/disposableStore.ts';
 import { Emitter, type Event } from '../core/event.ts';
@@ -81,6 +82,11 @@ export class FolderServing implements Disposable {
     return this.#serving?.replica;
   }
 
+  /** The way to the library; undefined where this window does not serve the folder. */
+  get link(): LibraryLink | undefined {
+    return this.#serving?.link;
+  }
+
   /** Which one `replica` is. */
   get replicaId(): ReplicaId | undefined {
     return this.#serving === undefined ? undefined : this.#record?.replicaId;
@@ -106,6 +112,7 @@ export class FolderServing implements Disposable {
       connection: link?.connection ?? 'connecting',
       peers: link?.peers ?? [],
       documents,
+      ...(link === undefined ? {} : { lastIndex: link.lastIndex }),
       conflictCount: documents.reduce((sum, document) => sum + document.conflictCount, 0),
       ...(observing === undefined ? {} : { observing }),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),

@@ -1,10 +1,11 @@
 import type { Event } from '../core/event.ts';
-import type { DocId, LibraryId } from '../core/ids.ts';
+import type { DocId, LibraryId, LogIndex, RevisionHash } from '../core/ids.ts';
 import type { AdviceContext } from '../core/advice/adviceContext.ts';
 import type { CheckedResolutions } from '../core/advice/checkResolutions.ts';
 import type { MergeConflict, Resolution } from '../core/merge/types.ts';
 import type { Disposable } from '../core/ports.ts';
 import type { LinkMetrics, PeerInfo, SyncRole } from '../core/replication/libraryLink.ts';
+import type { EntryKind } from '../core/replication/entry.ts';
 import type { UserProblem } from '../core/workingFiles.ts';
 import type { LiveSyncService } from './sources/liveSyncService.ts';
 
@@ -51,6 +52,8 @@ export interface FolderStatus {
   readonly peers: readonly PeerInfo[];
   readonly documents: readonly DocumentStatus[];
   readonly conflictCount: number;
+  /** Newest entry of the library that this window knows of. */
+  readonly lastIndex?: LogIndex;
   /** For `observing`: why, as a person would say it ("branch feature/x has not joined"). */
   readonly observing?: string;
   readonly problem?: UserProblem;
@@ -91,6 +94,21 @@ export interface HeldConflict {
   /** Who made the library's side, and when (wall clock, milliseconds). */
   readonly theirsName: string;
   readonly theirsAt: number | undefined;
+}
+
+/** One change in the history of a document. */
+export interface HistoryEntry {
+  readonly index: LogIndex;
+  readonly kind: EntryKind;
+  readonly authorName: string;
+  /** Wall clock of the leader, in milliseconds. */
+  readonly at: number;
+  /** What changed, by element. */
+  readonly changes: readonly string[];
+  /** The version that it was made to; undefined where the document was deleted. */
+  readonly hash: RevisionHash | undefined;
+  /** The new path, where it was renamed. */
+  readonly path: string | undefined;
 }
 
 /** What somebody decided, by conflict id. */
@@ -188,6 +206,13 @@ export interface FolderSession extends Disposable {
   readonly canUndoResolution: boolean;
   /** Writes what waits for a save into the unsaved buffer's file now, merging with the buffer's text. */
   mergeNow(file: string): Promise<Outcome>;
+
+  /** The newest changes of a document, newest first, as far as the library knows them; empty where this window does not serve it. */
+  history(docId: DocId, limit: number): Promise<readonly HistoryEntry[]>;
+  /** The text of an earlier version; undefined where it is not known any more. */
+  revisionText(docId: DocId, hash: RevisionHash): Promise<string | undefined>;
+  /** The person is about to bring an earlier version back: that is a change, and no accident that has to be asked about. */
+  expectVersion(docId: DocId, hash: RevisionHash): void;
 
   /** A file that something outside set back (`behind`): the newer version again, or this one as a change of one's own. */
   leaveBehind(file: string, choice: 'bringBack' | 'keepMine'): Promise<Outcome>;

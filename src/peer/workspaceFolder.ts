@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { AdviceContext } from '../core/advice/adviceContext.ts';
 import { DisposableStore } from '../core/disposableStore.ts';
 import { Emitter, type Event } from '../core/event.ts';
-import type { DocId, LibraryId, PeerId, ReplicaId } from '../core/ids.ts';
+import type { DocId, LibraryId, PeerId, ReplicaId, RevisionHash } from '../core/ids.ts';
 import type { Ambient, Merger } from '../core/ports.ts';
 import type { WorkingFiles } from '../core/workingFiles.ts';
 import type { SourceTexts } from '../core/sources/sourceTexts.ts';
@@ -18,6 +18,7 @@ import type {
   FolderSession,
   FolderStatus,
   HeldConflict,
+  HistoryEntry,
   JoinOffer,
   LibraryChoice,
   Outcome,
@@ -394,6 +395,21 @@ export class WorkspaceFolder implements FolderSession {
       `This folder lies ${where} ${basename(other)}, which is kept in step with the same library already.`,
       `Work in ${basename(other)}, or leave there first.`,
     );
+  }
+
+  async history(docId: DocId, limit: number): Promise<readonly HistoryEntry[]> {
+    const entries = (await this.#serving.link?.fetchHistory(docId, limit)) ?? [];
+    return entries.map(({ index, kind, author, at, changes, hash, path }) => {
+      return { index, kind, authorName: author.name, at, changes, hash, path };
+    });
+  }
+
+  async revisionText(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
+    return this.#serving.link?.fetchRevision(docId, hash);
+  }
+
+  expectVersion(docId: DocId, hash: RevisionHash): void {
+    this.#serving.replica?.expectVersion(docId, hash);
   }
 
   async #heldDocument(docId: DocId): Promise<HeldDocument | undefined> {

@@ -97,7 +97,10 @@ const extrasMessage = z.object({
   extras: z.readonly(z.array(z.object({ key: z.string(), proposal: z.optional(proposal), draft: z.optional(draft) }))),
 });
 
-const hostToPanel = z.discriminatedUnion('type', [stateMessage, outcomeMessage, extrasMessage]);
+/** Somebody came from a place in the file, or from a view beside. */
+const selectMessage = z.object({ type: z.literal('select'), key: z.string() });
+
+const hostToPanel = z.discriminatedUnion('type', [stateMessage, outcomeMessage, extrasMessage, selectMessage]);
 
 export type StateMessage = z.infer<typeof stateMessage>;
 export type OutcomeMessage = z.infer<typeof outcomeMessage>;

@@ -255,6 +255,11 @@ export class DocumentReplica implements Disposable {
     });
   }
 
+  /** The person is about to bring an earlier version back. */
+  expectVersion(hash: RevisionHash): void {
+    this.#takenBack.expect(hash);
+  }
+
   /** What is held here, as it is now; undefined where there is no file or nothing was agreed on. */
   get heldDocument(): HeldDocument | undefined {
     return heldDocumentOf(this.#record);

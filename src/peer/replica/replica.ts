@@ -1,7 +1,7 @@
 import { applySplices, checkSplices } from '../../core/merge/splices.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import { DisposableStore } from '../../core/disposableStore.ts';
-import type { DocId, LogIndex, ProposalId } from '../../core/ids.ts';
+import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
 import type { Ambient, Disposable, Merger } from '../../core/ports.ts';
 import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
 import {
@@ -223,6 +223,11 @@ export class Replica implements EntrySink, Disposable {
     if (outcome.undo !== undefined) this.#undos.push(outcome.undo);
     if (this.#undos.length > MAX_UNDOS) this.#undos.shift();
     return outcome;
+  }
+
+  /** The person is about to bring an earlier version of a document back. */
+  expectVersion(docId: DocId, hash: RevisionHash): void {
+    this.#documents.get(docId)?.expectVersion(hash);
   }
 
   /** What is held in a document, as it is now. */

@@ -14,6 +14,8 @@ export class TakenBack {
   #behind: RevisionHash | undefined;
   /** The old text that the person wants after all. */
   #wanted: RevisionHash | undefined;
+  /** The old text that the person is bringing back. */
+  #expected: RevisionHash | undefined;
   /** Git's stamp just before the working text was last found in the file, and before the text that was there earlier was. */
   #stamp: string | undefined;
   #stampBefore: string | undefined;
@@ -32,6 +34,11 @@ export class TakenBack {
   async check(file: string, link: LibraryLink | undefined): Promise<boolean | undefined> {
     const { workingHash, isFileFromSave, working } = this.#record;
     const { shadow, head } = this.#record.stored;
+    if (workingHash !== undefined && workingHash === this.#expected) {
+      this.#wanted = workingHash;
+      this.#behind = undefined;
+      this.#expected = undefined;
+    }
     if (this.#behind !== undefined && this.#behind === workingHash) return true;
     this.#behind = undefined;
     // What was wanted once need not be wanted when it comes back another time.
@@ -43,6 +50,11 @@ export class TakenBack {
     const isOld = isTakingBack || (await this.#isGitsDoing(file, working.text, link));
     if (isOld) this.#behind = workingHash;
     return isOld;
+  }
+
+  /** The person brings an old text back: when the file reads so, whoever notices it first, that is no accident. */
+  expect(hash: RevisionHash): void {
+    this.#expected = hash;
   }
 
   /** To be asked before the file is read. */

@@ -5,7 +5,6 @@ import { selectedConflict } from './panelState.ts';
 /** Above the list: settles all conflicts of the selected conflict's document, where there are several. The extension asks first. */
 export class BulkView {
   readonly root: HTMLElement;
-  readonly #name = element('span', { class: 'bulk-name' });
   readonly #buttons: readonly HTMLButtonElement[];
 
   constructor(takeAll: (choice: 'ours' | 'theirs') => void) {
@@ -13,7 +12,12 @@ export class BulkView {
       button({ label: 'Keep All Yours', kind: 'link', onClick: () => takeAll('ours') }),
       button({ label: 'Take All Theirs', kind: 'link', onClick: () => takeAll('theirs') }),
     ];
-    this.root = element('div', { class: 'bulk', role: 'group' }, this.#name, ...this.#buttons);
+    this.root = element(
+      'div',
+      { class: 'bulk', role: 'group' },
+      element('span', { class: 'bulk-name', 'aria-hidden': 'true' }, 'This file:'),
+      ...this.#buttons,
+    );
   }
 
   show(state: PanelState): void {
@@ -22,8 +26,6 @@ export class BulkView {
     const members = state.conflicts.filter(({ documentKey }) => documentKey === selected?.documentKey);
     this.root.hidden = members.length < 2;
     this.root.setAttribute('aria-label', `All conflicts in ${name}`);
-    this.#name.textContent = `${name}:`;
-    this.#name.title = name;
     for (const one of this.#buttons) one.disabled = state.isBusy;
   }
 }

@@ -99,6 +99,8 @@ function receive(message: HostToPanel): PanelState {
       return receiveOutcome(state, message);
     case 'extras':
       return receiveExtras(state, message);
+    case 'select':
+      return select(state, message.key);
   }
 }
 

@@ -3,7 +3,7 @@ import { button, element, icon, setAttributes } from './dom.ts';
 import { ExtrasView } from './extrasView.ts';
 import type { PanelState } from './panelState.ts';
 import { decisionsToApply, decisionsToPreview, partnersOf, selectedConflict } from './panelState.ts';
-import { exactTime, relativeTime } from './relativeTime.ts';
+import { exactTime, relativeTime } from '../../core/relativeTime.ts';
 import type { Segment } from './wordDiff.ts';
 import { diffWords, uniteSegments } from './wordDiff.ts';
 

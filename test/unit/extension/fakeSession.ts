@@ -10,6 +10,7 @@ import type {
   FolderSession,
   FolderStatus,
   HeldConflict,
+  HistoryEntry,
   JoinOffer,
   Outcome,
   ResolutionPreview,
@@ -93,6 +94,15 @@ export class FakeSession implements FolderSession {
   }
   resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
     return this.#note(`resolve ${docId} ${[...resolutions].map(([id, { choice }]) => `${id} ${choice}`).join(', ')}`);
+  }
+  history(): Promise<readonly HistoryEntry[]> {
+    return Promise.resolve([]);
+  }
+  revisionText(): Promise<string | undefined> {
+    return Promise.resolve(undefined);
+  }
+  expectVersion(docId: DocId, hash: string): void {
+    this.calls.push(`expectVersion ${docId} ${hash}`);
   }
   checkResolutions(): Promise<ResolutionPreview | undefined> {
     return Promise.resolve(undefined);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { toConflictViews } from '../../../src/extension/conflictViewModel.ts';
 import { readHostToPanel, readPanelToHost } from '../../../src/protocol/conflictPanel.ts';
-import { relativeTime } from '../../../src/webview/conflictPanel/relativeTime.ts';
+import { relativeTime } from '../../../src/core/relativeTime.ts';
 import { heldConflict } from '../extension/fakeSession.ts';
 
 describe('messages between panel and extension', () => {

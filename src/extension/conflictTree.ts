@@ -1,0 +1,76 @@
+import * as vscode from 'vscode';
+import { DisposableStore } from '../core/disposableStore.ts';
+import type { Disposable } from '../core/ports.ts';
+import { commandIds, viewIds } from './commandTable.ts';
+import type { ConflictFinder, FoundConflict } from './conflictFinder.ts';
+import { kindText } from './conflictViewModel.ts';
+import { baseName, count } from './words.ts';
+
+/** A file with what is held in it, or one conflict. */
+type Node = { readonly file: string; readonly members: readonly FoundConflict[] } | FoundConflict;
+
+/** The conflicts as a view of their own, with their number as a badge. */
+export class ConflictTree implements Disposable {
+  readonly #finder: ConflictFinder;
+  readonly #store = new DisposableStore();
+  readonly #changed = this.#store.add(new vscode.EventEmitter<void>());
+  readonly #view: vscode.TreeView<Node>;
+  #shown = '';
+
+  constructor(finder: ConflictFinder) {
+    this.#finder = finder;
+    this.#view = this.#store.add(
+      vscode.window.createTreeView<Node>(viewIds.conflicts, {
+        treeDataProvider: {
+          onDidChangeTreeData: this.#changed.event,
+          getChildren: (node) => (node === undefined ? this.#files() : 'members' in node ? [...node.members] : []),
+          getTreeItem: toItem,
+        },
+      }),
+    );
+  }
+
+  /** What is held changed. */
+  refresh(): void {
+    const all = this.#finder.all();
+    const shown = JSON.stringify(all.map(({ key, held }) => [key, kindText(held)]));
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#view.badge = all.length === 0 ? undefined : { value: all.length, tooltip: count(all.length, 'API conflict') };
+    this.#changed.fire();
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+
+  #files(): Node[] {
+    const files = Map.groupBy(this.#finder.all(), ({ held, paths }) => paths.toEditor(held.file));
+    return [...files].map(([file, members]) => ({ file, members }));
+  }
+}
+
+function toItem(node: Node): vscode.TreeItem {
+  if ('members' in node) {
+    const item = new vscode.TreeItem(vscode.Uri.file(node.file), vscode.TreeItemCollapsibleState.Expanded);
+    item.label = baseName(node.file);
+    item.description = node.members[0]?.folder.name ?? '';
+    item.iconPath = vscode.ThemeIcon.File;
+    return item;
+  }
+  const { conflict } = node.held;
+  const item = new vscode.TreeItem(conflict.label);
+  item.description = kindText(node.held);
+  item.tooltip = conflict.explanation ?? `${conflict.label}: ${kindText(node.held)}`;
+  item.iconPath = new vscode.ThemeIcon(icons[conflict.kind]);
+  item.command = { command: commandIds.showConflicts, title: 'Resolve', arguments: [node.key] };
+  return item;
+}
+
+const icons = {
+  'edit-edit': 'diff-modified',
+  'edit-delete': 'diff-removed',
+  'add-add': 'diff-added',
+  'move-move': 'arrow-swap',
+  semantic: 'warning',
+} as const;
