@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Ambient, Logger } from '../core/ports.ts';
-import { hashText } from './hashText.ts';
+import { hashText, rememberHashes } from './hashText.ts';
 
 const FRACTION_BYTES = 6;
 
@@ -25,7 +25,7 @@ export function createAmbient(logger: Logger): Ambient {
       uuid: () => randomUUID(),
       fraction: () => randomBytes(FRACTION_BYTES).readUIntBE(0, FRACTION_BYTES) / 2 ** (8 * FRACTION_BYTES),
     },
-    hashText,
+    hashText: rememberHashes(hashText),
     logger,
   };
 }

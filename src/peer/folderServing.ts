@@ -262,6 +262,7 @@ export class FolderServing implements Disposable {
       peer: { peerId, ...peerNames(person, basename(folder)) },
       replicaDirectory: replicaDirectory(stateDir, record.replicaId),
       discover: async () => (await neighbourhood.discover()).map((document) => document.file),
+      inspect: (file) => this.#options.finder.inspectFile(folder, file),
     });
     this.#serving = serving;
     const changed = (): void => {

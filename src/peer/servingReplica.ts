@@ -12,7 +12,7 @@ import { SqliteReplicaStore } from '../node/replica/sqliteReplicaStore.ts';
 import { librariesDirectory, makePrivateDirectory } from '../node/stateDirectory.ts';
 import { replicaLock } from './folderDecisions.ts';
 import { createFolderLayout } from './folderLayout.ts';
-import { Replica } from './replica/replica.ts';
+import { Replica, type ReplicaOptions } from './replica/replica.ts';
 import { SyncService } from './syncService.ts';
 import type { WorkspaceFolderOptions } from './workspaceFolder.ts';
 
@@ -25,7 +25,8 @@ export interface ServeOptions extends WorkspaceFolderOptions {
   readonly replicaDirectory: string;
   /** Held, and let go of when the replica is closed or could not be served. */
   readonly lock: ExclusiveLock;
-  readonly discover: () => Promise<readonly string[]>;
+  readonly discover: ReplicaOptions['discover'];
+  readonly inspect: ReplicaOptions['inspect'];
 }
 
 /** A replica at work, with everything that it holds open. */
@@ -86,6 +87,7 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       layout: createFolderLayout(options.folder, record, isIgnored),
       infoVersion: settings.infoVersion,
       discover: options.discover,
+      inspect: options.inspect,
     });
     service = await SyncService.start({
       libraryId: record.libraryId,

@@ -60,31 +60,22 @@ export function findDocuments(folder: string, candidates: readonly string[]): re
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** What a single file is, without a search of the folder. */
-export interface InspectedFile {
-  /** Whether it has `openapi` or `swagger` at its root. A file that is none may still be reached by another one. */
-  readonly isRoot: boolean;
-  readonly title: string | undefined;
-  readonly format: DocumentFormat;
-  /** Absolute paths of the files that it refers to, inside the folder, whether they are there or not. */
-  readonly references: readonly string[];
-}
+/** What a file is by itself. `unclear`: it cannot be read, or not yet; only a search can tell. */
+export type FileKind = 'root' | 'other' | 'unclear';
 
 /**
- * Looks at one file that turned up or changed: is it a root document, and what does it refer to? Undefined where it
- * cannot be read, is not text, or lies behind a link that leads out of the folder.
+ * Looks at one file that turned up or changed: has it `openapi` or `swagger` at its root? One that has neither may
+ * still be a document that another one reaches by `$ref`.
  */
-export function inspectFile(folder: string, file: string): InspectedFile | undefined {
+export function inspectFile(folder: string, file: string): FileKind {
   const realFolder = realPath(folder);
-  if (realFolder === undefined || !isInside(realFolder, file)) return undefined;
-  const text = readDocument(file);
-  if (text === undefined) return undefined;
-  const detected = detectOpenApi(text);
-  const format = detected?.format ?? formatOf(file);
-  // Lock files and the like are large, and whoever refers to nothing need not be parsed.
-  const names = text.includes('$ref') ? collectReferences(text, format) : [];
-  const references = names.map((name) => resolve(dirname(file), name)).filter((one) => isInside(realFolder, one));
-  return { isRoot: detected !== undefined, title: detected?.title, format, references };
+  const text = realFolder === undefined || !isInside(realFolder, file) ? undefined : readDocument(file);
+  if (text === undefined) return 'unclear';
+  if (detectOpenApi(text) !== undefined) return 'root';
+  // Somebody may be in the middle of writing it; a cut YAML file has its first keys.
+  const end = text.trimEnd();
+  const isCut = end === '' || (formatOf(file) === 'json' && !/[}\]]$/.test(end));
+  return isCut ? 'unclear' : 'other';
 }
 
 /** The operations (`GET /pets`) of each document, in the order given; for pairing documents of two folders. */

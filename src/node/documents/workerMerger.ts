@@ -14,7 +14,7 @@ import type { SourceTexts } from '../../core/sources/sourceTexts.ts';
 import { translateSpec, type TranslateOptions } from '../../core/sources/translateSpec.ts';
 import { WorkerCalls } from '../worker/workerCalls.ts';
 import type { DocumentWorkerFunctions } from './documentWorker.ts';
-import type { FoundDocument, InspectedFile } from './findDocuments.ts';
+import type { FileKind, FoundDocument } from './findDocuments.ts';
 
 /**
  * Up to this many characters in all, a merge or a check is done on the calling thread, which must not be kept busy for
@@ -29,8 +29,8 @@ const MAX_INLINE_DIFF_LENGTH = 200_000;
 /** Finds the documents of a folder, off the calling thread. */
 export interface DocumentFinder {
   findDocuments(folder: string, candidates: readonly string[]): Promise<readonly FoundDocument[]>;
-  /** What one file is; undefined where it is no readable text of the folder. Costs one file, not a search. */
-  inspectFile(folder: string, file: string): Promise<InspectedFile | undefined>;
+  /** What one file is by itself; costs one file, not a search. */
+  inspectFile(folder: string, file: string): Promise<FileKind>;
   operationsOf(documents: readonly FoundDocument[]): Promise<readonly (readonly string[])[]>;
 }
 
@@ -87,7 +87,7 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts {
     return this.#calls.call('findDocuments', folder, candidates);
   }
 
-  inspectFile(folder: string, file: string): Promise<InspectedFile | undefined> {
+  inspectFile(folder: string, file: string): Promise<FileKind> {
     return this.#calls.call('inspectFile', folder, file);
   }
 

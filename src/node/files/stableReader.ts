@@ -20,12 +20,7 @@ const MAX_READS = 400;
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 type Reading =
-  | {
-      readonly kind: 'text';
-      readonly working: WorkingText;
-      /** Whether it is what this window has saved; another program may have written since. */
-      readonly isSavedText: boolean;
-    }
+  | { readonly kind: 'text'; readonly working: WorkingText }
   | { readonly kind: 'missing' }
   | { readonly kind: 'failed'; readonly problem: UserProblem };
 
@@ -73,7 +68,7 @@ export class DiskStableReader {
       if (isText && raw === undefined) return { kind: 'missing' };
       const working = workingText(raw ?? '');
       if (isText && savedText !== undefined && working.text === workingText(savedText).text)
-        return { kind: 'text', working, isSavedText: true };
+        return { kind: 'text', working };
       if (!isSame(before, await stamp(file))) continue;
       await delay(QUIET_MS);
       if (!isSame(before, await stamp(file))) continue;
@@ -86,7 +81,7 @@ export class DiskStableReader {
         if (performance.now() - cut.since < CUT_QUIET_MS) continue;
       }
       if (!isText) return failed('not-utf-8', `${name(file)} is not UTF-8 text.`, 'Save it as UTF-8.');
-      return { kind: 'text', working, isSavedText: false };
+      return { kind: 'text', working };
     }
     return failed(
       'file-busy',

@@ -112,6 +112,12 @@ export class DocumentReplica implements Disposable {
     });
   }
 
+  /** Whether a file's name stands in the document's text, as it does where it refers to that file. */
+  names(fileName: string): boolean {
+    const text = this.#record.working?.text ?? this.stored.shadow?.text ?? '';
+    return text.includes(fileName) || text.includes(encodeURI(fileName));
+  }
+
   /** Whether nothing is under way and nothing stands in the way. */
   get isAtRest(): boolean {
     return this.#queue.isIdle && !this.#proposals.isInFlight && !this.#isOpen && this.#state !== 'syncing';

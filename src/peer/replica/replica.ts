@@ -54,6 +54,8 @@ export interface ReplicaOptions {
   readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
   /** Absolute paths of this folder's documents, found by their content. */
   readonly discover: () => Promise<readonly string[]>;
+  /** Whether a file is a document by itself; `unclear` where only a search can tell. */
+  readonly inspect: (file: string) => Promise<'root' | 'other' | 'unclear'>;
 }
 
 /** One workspace folder's copy of a library's documents: takes entries in, sends what people change (DESIGN §2, §5). */
@@ -253,15 +255,24 @@ export class Replica implements EntrySink, Disposable {
     return this.#byFile(file)?.leaveBehind(choice) ?? Promise.resolve(unknownFile);
   }
 
-  /** A file that may be a document turned up. */
+  /** A file that may be a document turned up, or one that is none was saved: that is no reason to search the folder. */
   fileAppeared(file: string): void {
     const known = this.#byFile(file);
     if (known !== undefined) {
       this.#read(known);
-    } else {
-      this.#wantsAnnouncement = true;
-      this.#linkChanged();
+      return;
     }
+    this.#mayBeDocument(file).then(
+      (mayBe) => {
+        if (!mayBe || this.#disposables.isDisposed) return;
+        this.#wantsAnnouncement = true;
+        this.#linkChanged();
+      },
+      (error: unknown) => {
+        if (!this.#disposables.isDisposed)
+          this.#options.ambient.logger.error('A new file could not be looked at.', { error: String(error) });
+      },
+    );
   }
 
   dispose(): void {
@@ -281,6 +292,13 @@ export class Replica implements EntrySink, Disposable {
   #byFile(file: string): DocumentReplica | undefined {
     const localPath = this.#options.layout.localPathOf(file);
     return localPath === undefined ? undefined : this.#documents.at(localPath);
+  }
+
+  /** A file that is no root is a document where another one refers to it, and then its name stands there. */
+  async #mayBeDocument(file: string): Promise<boolean> {
+    const name = file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
+    if (this.#documents.local().some((document) => document.names(name))) return true;
+    return (await this.#options.inspect(file)) !== 'other';
   }
 
   /** Takes up a document of the library: at its place here, or without a copy where the layout has none for it. */

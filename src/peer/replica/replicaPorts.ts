@@ -28,12 +28,7 @@ export interface CommittedTexts {
 }
 
 export type FileReading =
-  | {
-      readonly kind: 'text';
-      readonly working: WorkingText;
-      /** Whether it is the saved text that was asked for; without it nobody knows. */
-      readonly isSavedText?: boolean;
-    }
+  | { readonly kind: 'text'; readonly working: WorkingText }
   | { readonly kind: 'missing' }
   | { readonly kind: 'failed'; readonly problem: UserProblem };
 

@@ -173,6 +173,7 @@ export class SimulatedPeer {
       layout: view.layout,
       infoVersion: 'ask',
       discover: () => view.discover(),
+      inspect: () => Promise.resolve('unclear'),
     });
     this.#replica = replica;
     const service = await SyncService.startOn(hostOf(process, disk, network), {

@@ -71,9 +71,9 @@ test('[I3] the merge is the same wherever it is done', async () => {
 test('[I8] one file is inspected without a search of the folder', async () => {
   await writeFile(join(folder, 'openapi.yaml'), spec(1, 'Shop'));
   await writeFile(join(folder, 'package.json'), '{"name":"shop"}');
-  assert.equal((await merger.inspectFile(folder, join(folder, 'openapi.yaml')))?.title, 'Shop');
-  assert.equal((await merger.inspectFile(folder, join(folder, 'package.json')))?.isRoot, false);
-  assert.equal(await merger.inspectFile(folder, join(folder, 'none.json')), undefined);
+  assert.equal(await merger.inspectFile(folder, join(folder, 'openapi.yaml')), 'root');
+  assert.equal(await merger.inspectFile(folder, join(folder, 'package.json')), 'other');
+  assert.equal(await merger.inspectFile(folder, join(folder, 'none.json')), 'unclear');
 });
 
 test('[I8] the thread is started by the first small work, not in the middle of the first large one', async () => {

@@ -37,6 +37,10 @@ export class ReplicaBench {
   readonly folder: SimulatedFolder;
   readonly proposed: Proposal[] = [];
   readonly revisions = new Map<RevisionHash, string>();
+  /** How often the folder was searched. */
+  searches = 0;
+  /** What files are by themselves. */
+  readonly kinds = new Map<string, 'root' | 'other'>();
   answer: (proposal: Proposal) => ProposeResult = () => ({ kind: 'committed', index: 99 as LogIndex });
   readonly #process: SimulatedProcess;
 
@@ -89,7 +93,11 @@ export class ReplicaBench {
       watcher: view.watcher,
       layout: view.layout,
       infoVersion: 'ask',
-      discover: () => view.discover(),
+      discover: () => {
+        this.searches += 1;
+        return view.discover();
+      },
+      inspect: (file) => Promise.resolve(this.kinds.get(file) ?? 'unclear'),
     });
     const replica = await this.until(opening);
     await this.until(replica.start(this.#link()));

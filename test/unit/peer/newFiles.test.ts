@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
+
+const TURNS = 20;
+/** Of simulated time: a search takes less. */
+const STEP_MS = 100;
+
+test('[scale] a saved file that is no document is no reason to search the folder; a root or a part of one is', async () => {
+  const shadow = revision(spec('cats').replace('summary: cats', "$ref: './parts/my%20cats.yaml'"), 5);
+  const bench = new ReplicaBench(shadow.text, shadow);
+  const replica = await bench.open();
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < TURNS; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await bench.time.step(bench.time.now + STEP_MS);
+    }
+  };
+  const appears = async (path: string, kind?: 'root' | 'other'): Promise<void> => {
+    const file = bench.folder.fileOf(path);
+    if (kind !== undefined) bench.kinds.set(file, kind);
+    replica.fileAppeared(file);
+    await turns();
+  };
+  await bench.rest(replica);
+  const before = bench.searches;
+  await appears('package.json', 'other');
+  await appears(PATH, 'root');
+  assert.equal(bench.searches, before);
+  await appears('orders.yaml', 'root');
+  assert.equal(bench.searches, before + 1);
+  await appears('parts/my cats.yaml', 'other');
+  assert.equal(bench.searches, before + 2);
+  await appears('being-written.yaml');
+  assert.equal(bench.searches, before + 3);
+});
