@@ -94,7 +94,25 @@ function isDash(text: string, at: number): boolean {
   return text.charCodeAt(at) === 0x2d && (next === 0x20 || next === 0x0a || Number.isNaN(next));
 }
 
-/** Whether a text may have anchors, which tie its parts together. An alias without one is an error anyway. */
+/** Where an anchor can stand: where a value begins, not behind a word as in `R &D`. */
+const ANCHOR_PLACE = /(?:^|[:?,[{-]|![^\s!]{0,100})[ \t]*&[\w-]/gm;
+/** A line up to a place inside of its quoted value. */
+const OPEN_QUOTE =
+  /^[ \t]*(?:- +)*(?:(?:"[^"\\]*"|'[^']*'|[\w$./{}-]+)[ \t]*:[ \t]+)?(?:"(?:[^"\\]|\\.)*|'(?:[^']|'')*)$/;
+/** So many places are looked at, in lines of at most so many characters; a text with more of them has anchors. */
+const MAX_PLACES = 500;
+const MAX_LINE_LENGTH = 2_000;
+
+/**
+ * Whether a text may have anchors, which tie its parts together. What looks like one inside a quoted value, as in
+ * `"/search{&page}"`, is none. If this misses one, a piece has an alias without an anchor, and the whole is read.
+ */
 export function mayHaveAnchors(text: string): boolean {
-  return /(?:^|[\s,[{])&[\w-]/.test(text);
+  let count = 0;
+  for (const { 0: match, index } of text.matchAll(ANCHOR_PLACE)) {
+    const at = index + match.lastIndexOf('&');
+    const line = text.lastIndexOf('\n', at) + 1;
+    if (++count > MAX_PLACES || at - line > MAX_LINE_LENGTH || !OPEN_QUOTE.test(text.slice(line, at))) return true;
+  }
+  return false;
 }

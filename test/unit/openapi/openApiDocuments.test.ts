@@ -7,6 +7,7 @@ import { detectOpenApi } from '../../../src/core/openapi/detectOpenApi.ts';
 import { elementLabel } from '../../../src/core/openapi/elementLabel.ts';
 import { PlainCache, readPlainDocument } from '../../../src/core/openapi/plainDocument.ts';
 import { findViolations } from '../../../src/core/openapi/semanticRules.ts';
+import { mayHaveAnchors } from '../../../src/core/openapi/yamlBlocks.ts';
 
 test('[detect] the root key decides, in YAML and JSON, with title', () => {
   assert.deepEqual(
@@ -166,4 +167,34 @@ test('[scale] what is remembered is bounded: the oldest pieces are forgotten', (
   assert.equal(reads, 4);
   for (const text of ['eeee', 'ffff', 'gggg', 'aaaa']) ask(text);
   assert.equal(reads, 8);
+});
+
+test('[scale] only what may be an anchor keeps a document from being cut', () => {
+  for (const text of [
+    'a: &x 1',
+    'a:\n  &x b: 1',
+    'a:   &x\n',
+    '- &x 1',
+    '- !!map &x {}',
+    'a: [1, &x 2]',
+    'a: {b:&x 1}',
+    '? &x a',
+    '--- &x',
+    'a: "b" # c\nd: {e: "f", g: &x 1}',
+    "a: 'it''s'\nb: [&x 1]",
+  ])
+    assert.equal(mayHaveAnchors(text), true, text);
+  for (const text of [
+    'a: research &development',
+    'a: https://a.b/c?d=e&f=g',
+    'url: "https://a.b/search?q={q}{&page,sort}"',
+    "- 'https://a.b/search{&page}'",
+    '"a": "say \\"b\\", &c"',
+    'a: b & c',
+  ])
+    assert.equal(mayHaveAnchors(text), false, text);
+  // Long runs of what begins like an anchor come to an end as fast as anything.
+  for (const part of ['!', '-', '- ', ' ', '"', "a: '{&b", '&', '{&a'])
+    for (const text of [part.repeat(200_000), `a: "${part.repeat(200_000)}`])
+      assert.equal(typeof mayHaveAnchors(text), 'boolean');
 });
