@@ -1,6 +1,6 @@
 import { type Document, isAlias, isMap, isPair, isScalar, isSeq, parseDocument, type Scalar } from 'yaml';
 import type { Problem, TextRange } from '../problem.ts';
-import { MAX_ALIASES, MAX_DEPTH, MAX_PROBLEMS } from './limits.ts';
+import { MAX_ALIASES, MAX_DEPTH, MAX_PROBLEMS, MAX_WHOLE_YAML_LENGTH } from './limits.ts';
 import {
   doubledKey,
   type PlainBase,
@@ -10,6 +10,7 @@ import {
   type PlainNode,
   type PlainPiece,
   type PlainScalar,
+  unreadable,
 } from './plainNodes.ts';
 import { indentQuotedLines } from './quoteIndent.ts';
 import { cutMapping, innerMapping, mayHaveAnchors } from './yamlBlocks.ts';
@@ -71,6 +72,13 @@ function readPiece(text: string): PlainPiece {
 }
 
 function readYaml(text: string): PlainDocument {
+  if (text.length > MAX_WHOLE_YAML_LENGTH) {
+    const reason = 'it cannot be read in pieces, because it has anchors or a mistake';
+    return unreadable(
+      'too-large',
+      `The file has ${text.length} characters, and ${reason}; at most ${MAX_WHOLE_YAML_LENGTH} are read then.`,
+    );
+  }
   const read = readStrictYaml(text);
   if (read.root !== undefined || !read.problems.some(({ message }) => message.startsWith('Missing closing')))
     return read;

@@ -198,3 +198,13 @@ test('[scale] only what may be an anchor keeps a document from being cut', () =>
     for (const text of [part.repeat(200_000), `a: "${part.repeat(200_000)}`])
       assert.equal(typeof mayHaveAnchors(text), 'boolean');
 });
+
+test('[I10] what would take too much memory is refused unread, and says why', () => {
+  const lines = (length: number): string => `x: "${'y'.repeat(length)}"\n`;
+  for (const [text, format] of [
+    [lines(49 * 1024 * 1024), 'yaml'],
+    [`{"x": "${'y'.repeat(49 * 1024 * 1024)}"}`, 'json'],
+    [`a: &a 1\n${lines(13 * 1024 * 1024)}`, 'yaml'],
+  ] as const)
+    assert.equal(checkDocument(text, format)[0]?.code, 'too-large');
+});
