@@ -23,6 +23,7 @@ import { watchFolder } from './folderWatcher.ts';
 import { HistoryView } from './historyView.ts';
 import { loadPeer } from './loadPeer.ts';
 import { createChannelLogger } from './logChannel.ts';
+import { MergeDriverSetup } from './mergeDriverSetup.ts';
 import { problems } from './problems.ts';
 import { affectsSettings, autoStartRule, readSettings } from './readSettings.ts';
 import { appliedSentence } from './sentences.ts';
@@ -72,6 +73,7 @@ export class App implements Disposable {
   #peerSettings = '';
   #isReady = false;
   #ready: Promise<void> = Promise.resolve();
+  readonly #mergeDriver: MergeDriverSetup;
   #refreshTimer: NodeJS.Timeout | undefined;
 
   constructor(context: vscode.ExtensionContext) {
@@ -104,6 +106,7 @@ export class App implements Disposable {
       }),
     );
     this.#behind = this.#store.add(new BehindNotice(this.#messages, this.#logger));
+    this.#mergeDriver = new MergeDriverSetup(context.extensionUri);
     this.#store.add(
       registerCommands({
         folders: () => this.#openFoldersForCommand(),
@@ -117,6 +120,7 @@ export class App implements Disposable {
         sources: this.#liveSources.handlers,
         openSessions: () => this.#sessionList(),
         environment: describeEnvironment(context),
+        setUpMergeDriver: () => this.#mergeDriver.run(),
         messages: this.#messages,
         logger: this.#logger,
       }),
@@ -153,6 +157,10 @@ export class App implements Disposable {
     const { warnings } = readSettings();
     for (const warning of warnings) void vscode.window.showWarningMessage(warning);
     this.#ready = this.#startWhatMay();
+    this.#mergeDriver.refresh().catch((error: unknown) => {
+      // git still merges by lines then; the command mends it.
+      this.#logger.warn('The git merge driver could not be brought up to date.', { error: String(error) });
+    });
   }
 
   dispose(): void {

@@ -37,6 +37,7 @@ export const commandIds = {
   showHistory: 'apiLiveSync.showHistory',
   showChange: 'apiLiveSync.showChange',
   restoreVersion: 'apiLiveSync.restoreVersion',
+  setUpMergeDriver: 'apiLiveSync.setUpMergeDriver',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];

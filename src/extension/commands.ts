@@ -44,6 +44,7 @@ export interface CommandsOptions {
   /** The sessions that are open, also where none may be: nothing is opened for diagnostics. */
   readonly openSessions: () => readonly FolderSession[];
   readonly environment: Environment;
+  readonly setUpMergeDriver: () => Promise<Answer>;
   readonly messages: UserMessages;
   readonly logger: Logger;
 }
@@ -71,6 +72,7 @@ export function registerCommands(options: CommandsOptions): Disposable {
     [commandIds.syncNow]: () => withFolders(options, syncNow),
     [commandIds.mergeNow]: () => withFolders(options, (folders) => mergeNow(folders, options.editorPath)),
     [commandIds.undoResolution]: () => withFolders(options, undoResolution),
+    [commandIds.setUpMergeDriver]: () => options.setUpMergeDriver(),
     [commandIds.showStatus]: () => showStatus(options),
     [commandIds.showConflicts]: (key) => {
       options.showConflicts(typeof key === 'string' ? key : undefined);

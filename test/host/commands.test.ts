@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -205,6 +206,44 @@ describe('in step', () => {
     assert.equal(readdirSync(join(stateDirectory, 'libraries')).includes(libraryId), false);
     assert.equal(await readFile(spec, 'utf8'), text);
     assert.equal(session.status.hasConsent, false);
+  });
+});
+
+describe('Set Up Git Merge Driver…', () => {
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd: folder, encoding: 'utf8' });
+
+  it('says so where there is no repository', async () => {
+    const answer = await run(commandIds.setUpMergeDriver);
+    assert.equal(answer.kind, 'declined');
+    assert.match(answer.sentence, /not in a git repository\.$/);
+  });
+
+  it('shows what it would write, and writes nothing on Cancel', async () => {
+    git('init', '-q');
+    git('add', 'openapi.yaml');
+    questions.length = 0;
+    assert.equal((await run(commandIds.setUpMergeDriver)).kind, 'cancelled');
+    assert.match(questions.join(), /openapi\.yaml merge=api-live-sync.*merge\.api-live-sync\.driver = /);
+    assert.equal(existsSync(join(folder, '.gitattributes')), false);
+    assert.doesNotMatch(git('config', '--list'), /merge\.api-live-sync/);
+  });
+
+  it('after a yes, git merges by elements', async () => {
+    answers.push('Set Up');
+    assert.equal((await run(commandIds.setUpMergeDriver)).kind, 'done');
+    const base = 'openapi: 3.0.3\ninfo: { title: A, version: 1.0.0 }\ntags:\n  - name: a\n';
+    const commit = async (text: string): Promise<void> => {
+      await writeFile(spec, text);
+      git('-c', 'user.name=t', '-c', 'user.email=t@t', 'commit', '-qam', 'x');
+    };
+    await commit(base);
+    const branch = git('branch', '--show-current').trim();
+    git('checkout', '-qb', 'other');
+    await commit(`${base}  - name: b\n`);
+    git('checkout', '-q', branch);
+    await commit(`${base}  - name: c\n`);
+    git('-c', 'user.name=t', '-c', 'user.email=t@t', 'merge', '-q', '--no-edit', 'other');
+    assert.equal(await readFile(spec, 'utf8'), `${base}  - name: b\n  - name: c\n`);
   });
 });
 
