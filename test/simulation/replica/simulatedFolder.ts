@@ -219,7 +219,9 @@ export class FolderView {
   async discover(): Promise<readonly string[]> {
     await this.#process.delay(this.#process.random.between(1, 30));
     const { files } = this.#folder;
-    return [...files].filter(([, raw]) => raw.includes('openapi:')).map(([path]) => this.#folder.fileOf(path));
+    return [...files]
+      .filter(([, raw]) => /^(?:openapi|swagger):/m.test(raw))
+      .map(([path]) => this.#folder.fileOf(path));
   }
 
   async #read(file: string, savedText: string | undefined): Promise<FileReading> {

@@ -1,4 +1,5 @@
 import type { LibraryId, PeerId } from '../../../src/core/ids.ts';
+import type { MergeOptions } from '../../../src/core/merge/types.ts';
 import type { Logger } from '../../../src/core/ports.ts';
 import type { LibraryLink } from '../../../src/core/replication/libraryLink.ts';
 import type { DocumentStatus } from '../../../src/peer/folderSession.ts';
@@ -25,6 +26,8 @@ export interface Machine {
   readonly random: SeededRandom;
   readonly network: SimulatedNetwork;
   readonly disk: SimulatedDisk;
+  /** What the people have chosen for two raised versions; they are asked if nothing is said. */
+  readonly infoVersion?: NonNullable<MergeOptions['infoVersion']>;
   /** Whether a peer dies at this moment of its work. */
   shouldCrash(where: string): boolean;
   mergeMs(): number;
@@ -171,7 +174,7 @@ export class SimulatedPeer {
       guard: view.guard,
       watcher: view.watcher,
       layout: view.layout,
-      infoVersion: 'ask',
+      infoVersion: this.#machine.infoVersion ?? 'ask',
       discover: () => view.discover(),
       inspect: () => Promise.resolve('unclear'),
     });
