@@ -2,10 +2,19 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { applySplices, diffSplices } from '../core/merge/splices.ts';
+import { resolutionsOf } from '../core/merge/resolutions.ts';
 import { threeWayMerge } from '../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult } from '../core/merge/types.ts';
 import { toRawSplices, type WorkingText } from '../core/workingText.ts';
-import { EXIT_ERROR, formatOf, MAX_EXIT_CONFLICTS, MergeFileError, type MergeIo, readCopy } from './mergeFiles.ts';
+import {
+  EXIT_ERROR,
+  formatOf,
+  MAX_EXIT_CONFLICTS,
+  MergeFileError,
+  type MergeIo,
+  readCopy,
+  readInfoVersion,
+} from './mergeFiles.ts';
 import { withMarkers } from './mergeMarkers.ts';
 
 const USAGE = `Usage: api-live-sync merge BASE OURS THEIRS --output OUT [--json] [--info-version ask|higher|ours|theirs]
@@ -44,7 +53,7 @@ export async function runMergeCommand(args: readonly string[], io: MergeIo): Pro
       io.writeError(USAGE);
       return EXIT_ERROR;
     }
-    const options = readOptions(values['info-version']);
+    const options: MergeOptions = { infoVersion: readInfoVersion(values['info-version']) };
     const copies = await readCopies(io.cwd, { base, ours, theirs });
     const format = formatOf(ours, [copies.ours.text, copies.theirs.text]);
     const merged = mergeCopies(copies, format, options, DEFAULT_MARKER_SIZE);
@@ -61,13 +70,6 @@ export async function runMergeCommand(args: readonly string[], io: MergeIo): Pro
     io.writeError(`api-live-sync merge: ${error instanceof Error ? error.message : String(error)}`);
     return EXIT_ERROR;
   }
-}
-
-function readOptions(infoVersion: string | undefined): MergeOptions {
-  if (infoVersion === undefined) return {};
-  if (infoVersion === 'ask' || infoVersion === 'higher' || infoVersion === 'ours' || infoVersion === 'theirs')
-    return { infoVersion };
-  throw new MergeFileError(`--info-version is ask, higher, ours or theirs, not "${infoVersion}"`);
 }
 
 export interface Copies {
@@ -112,20 +114,22 @@ export function asCopyOf(copy: WorkingText, text: string): string {
   return applySplices(copy.raw, toRawSplices(copy, diffSplices(copy.text, text)));
 }
 
-function facts({ conflicts, problems, takenBy }: MergeResult): unknown {
+function facts({ conflicts, problems, renames, takenBy }: MergeResult): unknown {
   return {
     clean: conflicts.length === 0 && problems.every((problem) => problem.severity !== 'error'),
     takenBy,
-    conflicts: conflicts.map(({ id, kind, pointer, label, explanation, base, ours, theirs }) => ({
-      id,
-      kind,
-      pointer,
-      label,
-      explanation,
-      base: base?.text,
-      ours: ours?.text,
-      theirs: theirs?.text,
+    conflicts: conflicts.map((conflict) => ({
+      id: conflict.id,
+      kind: conflict.kind,
+      pointer: conflict.pointer,
+      label: conflict.label,
+      explanation: conflict.explanation,
+      base: conflict.base?.text,
+      ours: conflict.ours?.text,
+      theirs: conflict.theirs?.text,
+      choices: resolutionsOf(conflict),
     })),
+    renames,
     problems,
   };
 }

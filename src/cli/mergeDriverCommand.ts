@@ -3,25 +3,29 @@ import { resolve } from 'node:path';
 import { splitLines } from '../core/merge/lineDiff.ts';
 import { mergeLines } from '../core/merge/lineMerge.ts';
 import { asCopyOf, type Copies, mergeCopies, readCopies } from './mergeCommand.ts';
-import { EXIT_ERROR, formatOf, MAX_EXIT_CONFLICTS, type MergeIo } from './mergeFiles.ts';
+import { EXIT_ERROR, formatOf, MAX_EXIT_CONFLICTS, type MergeIo, readInfoVersion } from './mergeFiles.ts';
 import { withMarkers } from './mergeMarkers.ts';
 
-const USAGE = `Usage: api-live-sync merge-driver %O %A %B %P %L
+const USAGE = `Usage: api-live-sync merge-driver [--info-version ask|higher|ours|theirs] %O %A %B %P %L
 
 Called by git: base, ours, theirs, path in the repository, marker size. The result replaces ours.`;
 
 /** The merge driver that git calls; the exit code. A file that is no readable OpenAPI file is merged by lines, as git would. */
 export async function runMergeDriverCommand(args: readonly string[], io: MergeIo): Promise<number> {
-  const [base, ours, theirs, path, size] = args;
-  if (base === undefined || ours === undefined || theirs === undefined || args.includes('--help')) {
+  // By hand: a path in the repository may begin with a dash.
+  const [option, value] = args;
+  const isOption = option === '--info-version';
+  const [base, ours, theirs, path, size] = isOption ? args.slice(2) : args;
+  if (base === undefined || ours === undefined || theirs === undefined || option === '--help') {
     io.writeError(USAGE);
-    return args.includes('--help') ? 0 : EXIT_ERROR;
+    return option === '--help' ? 0 : EXIT_ERROR;
   }
   try {
+    const infoVersion = readInfoVersion(isOption ? value : undefined);
     const copies = await readCopies(io.cwd, { base, ours, theirs });
     const markerSize = Number.isInteger(Number(size)) && Number(size) > 0 ? Number(size) : 7;
     const format = formatOf(path ?? ours, [copies.ours.text, copies.theirs.text]);
-    const merged = mergeCopies(copies, format, {}, markerSize);
+    const merged = mergeCopies(copies, format, { infoVersion }, markerSize);
     const isUnreadable = merged.result.problems.some((problem) => problem.severity === 'error');
     const { raw, count } = isUnreadable
       ? mergeAsLines(copies, markerSize)

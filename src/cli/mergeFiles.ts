@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { DocumentFormat } from '../core/merge/types.ts';
+import type { DocumentFormat, MergeOptions } from '../core/merge/types.ts';
 import { scanJson } from '../core/openapi/jsonScan.ts';
 import { workingText, type WorkingText } from '../core/workingText.ts';
 
@@ -32,6 +32,15 @@ export async function readCopy(path: string): Promise<WorkingText> {
   } catch {
     throw new MergeFileError(`${path} is not UTF-8 text`);
   }
+}
+
+const INFO_VERSIONS = ['ask', 'higher', 'ours', 'theirs'] as const;
+
+/** What to do where both sides raised `info.version`; without a word, ask. Throws `MergeFileError`. */
+export function readInfoVersion(value: string | undefined): NonNullable<MergeOptions['infoVersion']> {
+  const known = INFO_VERSIONS.find((one) => one === (value ?? 'ask'));
+  if (known === undefined) throw new MergeFileError(`--info-version is ask, higher, ours or theirs, not "${value}"`);
+  return known;
 }
 
 /** By the name that the file has in the repository, and by what JSON files really hold. */

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { LibraryId } from '../core/ids.ts';
 import type { Logger } from '../core/ports.ts';
 import { createPeer, createDiskFiles } from '../peer/peer.ts';
+import { readInfoVersion } from './mergeFiles.ts';
 import type { FolderSession, Outcome } from '../peer/folderSession.ts';
 import type { PeerWorkers } from '../peer/index.ts';
 
@@ -15,6 +16,7 @@ export interface ServeIo {
 }
 
 const SERVE_USAGE = `api-live-sync serve FOLDER [--keep-in-step | --library ID] [--name NAME] [--state-dir DIR] [--ignore GLOB]...
+                           [--info-version ask|higher|ours|theirs]
   Keeps the OpenAPI files of FOLDER in step without an editor, until it is interrupted.
   Prints a line of JSON whenever its state changes. --keep-in-step says yes for the folder, --library joins that library.`;
 
@@ -29,6 +31,7 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
       name: { type: 'string' },
       'state-dir': { type: 'string' },
       ignore: { type: 'string', multiple: true, default: [] },
+      'info-version': { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -37,6 +40,7 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
     io.writeLine(SERVE_USAGE);
     return values.help ? 0 : 128;
   }
+  const infoVersion = readInfoVersion(values['info-version']);
   const files = createDiskFiles({ folder, ignore: values.ignore, logger: io.logger });
   const stateDirectory = values['state-dir'];
   const peer = createPeer({
@@ -47,7 +51,7 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
       ignore: values.ignore,
       heartbeatMs: 5_000,
       timeoutMs: 15_000,
-      infoVersion: 'ask',
+      infoVersion,
       watchesNewFolders: true,
     },
     ...(stateDirectory === undefined ? {} : { stateDirectory }),

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { threeWayMerge } from '../../src/core/merge/threeWayMerge.ts';
+import type { MergeResult } from '../../src/core/merge/types.ts';
 import { checkDocument } from '../../src/core/openapi/checkDocument.ts';
 import { PlainCache } from '../../src/core/openapi/plainDocument.ts';
 import { dataOf, type MergeCase, readCases } from './mergeCorpus.ts';
@@ -85,15 +86,13 @@ function score(merge: MergeCase): Scored {
     gitText,
     bytesEqualGit: git.status === 0 && isClean && gitText === result.text,
     takenBy: result.takenBy,
-    missing: unreadable
-      ? []
-      : missingChanges(
-          merge,
-          result.text,
-          result.conflicts.map(({ pointer }) => pointer),
-          cache,
-        ),
+    missing: unreadable ? [] : missingChanges(merge, { ours: result, theirs: withTheirs(merge, result) }, cache),
   };
+}
+
+function withTheirs({ base, ours, theirs, format }: MergeCase, result: MergeResult): MergeResult {
+  if (result.conflicts.length === 0) return result;
+  return threeWayMerge({ base, ours, theirs }, format, { unresolved: 'theirs' });
 }
 
 function compare(text: string, merge: MergeCase, cache: PlainCache): Outcome {

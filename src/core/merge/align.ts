@@ -1,7 +1,9 @@
 import type { Canon } from './canon.ts';
-import { coreText, type Located, locate, sameCore } from './entryText.ts';
+import { coreText, type Located, locate } from './entryText.ts';
+import { followCommonRenames, followRenames } from './followRenames.ts';
 import { commonName, identify, type SequenceRule } from './identity.ts';
-import { LineTable, longestIncreasing } from './lineDiff.ts';
+import { ALIKE, likeness, MAX_COMPARISONS } from './likeness.ts';
+import { longestIncreasing } from './lineDiff.ts';
 import type { SourceCollection, SourceTree } from './sourceTree.ts';
 
 export interface CollectionRevision {
@@ -162,11 +164,6 @@ function matchToBase(
   });
 }
 
-/** How alike two items without a name must be to count as one that was edited: the share of their lines that both have. */
-const ALIKE = 0.5;
-/** Beyond this product of lengths only equal items are matched; the comparison of all with all would take too long. */
-const MAX_COMPARISONS = 2_500;
-
 function matchByContent(
   base: CollectionRevision,
   baseIds: readonly string[],
@@ -227,149 +224,6 @@ function coreAt(revision: CollectionRevision, index: number): string {
   return located === undefined ? '' : coreText(located);
 }
 
-/** How alike a body must be to its base to be followed under another name, and by how much the second best must be worse. */
-const RENAME_LIKENESS = 0.7;
-const RENAME_MARGIN = 0.05;
-/** Bodies of fewer lines say too little to be recognised by. */
-const RENAME_MIN_LINES = 3;
-
-/**
- * Where one side edited an element that the other side does not have, the other side may have renamed it: then one of
- * its new entries has the same body. The renamed entry gets the base's id.
- */
-function followRenames(
-  base: CollectionRevision,
-  baseIds: readonly string[],
-  editor: CollectionRevision,
-  editorIds: readonly string[],
-  renamer: CollectionRevision,
-  renamerIds: string[],
-): void {
-  const known = new Set([...baseIds, ...editorIds]);
-  const kept = new Set(renamerIds);
-  const fresh = renamerIds.map((_, index) => index).filter((index) => !known.has(renamerIds[index] ?? ''));
-  if (fresh.length === 0) return;
-  const editorIndex = new Map(editorIds.map((id, index) => [id, index]));
-  const wanted: { readonly id: string; readonly located: Located }[] = [];
-  baseIds.forEach((id, index) => {
-    const edited = editorIndex.get(id);
-    if (edited === undefined) return;
-    const located = locate(base.tree, base.node, index);
-    const editedLocated = locate(editor.tree, editor.node, edited);
-    if (located === undefined || editedLocated === undefined || sameCore(located, editedLocated)) return;
-    if (kept.has(id) && !isReplaced(located, renamer, renamerIds.indexOf(id))) return;
-    wanted.push({ id, located });
-  });
-  if (wanted.length * fresh.length > MAX_COMPARISONS * 4) return;
-  const found: { readonly id: string; readonly index: number }[] = [];
-  for (const { id, located } of wanted) {
-    const index = inSameGap(baseIds, id, renamerIds, fresh, base, renamer, located) ?? likest(located, fresh, renamer);
-    if (index !== undefined) found.push({ id, index });
-  }
-  const claims = new Map<number, number>();
-  for (const { index } of found) claims.set(index, (claims.get(index) ?? 0) + 1);
-  for (const { id, index } of found) {
-    if (claims.get(index) !== 1) continue;
-    const namesake = renamerIds.indexOf(id);
-    if (namesake >= 0) renamerIds[namesake] = `${id}#replaced`;
-    renamerIds[index] = id;
-  }
-}
-
-/** Below this likeness an entry of the same name is suspected to be another thing that took over the name. */
-const NAMESAKE_LIKENESS = 0.5;
-
-function isReplaced(located: Located, renamer: CollectionRevision, index: number): boolean {
-  const namesake = locate(renamer.tree, renamer.node, index);
-  if (namesake === undefined || namesake.entry.value.kind === 'scalar' || located.entry.value.kind === 'scalar')
-    return false;
-  return likeness(bodyText(located), bodyText(namesake)) < NAMESAKE_LIKENESS;
-}
-
-/** The new entry whose body is most like the one sought, if it is like enough and no other comes near. */
-function likest(sought: Located, fresh: readonly number[], renamer: CollectionRevision): number | undefined {
-  const body = bodyText(sought);
-  if (body.split('\n').length < RENAME_MIN_LINES) return undefined;
-  const scored = fresh
-    .map((index) => {
-      const candidate = locate(renamer.tree, renamer.node, index);
-      return { index, score: candidate === undefined ? 0 : likeness(body, bodyText(candidate)) };
-    })
-    .sort((a, b) => b.score - a.score);
-  const [best, second] = scored;
-  if (best === undefined || best.score < RENAME_LIKENESS) return undefined;
-  return second !== undefined && second.score > best.score - RENAME_MARGIN ? undefined : best.index;
-}
-
-/** The new entry that stands alone where the one sought stood, between the same neighbours, with the very same body. */
-function inSameGap(
-  baseIds: readonly string[],
-  id: string,
-  renamerIds: readonly string[],
-  fresh: readonly number[],
-  base: CollectionRevision,
-  renamer: CollectionRevision,
-  sought: Located,
-): number | undefined {
-  const at = baseIds.indexOf(id);
-  const match = fresh.filter(
-    (index) => renamerIds[index - 1] === baseIds[at - 1] && renamerIds[index + 1] === baseIds[at + 1],
-  );
-  const [index] = match;
-  if (match.length !== 1 || index === undefined) return undefined;
-  const candidate = locate(renamer.tree, renamer.node, index);
-  return candidate !== undefined && base.node.kind === 'map' && likeness(bodyText(sought), bodyText(candidate)) === 1
-    ? index
-    : undefined;
-}
-
-/** What both sides renamed to the same name is one entry, if on both sides it is like the one that both lost. */
-function followCommonRenames(
-  base: CollectionRevision,
-  baseIds: readonly string[],
-  ours: CollectionRevision,
-  ourIds: string[],
-  theirs: CollectionRevision,
-  theirIds: string[],
-): void {
-  const kept = new Set([...ourIds, ...theirIds]);
-  const lost = baseIds.map((_, index) => index).filter((index) => !kept.has(baseIds[index] ?? ''));
-  const inBase = new Set(baseIds);
-  const inTheirs = new Map(theirIds.map((id, index) => [id, index]));
-  const fresh = ourIds
-    .map((_, index) => index)
-    .filter((index) => !inBase.has(ourIds[index] ?? '') && inTheirs.has(ourIds[index] ?? ''));
-  if (lost.length * fresh.length === 0 || lost.length * fresh.length > MAX_COMPARISONS) return;
-  const taken = new Set<number>();
-  for (const baseIndex of lost) {
-    const sought = locate(base.tree, base.node, baseIndex);
-    if (sought === undefined || bodyText(sought).split('\n').length < RENAME_MIN_LINES) continue;
-    const scored = fresh
-      .filter((index) => !taken.has(index))
-      .map((index) => {
-        const ourEntry = locate(ours.tree, ours.node, index);
-        const theirEntry = locate(theirs.tree, theirs.node, inTheirs.get(ourIds[index] ?? '') ?? -1);
-        if (ourEntry === undefined || theirEntry === undefined) return { index, score: 0 };
-        return {
-          index,
-          score: Math.min(
-            likeness(coreText(sought), coreText(ourEntry)),
-            likeness(coreText(sought), coreText(theirEntry)),
-          ),
-        };
-      })
-      .sort((a, b) => b.score - a.score);
-    const [best, second] = scored;
-    if (best === undefined || best.score < ALIKE || (second !== undefined && second.score > best.score - RENAME_MARGIN))
-      continue;
-    taken.add(best.index);
-    const theirIndex = inTheirs.get(ourIds[best.index] ?? '');
-    const id = baseIds[baseIndex] ?? '';
-    ourIds[best.index] = id;
-    if (theirIndex !== undefined) theirIds[theirIndex] = id;
-  }
-}
-
 /** Where one side deleted an entry and the other moved it, the moved one counts as new. */
 function partMoved(baseIds: readonly string[], deleterIds: readonly string[], moverIds: string[]): void {
   const kept = new Set(deleterIds);
@@ -381,32 +235,4 @@ function partMoved(baseIds: readonly string[], deleterIds: readonly string[], mo
   moverIds.forEach((id, index) => {
     if (position.has(id) && !kept.has(id) && !inOrder.has(id)) moverIds[index] = `${id}#moved`;
   });
-}
-
-function bodyText({ tree, entry }: Located): string {
-  return tree.text.slice(entry.valueStart, entry.end);
-}
-
-/** The share of lines, without their indentation, that two texts have in common: 1 is all. */
-function likeness(a: string, b: string): number {
-  const table = new LineTable();
-  const clean = (text: string): string[] =>
-    text
-      .split('\n')
-      .map((line) => line.trim().replace(/,$/, ''))
-      .filter((line) => line !== '');
-  const linesA = table.intern(clean(a));
-  const linesB = table.intern(clean(b));
-  if (linesA.length === 0 && linesB.length === 0) return 1;
-  const counts = new Map<number, number>();
-  for (const line of linesA) counts.set(line, (counts.get(line) ?? 0) + 1);
-  let common = 0;
-  for (const line of linesB) {
-    const count = counts.get(line) ?? 0;
-    if (count > 0) {
-      common++;
-      counts.set(line, count - 1);
-    }
-  }
-  return (2 * common) / (linesA.length + linesB.length);
 }

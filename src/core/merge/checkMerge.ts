@@ -32,11 +32,20 @@ export function checkMerge(
   takesVersion: boolean,
 ): Finding[] {
   const check = new MergeCheck(takesVersion);
-  check.collection(documents.base?.root, documents.ours.root, documents.theirs.root, documents.merged.root, claims, []);
+  const roots: FourNodes = {
+    base: documents.base?.root,
+    ours: documents.ours.root,
+    theirs: documents.theirs.root,
+    merged: documents.merged.root,
+  };
+  check.collection(roots, claims, []);
   const findings = check.findings;
   for (const comment of missingComments(documents, claims)) findings.push(comment);
   return findings;
 }
+
+/** One element in the four texts; undefined where a text does not have it. */
+type FourNodes = Readonly<Record<'base' | 'ours' | 'theirs' | 'merged', PlainNode | undefined>>;
 
 /** An element of the same key in two revisions is the same; of another key, at least this share of its leaves must be. */
 const MIN_LIKENESS = 0.4;
@@ -49,27 +58,20 @@ class MergeCheck {
     this.#takesVersion = takesVersion;
   }
 
-  collection(
-    base: PlainNode | undefined,
-    ours: PlainNode | undefined,
-    theirs: PlainNode | undefined,
-    merged: PlainNode | undefined,
-    claims: readonly ClaimedElement[],
-    ids: readonly string[],
-  ): void {
+  collection(nodes: FourNodes, claims: readonly ClaimedElement[], ids: readonly string[]): void {
+    const { base, ours, theirs, merged } = nodes;
     if (!this.#isOneToOne(base, claims, 'base') || !this.#isOneToOne(ours, claims, 'ours'))
       this.#find(ids, 'elements are not matched one to one');
     else if (!this.#isOneToOne(theirs, claims, 'theirs') || !this.#isOneToOne(merged, claims, 'merged'))
       this.#find(ids, 'the result has other elements than it should');
     else
       for (const claim of claims)
-        this.#element(
-          claim,
-          child(base, claim.base),
-          child(ours, claim.ours),
-          child(theirs, claim.theirs),
-          child(merged, claim.merged),
-        );
+        this.#element(claim, {
+          base: child(base, claim.base),
+          ours: child(ours, claim.ours),
+          theirs: child(theirs, claim.theirs),
+          merged: child(merged, claim.merged),
+        });
   }
 
   #isOneToOne(
@@ -91,13 +93,8 @@ class MergeCheck {
     return claimed.length === size && distinct.size === size;
   }
 
-  #element(
-    claim: ClaimedElement,
-    base: PlainNode | undefined,
-    ours: PlainNode | undefined,
-    theirs: PlainNode | undefined,
-    merged: PlainNode | undefined,
-  ): void {
+  #element(claim: ClaimedElement, nodes: FourNodes): void {
+    const { base, ours, theirs } = nodes;
     if (claim.isHeld || claim.base === '<<' || claim.ours === '<<' || claim.theirs === '<<') return;
     if (
       !this.#isJustified(base, claim.base, ours, claim.ours) ||
@@ -112,22 +109,17 @@ class MergeCheck {
       merged: claim.merged !== undefined,
     };
     if (!isIn.ours || !isIn.theirs) {
-      this.#oneSided(claim, base, ours, theirs, merged);
+      this.#oneSided(claim, nodes);
       return;
     }
     if (!isIn.merged) this.#find(claim.ids, 'an element is gone that both sides have');
-    else if (claim.children !== undefined && this.#ownPropertiesAreThreeWay(base, ours, theirs, merged))
-      this.collection(base, ours, theirs, merged, claim.children, claim.ids);
-    else this.#value(claim, base, ours, theirs, merged);
+    else if (claim.children !== undefined && this.#ownPropertiesAreThreeWay(nodes))
+      this.collection(nodes, claim.children, claim.ids);
+    else this.#value(claim, nodes);
   }
 
-  #oneSided(
-    claim: ClaimedElement,
-    base: PlainNode | undefined,
-    ours: PlainNode | undefined,
-    theirs: PlainNode | undefined,
-    merged: PlainNode | undefined,
-  ): void {
+  #oneSided(claim: ClaimedElement, nodes: FourNodes): void {
+    const { base, ours, theirs, merged } = nodes;
     const only = claim.ours !== undefined ? ours : theirs;
     const isAdded = claim.base === undefined;
     if (claim.ours === undefined && claim.theirs === undefined) {
@@ -139,13 +131,8 @@ class MergeCheck {
     else if (!samePlain(base, only)) this.#find(claim.ids, 'what one side changed was removed by the other');
   }
 
-  #value(
-    claim: ClaimedElement,
-    base: PlainNode | undefined,
-    ours: PlainNode | undefined,
-    theirs: PlainNode | undefined,
-    merged: PlainNode | undefined,
-  ): void {
+  #value(claim: ClaimedElement, nodes: FourNodes): void {
+    const { base, ours, theirs, merged } = nodes;
     const expected =
       samePlain(ours, theirs) || samePlain(base, theirs) ? ours : samePlain(base, ours) ? theirs : undefined;
     if (expected !== undefined) {
@@ -164,12 +151,7 @@ class MergeCheck {
   }
 
   /** Anchor and tag of a collection are a value of their own. */
-  #ownPropertiesAreThreeWay(
-    base: PlainNode | undefined,
-    ours: PlainNode | undefined,
-    theirs: PlainNode | undefined,
-    merged: PlainNode | undefined,
-  ): boolean {
+  #ownPropertiesAreThreeWay({ base, ours, theirs, merged }: FourNodes): boolean {
     const of = (node: PlainNode | undefined): string => `${node?.kind} ${node?.anchor ?? ''} ${node?.tag ?? ''}`;
     const [b, o, t, m] = [base === undefined ? of(ours) : of(base), of(ours), of(theirs), of(merged)];
     return m === (o === b ? t : o);

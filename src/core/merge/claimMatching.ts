@@ -1,5 +1,5 @@
 import type { ClaimedElement } from './claims.ts';
-import type { Choice } from './render.ts';
+import { type Choice, isAbsent } from './render.ts';
 import type { CollectionPlan, EntryPlan } from './plan.ts';
 
 /** The claims that a plan makes about the result it is rendered to. */
@@ -30,8 +30,7 @@ export function claimMatching(plan: CollectionPlan, choose: (entry: EntryPlan) =
 function isPresent(entry: EntryPlan, choose: (entry: EntryPlan) => Choice): boolean {
   if (entry.core.kind === 'gone') return false;
   if (entry.core.kind !== 'conflict') return true;
-  const choice = choose(entry);
-  return typeof choice === 'string' ? entry.triple[choice] !== undefined : choice.text !== '';
+  return !isAbsent(choose(entry), entry);
 }
 
 function mergedKey(entry: EntryPlan, choose: (entry: EntryPlan) => Choice): string | undefined {

@@ -25,15 +25,17 @@ export type CorePlan =
   | { readonly kind: 'take'; readonly from: Located }
   /** Not in the result, but for comments above it that came in the meantime; theirs may still have it. */
   | { readonly kind: 'gone' }
-  /** Put together. `frame` gives column, style and place of the value. */
-  | {
-      readonly kind: 'parts';
-      readonly frame: Located;
-      readonly head: PlacedText;
-      readonly value: ValuePlan;
-      readonly tail: PlacedText;
-    }
+  | PartsPlan
   | { readonly kind: 'conflict'; readonly conflict: ConflictPlan };
+
+/** Put together. `frame` gives column, style and place of the value. */
+export interface PartsPlan {
+  readonly kind: 'parts';
+  readonly frame: Located;
+  readonly head: PlacedText;
+  readonly value: ValuePlan;
+  readonly tail: PlacedText;
+}
 
 export type ValuePlan =
   | { readonly kind: 'text'; readonly placed: PlacedText }
@@ -41,9 +43,8 @@ export type ValuePlan =
 
 export interface ConflictPlan {
   readonly kind: ConflictKind;
-  /** What `both` gives for the value, where it makes sense. */
-  readonly both: PlacedText | undefined;
-  /** Other elements than the triple's own, for a conflict of order: the sequence's entry itself. */
+  /** What `both` gives for the element, where it makes sense. */
+  readonly both: PlacedText | PartsPlan | undefined;
   readonly explanation?: string;
 }
 
@@ -55,6 +56,14 @@ export interface CollectionPlan {
   readonly frame: 'ours' | 'theirs';
   /** In the order of the result. */
   readonly entries: readonly EntryPlan[];
+}
+
+export function hasConflicts(plan: CollectionPlan): boolean {
+  return plan.entries.some(
+    ({ core }) =>
+      core.kind === 'conflict' ||
+      (core.kind === 'parts' && core.value.kind === 'collection' && hasConflicts(core.value.collection)),
+  );
 }
 
 export function sideOf(triple: Triple, side: Side): Located | undefined {

@@ -1,4 +1,5 @@
 import { alignEntries, type CollectionRevision, type Matching, type Triple } from './align.ts';
+import { uniteTexts } from './bothSides.ts';
 import type { Canon } from './canon.ts';
 import {
   columnOf,
@@ -15,9 +16,18 @@ import {
 } from './entryText.ts';
 import { sequenceRule } from './identity.ts';
 import { mergeOrder } from './order.ts';
-import type { CollectionPlan, ConflictPlan, CorePlan, ElementPath, EntryPlan, ValuePlan } from './plan.ts';
+import {
+  type CollectionPlan,
+  type ConflictPlan,
+  type CorePlan,
+  type ElementPath,
+  type EntryPlan,
+  hasConflicts,
+  type PartsPlan,
+  type ValuePlan,
+} from './plan.ts';
 import { mergeProse, uniteProse } from './proseMerge.ts';
-import { mergeScalars, uniteBlockScalars } from './scalarMerge.ts';
+import { mergeScalars } from './scalarMerge.ts';
 import type { SourceNode } from './sourceTree.ts';
 import type { ConflictKind, MergeOptions } from './types.ts';
 
@@ -49,12 +59,13 @@ export class Planner {
     this.#matching = matching;
   }
 
-  /** Undefined where both sides moved the entries of a sequence in different ways. */
+  /** Undefined where both sides moved the entries of a sequence in different ways, unless any order will do. */
   planCollection(
     base: CollectionRevision | undefined,
     ours: CollectionRevision,
     theirs: CollectionRevision,
     path: ElementPath,
+    anyOrder = false,
   ): CollectionPlan | undefined {
     const rule = ours.node.kind === 'sequence' ? sequenceRule(path.key) : undefined;
     const alignment = alignEntries(base, ours, theirs, rule, this.#canon, this.#matching);
@@ -62,7 +73,7 @@ export class Planner {
     for (const triple of alignment.triples.values()) {
       plans.set(triple.id, this.#planEntry(triple, path));
     }
-    const orderMatters = ours.node.kind === 'sequence' && rule?.isSet !== true;
+    const orderMatters = !anyOrder && ours.node.kind === 'sequence' && rule?.isSet !== true;
     const order = mergeOrder(
       alignment.baseIds,
       alignment.ourIds,
@@ -104,13 +115,31 @@ export class Planner {
     if (sameCore(ours, theirs)) return take(ours);
     if (base !== undefined && sameCore(base, ours)) return take(theirs);
     if (base !== undefined && sameCore(base, theirs)) return take(ours);
-    const core = this.#planParts(base, ours, theirs, path);
-    if (core === undefined) return this.#conflict(triple, path, base === undefined ? 'add-add' : 'edit-edit', lead);
-    return { triple, path, lead, core };
+    const core = this.#planParts(base, ours, theirs, path, false);
+    if (core !== undefined) return { triple, path, lead, core };
+    const reordered = this.#planBoth(base, ours, theirs, path);
+    if (reordered !== undefined) return { triple, path, lead, core: conflictCore('move-move', reordered) };
+    // A list in the place of something else: both lists in one, as if there had been nothing.
+    const united = base === undefined ? undefined : this.#planBoth(undefined, ours, theirs, path);
+    if (united !== undefined) return { triple, path, lead, core: conflictCore('edit-edit', united) };
+    return this.#conflict(triple, path, base === undefined ? 'add-add' : 'edit-edit', lead);
   }
 
-  #planParts(base: Located | undefined, ours: Located, theirs: Located, path: ElementPath): CorePlan | undefined {
-    const value = this.#planValue(base, ours, theirs, path);
+  /** A sequence with the items of both sides, in theirs' order where both moved them; undefined where more than the order clashes. */
+  #planBoth(base: Located | undefined, ours: Located, theirs: Located, path: ElementPath): PartsPlan | undefined {
+    if (ours.entry.value.kind !== 'sequence') return undefined;
+    const both = this.#planParts(base, ours, theirs, path, true);
+    return both?.value.kind === 'collection' && !hasConflicts(both.value.collection) ? both : undefined;
+  }
+
+  #planParts(
+    base: Located | undefined,
+    ours: Located,
+    theirs: Located,
+    path: ElementPath,
+    anyOrder: boolean,
+  ): PartsPlan | undefined {
+    const value = this.#planValue(base, ours, theirs, path, anyOrder);
     if (value === undefined) return undefined;
     const frame = value.kind === 'collection' && value.collection.frame === 'theirs' ? theirs : ours;
     const head = mergeHeads(base, ours, theirs, frame);
@@ -119,7 +148,13 @@ export class Planner {
     return { kind: 'parts', frame, head, value, tail };
   }
 
-  #planValue(base: Located | undefined, ours: Located, theirs: Located, path: ElementPath): ValuePlan | undefined {
+  #planValue(
+    base: Located | undefined,
+    ours: Located,
+    theirs: Located,
+    path: ElementPath,
+    anyOrder: boolean,
+  ): ValuePlan | undefined {
     const b = base?.entry.value;
     const o = ours.entry.value;
     const t = theirs.entry.value;
@@ -128,7 +163,7 @@ export class Planner {
       const ourRevision = revisionOf(ours, o);
       const theirRevision = revisionOf(theirs, t);
       if (ourRevision !== undefined && theirRevision !== undefined) {
-        const collection = this.planCollection(baseRevision, ourRevision, theirRevision, path);
+        const collection = this.planCollection(baseRevision, ourRevision, theirRevision, path, anyOrder);
         return collection === undefined ? undefined : { kind: 'collection', collection };
       }
     }
@@ -167,10 +202,8 @@ export class Planner {
   }
 }
 
-/** A long text of both sides: the lines that neither removed, and where they clash ours, then theirs. */
-function uniteTexts(base: Located | undefined, ours: Located, theirs: Located): PlacedText | undefined {
-  const body = uniteBlockScalars(base, ours, theirs);
-  return body === undefined ? undefined : { text: headText(ours) + body, column: columnOf(ours) };
+function conflictCore(kind: ConflictKind, both: PartsPlan): CorePlan {
+  return { kind: 'conflict', conflict: { kind, both } };
 }
 
 function kindOf({ base, ours, theirs }: Triple): ConflictKind {

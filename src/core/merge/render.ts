@@ -8,12 +8,18 @@ import {
   shiftLines,
   withLineEnd,
 } from './entryText.ts';
-import type { CollectionPlan, EntryPlan } from './plan.ts';
+import { type CollectionPlan, type EntryPlan, hasConflicts, type PartsPlan } from './plan.ts';
 import type { SourceCollection, SourceTree } from './sourceTree.ts';
 import type { Side } from './types.ts';
 
-/** What stands at a conflict: one side's element, or a text given from outside. */
-export type Choice = Side | PlacedText;
+/** What stands at a conflict: one side's element, both put together, or a text given from outside. */
+export type Choice = Side | PlacedText | PartsPlan;
+
+/** Whether a choice is to have no element there. */
+export function isAbsent(choice: Choice, { triple }: EntryPlan): boolean {
+  if (typeof choice === 'string') return triple[choice] === undefined;
+  return 'text' in choice && choice.text === '';
+}
 
 /** `text`: the merge. `nextBase`: theirs, with the base's element at each conflict that is still open. */
 export type Projection = 'text' | 'nextBase';
@@ -187,6 +193,7 @@ export class Renderer {
       const leadColumn = this.#projection === 'nextBase' ? columnOf(place ?? chosen) : entry.lead.column;
       return verbatim(chosen, shiftLines(lead, leadColumn, columnOf(chosen), chosen.container.style === 'block'));
     }
+    if ('kind' in choice) return this.#renderEntry({ ...entry, core: choice });
     if (choice.text === '') return undefined;
     const isFlow = (place ?? triple.base)?.container.style === 'flow';
     return {
@@ -197,14 +204,6 @@ export class Renderer {
       isFlow,
     };
   }
-}
-
-export function hasConflicts(plan: CollectionPlan): boolean {
-  return plan.entries.some(
-    ({ core }) =>
-      core.kind === 'conflict' ||
-      (core.kind === 'parts' && core.value.kind === 'collection' && hasConflicts(core.value.collection)),
-  );
 }
 
 function tailOf({ tree, container, entry }: Located): string {

@@ -59,12 +59,13 @@ export function mergeByStructure(
   const all = listConflicts(plan);
   for (const { entry, conflict } of all) {
     const resolution = options.resolutions?.get(conflict.id);
-    if (resolution === undefined) {
+    const choice = resolution === undefined ? undefined : choiceOf(resolution, entry);
+    if (choice === undefined) {
       open.push(conflict);
       choices.set(entry, options.unresolved ?? 'ours');
     } else {
       settled.add(entry);
-      choices.set(entry, choiceOf(resolution, entry));
+      choices.set(entry, choice);
     }
   }
   const choose = (entry: EntryPlan): Choice => choices.get(entry) ?? 'ours';
@@ -81,11 +82,12 @@ export function mergeByStructure(
   return { text, nextBase, conflicts: open, plan, claims: claimMatching(plan, choose), clashes: all.length };
 }
 
-function choiceOf(resolution: Resolution, { triple, core }: EntryPlan): Choice {
+/** Undefined where both are wanted and cannot be had: then the conflict stays open. */
+function choiceOf(resolution: Resolution, { triple, core }: EntryPlan): Choice | undefined {
   const place = triple.ours ?? triple.theirs ?? triple.base;
   if (resolution.choice === 'custom') return placeCustom(resolution.text, place);
   if (resolution.choice !== 'both') return resolution.choice;
-  return (core.kind === 'conflict' ? core.conflict.both : undefined) ?? 'ours';
+  return core.kind === 'conflict' ? core.conflict.both : undefined;
 }
 
 function placeCustom(text: string, place: Located | undefined): Choice {

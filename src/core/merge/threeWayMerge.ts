@@ -1,18 +1,21 @@
-import { PlainCache, type PlainDocument, readPlainDocument } from '../openapi/plainDocument.ts';
-import { findViolations, type Violation } from '../openapi/semanticRules.ts';
+import { PlainCache, type PlainDocument, type PlainNode, readPlainDocument } from '../openapi/plainDocument.ts';
+import { findLooseTags, findViolations, type NameUse, type Violation } from '../openapi/semanticRules.ts';
 import type { Problem } from '../problem.ts';
 import type { Matching } from './align.ts';
 import { mergeBlocks } from './blockMerge.ts';
 import { checkMerge, type FourDocuments } from './checkMerge.ts';
+import { checkNames } from './checkNames.ts';
 import { isOneSided } from './checkOneSided.ts';
 import { Canon } from './canon.ts';
 import { wholeConflict } from './conflicts.ts';
+import { followNames, renamesOf } from './followNames.ts';
+import { followedRenames } from './followedRenames.ts';
 import { holdFindings, holdViolations } from './holdFindings.ts';
 import { mergeTextByLines } from './lineMerge.ts';
 import type { Held } from './planner.ts';
 import { readSource } from './readSource.ts';
 import { mergeByStructure, readSources, type Sources, type StructuralMerge } from './structuralMerge.ts';
-import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Resolution } from './types.ts';
+import type { DocumentFormat, FollowedRename, MergeInput, MergeOptions, MergeResult, Resolution } from './types.ts';
 
 /**
  * Merges two revisions of a document that came from one base. Lines first, as git does it; where that clashes or does
@@ -68,8 +71,18 @@ export function mergeEqual({ base, ours, theirs }: MergeInput): MergeResult | un
   return theirs === base ? clean(ours, theirs, 'equal') : undefined;
 }
 
-function clean(text: string, nextBase: string, takenBy: MergeResult['takenBy']): MergeResult {
-  return { text, conflicts: [], problems: [], nextBase, takenBy };
+function clean(
+  text: string,
+  nextBase: string,
+  takenBy: MergeResult['takenBy'],
+  renames: MergeResult['renames'] = [],
+): MergeResult {
+  return { text, conflicts: [], problems: [], nextBase, renames, takenBy };
+}
+
+/** An element that was edited and newly referred to has its rename twice. */
+function distinct(renames: readonly FollowedRename[]): FollowedRename[] {
+  return [...new Map(renames.map((rename) => [rename.base, rename])).values()];
 }
 
 /** How often elements are held and the result is checked again before the whole document is given up. */
@@ -77,6 +90,12 @@ const MAX_ROUNDS = 5;
 const NOTHING_HELD: ReadonlyMap<string, Held> = new Map();
 const NO_RESOLUTIONS: ReadonlyMap<string, Resolution> = new Map();
 const SIDE_NAMES = { base: 'The common base', ours: 'Our version', theirs: 'Their version' } as const;
+
+interface MergeWithNames {
+  readonly text: string;
+  readonly violations: readonly Violation[];
+  readonly renames: readonly FollowedRename[];
+}
 
 class Merge {
   readonly #input: MergeInput;
@@ -107,7 +126,7 @@ class Merge {
     if (problems.length > 0) return this.#unreadable(byLines, problems);
     const merged = byLines === undefined ? undefined : this.#readUnbroken(byLines);
     if (byLines !== undefined && merged !== undefined && isOneSided(this.#documents(merged)))
-      return clean(byLines, theirs, 'lines');
+      return this.#linesWithNames(byLines, merged, []);
     const sources = readSources(this.#input, this.#format);
     if (sources === undefined) {
       return byLines !== undefined && this.#isReadable(byLines)
@@ -115,24 +134,31 @@ class Merge {
         : this.#whole('The two versions are built in different ways.');
     }
     const byStructure = mergeByStructure(sources, this.#options, this.#matching, NOTHING_HELD);
-    if (byLines !== undefined && merged !== undefined && this.#confirmsLines(byLines, merged, sources, byStructure))
-      return clean(byLines, theirs, 'lines');
+    if (byLines !== undefined && merged !== undefined) {
+      const confirming = this.#confirmLines(byLines, merged, sources, byStructure);
+      if (confirming !== undefined) return this.#linesWithNames(byLines, merged, followedRenames(confirming.claims));
+    }
     return this.#proveByStructure(sources, byStructure);
+  }
+
+  #linesWithNames(byLines: string, merged: PlainDocument, followed: readonly FollowedRename[]): MergeResult {
+    const { text, renames } = this.#withNames(byLines, merged);
+    return clean(text, this.#input.theirs, 'lines', distinct([...followed, ...renames]));
   }
 
   /** The text as data, if it can be read and breaks no rule that both sides kept. */
   #readUnbroken(text: string): PlainDocument | undefined {
     const merged = readPlainDocument(text, this.#format, this.#cache);
-    return merged.root === undefined || this.#newViolations(merged).length > 0 ? undefined : merged;
+    return merged.root === undefined || this.#newViolations(merged.root).length > 0 ? undefined : merged;
   }
 
-  /** Whether the merge by lines is the merge by structure under one of the ways to match elements, and passes the check. */
-  #confirmsLines(
+  /** The merge by structure, under one of the ways to match elements, that is the merge by lines and passes the check. */
+  #confirmLines(
     byLines: string,
     merged: PlainDocument,
     sources: Sources,
     byStructure: StructuralMerge | undefined,
-  ): boolean {
+  ): StructuralMerge | undefined {
     const canon = new Canon();
     let number: number | undefined;
     const isSameData = (text: string): boolean => {
@@ -143,14 +169,14 @@ class Merge {
       number ??= canon.of(lines, lines.root);
       return canon.of(tree, tree.root) === number;
     };
-    const agrees = (merge: StructuralMerge | undefined): boolean => {
-      if (merge === undefined || merge.clashes > 0) return false;
-      return isSameData(merge.text) && this.#findings(merge, merged).length === 0;
+    const confirm = (merge: StructuralMerge | undefined): StructuralMerge | undefined => {
+      if (merge === undefined || merge.clashes > 0) return undefined;
+      return isSameData(merge.text) && this.#findings(merge, merged).length === 0 ? merge : undefined;
     };
     return (
-      agrees(byStructure) ||
-      agrees(mergeByStructure(sources, this.#options, 'names', NOTHING_HELD)) ||
-      agrees(mergeByStructure(sources, this.#options, 'lines', NOTHING_HELD))
+      confirm(byStructure) ??
+      confirm(mergeByStructure(sources, this.#options, 'names', NOTHING_HELD)) ??
+      confirm(mergeByStructure(sources, this.#options, 'lines', NOTHING_HELD))
     );
   }
 
@@ -165,14 +191,17 @@ class Merge {
     if (merge === undefined)
       return this.#whole('What the two versions changed could not be told apart with certainty.');
     if (merge.clashes > merge.conflicts.length) {
-      const problems = readPlainDocument(merge.text, this.#format, this.#cache).problems;
+      const { problems } = readPlainDocument(merge.text, this.#format, this.#cache);
       if (problems.length > 0) return this.#badResolution(problems);
     }
+    const merged = readPlainDocument(merge.text, this.#format, this.#cache);
+    const { text, renames } = this.#withNames(merge.text, merged);
     return {
-      text: merge.text,
+      text,
       conflicts: merge.conflicts,
       problems: [],
       nextBase: merge.nextBase,
+      renames: distinct([...followedRenames(merge.claims), ...renames]),
       takenBy: 'structure',
     };
   }
@@ -200,7 +229,7 @@ class Merge {
         const merged = readPlainDocument(merge.text, this.#format, this.#cache);
         if (merged.root === undefined && merged.problems.length > 0) return undefined;
         const findings = this.#findings(merge, merged);
-        const violations = findings.length > 0 ? [] : this.#newViolations(merged);
+        const violations = findings.length > 0 ? [] : this.#withNames(merge.text, merged).violations;
         if (findings.length > 0 || violations.length > 0) {
           const hasNew =
             findings.length > 0
@@ -226,14 +255,37 @@ class Merge {
     return { base: this.#base, ours: this.#ours, theirs: this.#theirs, merged, isPlainJson: this.#format === 'json' };
   }
 
-  #newViolations(merged: PlainDocument): Violation[] {
-    const found = findViolations(merged.root);
+  #newViolations(merged: PlainNode | undefined): Violation[] {
+    const found = findViolations(merged);
     if (found.length === 0) return [];
     this.#knownViolations ??= new Set(
       [...findViolations(this.#ours.root), ...findViolations(this.#theirs.root)].map(({ key }) => key),
     );
     const known = this.#knownViolations;
     return found.filter(({ key }) => !known.has(key));
+  }
+
+  /** A proven merge with the names in it that follow a rename, and what is still wrong with it. */
+  #withNames(text: string, { root }: PlainDocument): MergeWithNames {
+    const violations = this.#newViolations(root);
+    const unchanged: MergeWithNames = { text, violations, renames: [] };
+    if (root === undefined || this.#base === undefined) return unchanged;
+    const dangling = [...violations.flatMap(({ use }) => use ?? []), ...this.#newLooseTags(root)];
+    if (dangling.length === 0) return unchanged;
+    const revisions = { base: this.#base.root, ours: this.#ours.root, theirs: this.#theirs.root };
+    const { text: renamed, followed } = followNames(text, this.#format, root, revisions, dangling);
+    const after = readPlainDocument(renamed, this.#format, this.#cache);
+    if (!checkNames(root, after.root, followed, revisions)) return unchanged;
+    return { text: renamed, violations: this.#newViolations(after.root), renames: renamesOf(followed) };
+  }
+
+  #newLooseTags(merged: PlainNode): readonly NameUse[] {
+    const found = findLooseTags(merged);
+    if (found.length === 0) return [];
+    const known = new Set(
+      [this.#ours, this.#theirs].flatMap(({ root }) => findLooseTags(root)).map(({ name }) => name),
+    );
+    return found.filter(({ name }) => !known.has(name));
   }
 
   #inputProblems(): Problem[] {
@@ -255,7 +307,7 @@ class Merge {
         problems: problems.map((problem) => ({ ...problem, severity: 'warning' })),
       };
     }
-    return { text: ours, conflicts: [], problems, nextBase: theirs, takenBy: 'none' };
+    return { ...clean(ours, theirs, 'none'), problems };
   }
 
   #isReadable(text: string): boolean {
@@ -269,23 +321,18 @@ class Merge {
       code: 'resolution-invalid',
       message: `With this resolution the document cannot be read: ${problem.message}`,
     }));
-    return { text: ours, conflicts: [], problems: told, nextBase: theirs, takenBy: 'none' };
+    return { ...clean(ours, theirs, 'none'), problems: told };
   }
 
   #whole(explanation: string): MergeResult {
     const { base, ours, theirs } = this.#input;
     const conflict = wholeConflict(this.#input, explanation);
     const resolution = this.#options.resolutions?.get(conflict.id);
-    if (resolution === undefined) {
+    if (resolution === undefined || resolution.choice === 'both') {
       const text = { base, ours, theirs }[this.#options.unresolved ?? 'ours'];
-      return { text, conflicts: [conflict], problems: [], nextBase: base, takenBy: 'structure' };
+      return { ...clean(text, base, 'structure'), conflicts: [conflict] };
     }
-    if (resolution.choice !== 'custom')
-      return clean(
-        resolution.choice === 'both' ? ours : { base, ours, theirs }[resolution.choice],
-        theirs,
-        'structure',
-      );
+    if (resolution.choice !== 'custom') return clean({ base, ours, theirs }[resolution.choice], theirs, 'structure');
     const { problems } = readPlainDocument(resolution.text, this.#format, this.#cache);
     return problems.length > 0 ? this.#badResolution(problems) : clean(resolution.text, theirs, 'structure');
   }

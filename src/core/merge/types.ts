@@ -41,8 +41,19 @@ export interface MergeConflict {
   readonly base?: ConflictPiece;
   readonly ours?: ConflictPiece;
   readonly theirs?: ConflictPiece;
-  /** Whether `both` is a possible resolution (sets, sequences, long text). */
+  /** Whether `both` is a possible resolution: of a sequence that both reordered, of a block of text, of a description. */
   readonly canTakeBoth: boolean;
+}
+
+/**
+ * An element that goes by different names and was taken for one, so that the one side's edits are where the other renamed
+ * it to. JSON pointers in each text that has it.
+ */
+export interface FollowedRename {
+  readonly base?: string;
+  readonly ours?: string;
+  readonly theirs?: string;
+  readonly merged?: string;
 }
 
 /** What somebody decided for one conflict. `custom` is the element's text as it would stand in `ConflictPiece.text`; '' deletes the element. */
@@ -73,6 +84,8 @@ export interface MergeResult {
    * `text` again with the same conflicts; with `unresolved: 'theirs'` it gives what may be sent to the library.
    */
   readonly nextBase: string;
+  /** The renames that the result rests on. */
+  readonly renames: readonly FollowedRename[];
   /** Which way gave the result; for logs and benchmarks. */
   readonly takenBy: 'equal' | 'lines' | 'structure' | 'none';
 }

@@ -9,6 +9,18 @@ export interface Violation {
   readonly message: string;
   /** Paths of keys and positions of all elements that take part in it; some may be gone. */
   readonly places: readonly (readonly string[])[];
+  /** Where something is called by a name that nothing has. */
+  readonly use?: NameUse;
+}
+
+/** A place at which something else in the document is called by its name. */
+export interface NameUse {
+  /** Path of the value that names it; for a security requirement, of the object whose key does. */
+  readonly place: readonly string[];
+  /** The name as it stands there: a reference, a key or a text. */
+  readonly name: string;
+  /** Path of what is meant; a tag's is `tags` and its name. */
+  readonly target: readonly string[];
 }
 
 const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']);
@@ -21,21 +33,74 @@ export function findViolations(root: PlainNode | undefined): Violation[] {
   return search.violations;
 }
 
-/** What a reference inside the document points to. */
+/** Every place of a document at which something else in it is called by its name. */
+export function findNameUses(root: PlainNode | undefined): readonly NameUse[] {
+  if (root?.kind !== 'map') return [];
+  const search = new ViolationSearch(root, true);
+  search.run();
+  return [...search.uses, ...tagUses(root)];
+}
+
+/**
+ * Uses of tags that the document's list of tags does not have. The OpenAPI Specification allows them, so they are no
+ * violation; but where a merge makes one, a tag was renamed.
+ */
+export function findLooseTags(root: PlainNode | undefined): NameUse[] {
+  const tags = root?.kind === 'map' ? root.entries.get('tags') : undefined;
+  if (tags?.kind !== 'sequence') return [];
+  const names = new Set(tags.items.map(nameOf));
+  return tagUses(root).filter(({ name }) => !names.has(name));
+}
+
+function nameOf(item: PlainNode): string | undefined {
+  const name = item.kind === 'map' ? item.entries.get('name') : undefined;
+  return name?.kind === 'scalar' ? name.text : undefined;
+}
+
+function tagUses(root: PlainNode | undefined): NameUse[] {
+  const paths = root?.kind === 'map' ? root.entries.get('paths') : undefined;
+  if (paths?.kind !== 'map') return [];
+  const uses: NameUse[] = [];
+  for (const [path, item] of paths.entries) {
+    if (item.kind !== 'map') continue;
+    for (const [method, operation] of item.entries) {
+      const tags = operation.kind === 'map' && METHODS.has(method) ? operation.entries.get('tags') : undefined;
+      if (tags?.kind !== 'sequence') continue;
+      tags.items.forEach((tag, index) => {
+        if (tag.kind !== 'scalar') return;
+        const place = ['paths', path, method, 'tags', String(index)];
+        uses.push({ place, name: tag.text, target: ['tags', tag.text] });
+      });
+    }
+  }
+  return uses;
+}
+
+/** What something inside the document is called by. */
 interface Target {
   readonly path: readonly string[];
   readonly node: PlainNode | undefined;
 }
 
+const DANGLING = {
+  reference: (name: string) => `The reference ${name} points to nothing.`,
+  security: (name: string) => `The security scheme "${name}" is required but not described.`,
+  mapping: (name: string) => `A discriminator mapping names the schema "${name}", which is not there.`,
+} as const;
+type UseKind = keyof typeof DANGLING;
+
 class ViolationSearch {
   readonly violations: Violation[] = [];
+  readonly uses: NameUse[] = [];
   readonly #root: PlainMap;
+  readonly #collectsUses: boolean;
   readonly #path: string[] = [];
   readonly #targets = new Map<string, Target>();
   readonly #operationIds = new Map<string, string[][]>();
 
-  constructor(root: PlainMap) {
+  constructor(root: PlainMap, collectsUses = false) {
     this.#root = root;
+    this.#collectsUses = collectsUses;
   }
 
   run(): void {
@@ -69,6 +134,7 @@ class ViolationSearch {
       this.#reference(node, path);
       this.#required(node, path);
       this.#discriminator(node, path);
+      this.#security(node, path);
     }
     const isInProperties = path.at(-1) === 'properties';
     for (const [key, value] of node.entries) {
@@ -90,23 +156,50 @@ class ViolationSearch {
 
   #target(reference: string, path: readonly string[], rest: readonly string[]): void {
     if (!reference.startsWith('#/')) return;
-    const target = this.#targetOf(reference);
-    if (target.node === undefined)
-      this.#add(`reference ${reference}`, `The reference ${reference} points to nothing.`, [
-        [...path, ...rest],
-        target.path,
-      ]);
+    this.#use('reference', reference, this.#targetOf(reference), path, rest);
   }
 
   /** Many places refer to the same thing. */
   #targetOf(reference: string): Target {
-    let target = this.#targets.get(reference);
+    return this.#remember(reference, () => parsePointer(decode(reference.slice(1))));
+  }
+
+  #remember(key: string, pathOf: () => readonly string[]): Target {
+    let target = this.#targets.get(key);
     if (target === undefined) {
-      const path = parsePointer(decode(reference.slice(1)));
+      const path = pathOf();
       target = { path, node: this.#lookUp(path) };
-      this.#targets.set(reference, target);
+      this.#targets.set(key, target);
     }
     return target;
+  }
+
+  #use(kind: UseKind, name: string, target: Target, path: readonly string[], rest: readonly string[]): void {
+    if (target.node !== undefined && !this.#collectsUses) return;
+    const use: NameUse = { place: [...path, ...rest], name, target: target.path };
+    if (this.#collectsUses) this.uses.push(use);
+    if (target.node === undefined)
+      this.violations.push({
+        key: `${kind} ${name}`,
+        message: DANGLING[kind](name),
+        places: [use.place, use.target],
+        use,
+      });
+  }
+
+  /** The requirements of the document or of an operation name security schemes (Security Requirement Object). */
+  #security(node: PlainMap, path: readonly string[]): void {
+    const security = node.entries.get('security');
+    const isOperation = METHODS.has(path.at(-1) ?? '') && (path.length === 3 || path.includes('callbacks'));
+    if (security?.kind !== 'sequence' || !(path.length === 0 || isOperation)) return;
+    const schemes = this.#root.entries.has('swagger') ? ['securityDefinitions'] : ['components', 'securitySchemes'];
+    security.items.forEach((requirement, index) => {
+      if (requirement.kind !== 'map') return;
+      for (const name of requirement.entries.keys()) {
+        const target = this.#remember(`security ${name}`, () => [...schemes, name]);
+        this.#use('security', name, target, path, ['security', String(index)]);
+      }
+    });
   }
 
   #required(node: PlainMap, path: readonly string[]): void {
@@ -131,7 +224,19 @@ class ViolationSearch {
     const mapping = discriminator?.kind === 'map' ? discriminator.entries.get('mapping') : undefined;
     if (mapping?.kind !== 'map') return;
     for (const [key, value] of mapping.entries) {
-      if (value.kind === 'scalar' && value.isString) this.#target(value.text, path, ['discriminator', 'mapping', key]);
+      if (value.kind !== 'scalar' || !value.isString) continue;
+      const { text } = value;
+      const rest = ['discriminator', 'mapping', key];
+      // A schema's bare name stands for it (Discriminator Object); with a dot or slash it is the address of a file.
+      if (/^[\w-]+$/.test(text))
+        this.#use(
+          'mapping',
+          text,
+          this.#remember(`mapping ${text}`, () => ['components', 'schemas', text]),
+          path,
+          rest,
+        );
+      else this.#target(text, path, rest);
     }
   }
 

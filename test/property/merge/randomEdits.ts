@@ -14,6 +14,28 @@ export function edit(
   return copy;
 }
 
+/** A copy in which each path refers to a schema, and every schema is referred to. */
+export function withReferences(document: Maps): Maps {
+  const copy = structuredClone(document);
+  const names = Object.keys(map(map(copy['components'])['schemas']));
+  const operations = Object.values(map(copy['paths'])).flatMap((item) => Object.values(map(item)));
+  names.forEach((name, index) => {
+    const responses = map(map(operations[index % operations.length])['responses']);
+    map(responses['200'])[`x-schema-${index}`] = { $ref: `#/components/schemas/${name}` };
+  });
+  return copy;
+}
+
+/** A new operation that refers to a schema. */
+export function addUse(document: Maps, name: string): void {
+  map(document['paths'])['/uses'] = {
+    get: {
+      operationId: 'uses',
+      responses: { 200: { description: 'Used', schema: { $ref: `#/components/schemas/${name}` } } },
+    },
+  };
+}
+
 function editOnce(
   document: Maps,
   choices: Choices,

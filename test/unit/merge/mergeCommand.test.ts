@@ -116,6 +116,12 @@ test('[cli] the driver replaces ours, and merges what it cannot read by lines', 
       );
     },
   );
+  const version = (raised: string): string => BASE.replace('1.0.0', raised);
+  await inFolder({ o: BASE, a: version('1.9.0'), b: version('1.10.0') }, async (folder, io) => {
+    assert.equal(await runMergeDriverCommand(['--info-version', 'higher', 'o', 'a', 'b', 'x.yaml', '7'], io), 0);
+    assert.equal(readFileSync(join(folder, 'a'), 'utf8'), version('1.10.0'));
+    assert.equal(await runMergeDriverCommand(['--info-version', 'newest', 'o', 'a', 'b'], io), 128);
+  });
   await inFolder({ o: 'a: [\n', a: 'b: [\n', b: 'c: [\n' }, async (folder, io) => {
     assert.equal(await runMergeDriverCommand(['o', 'a', 'b', 'x.yaml', '3'], io), 1);
     assert.equal(readFileSync(join(folder, 'a'), 'utf8'), '<<< ours\nb: [\n||| base\na: [\n===\nc: [\n>>> theirs\n');

@@ -101,6 +101,16 @@ test('[I5] the rules find what a combination can break', () => {
   ]);
   assert.deepEqual(find('s:\n  required: [a, b]\n  properties: {a: {}}\n'), ['required /s b']);
   assert.deepEqual(find("s:\n  example: {$ref: '#/no'}\n"), []);
+  assert.deepEqual(find('security:\n  - {a: []}\ncomponents:\n  securitySchemes: {b: {}}\n'), ['security a']);
+  assert.deepEqual(
+    find('swagger: "2.0"\nsecurityDefinitions: {b: {}}\npaths:\n  /p:\n    get: {security: [{a: []}, {b: []}, {}]}\n'),
+    ['security a'],
+  );
+  const mapping = 'discriminator: {propertyName: k, mapping: {';
+  assert.deepEqual(
+    find(`s:\n  ${mapping}a: Gone, b: other.yaml, c: './x', d: Here}}\ncomponents: {schemas: {Here: {}}}\n`),
+    ['mapping Gone'],
+  );
 });
 
 function largeJson(paths: number): string {
