@@ -362,7 +362,7 @@ export class SourceSync {
     if (working === undefined)
       return {
         working,
-        merged: { text: revision, conflicts: [], problems: [], nextBase: revision, takenBy: 'equal' },
+        merged: { text: revision, conflicts: [], problems: [], nextBase: revision, renames: [], takenBy: 'equal' },
         heldBase: undefined,
       };
     const memory = (await this.#memory()) ?? (await this.#memoryOfOtherBranch(working.text));
