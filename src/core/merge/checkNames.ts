@@ -3,7 +3,7 @@ import { findNameUses } from '../openapi/semanticRules.ts';
 import type { FollowedName, Revisions } from './followNames.ts';
 
 /** The share of leaves that a thing must have kept to be the same under another name. */
-const MIN_LIKENESS = 0.4;
+const MIN_LIKENESS = 0.7;
 
 /**
  * Proves that a text in which names follow renames (`after`) is the proven merge (`before`) but for those names: each

@@ -25,8 +25,8 @@ export interface FollowedName {
 
 /**
  * Where one side calls something by a name that the other side changed, the name follows: a new `$ref`, a discriminator
- * mapping, a security requirement, an operation's tag. A rename is one where the other side's own uses changed from the
- * one name to the other, or whose body is so like that nothing else can be meant.
+ * mapping, a security requirement, an operation's tag. A rename is one of a thing whose body stayed much the same, where
+ * the other side's own uses changed from the one name to the other, or nothing else can be meant.
  * @param dangling uses in the merged text that name nothing, though both sides were sound.
  */
 export function followNames(
@@ -64,7 +64,7 @@ export function renamesOf(followed: readonly FollowedName[]): FollowedRename[] {
   return [...renames.values()];
 }
 
-/** How alike a body must be to its base where nothing else tells that it was renamed, and by how much the second best must be worse. */
+/** How alike a body must be to its base, and by how much the second best must be worse where no use tells which it is. */
 const LIKENESS = 0.7;
 const MARGIN = 0.05;
 /** Bodies of fewer leaves say too little to be recognised by. */
@@ -112,7 +112,9 @@ class RenameSearch {
     const used = namesByUse(base, side, from);
     if (used.size > 0) {
       const [name] = used;
-      return used.size === 1 && name !== undefined && fresh.includes(name) ? name : undefined;
+      const body = used.size === 1 && name !== undefined && fresh.includes(name) ? after.get(name) : undefined;
+      // Something else in its place is no rename.
+      return body !== undefined && share(leaves(own), leaves(body)) >= LIKENESS ? name : undefined;
     }
     if (leaves(own).length < MIN_LEAVES) return undefined;
     const name = onlyLike(own, fresh, after);
