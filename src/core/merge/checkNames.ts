@@ -38,7 +38,7 @@ function isRename({ from, to, renamer }: FollowedName, after: PlainNode, revisio
     find(keeper, from) !== undefined &&
     find(after, to) !== undefined &&
     [find(side, from), find(after, from), find(revisions.base, to)].every((one) => one === undefined) &&
-    likeness(inBase, inSide) >= MIN_LIKENESS
+    likeness(inBase, inSide, from[0] === 'tags') >= MIN_LIKENESS
   );
 }
 
@@ -97,11 +97,13 @@ function find(root: PlainNode | undefined, path: readonly string[]): PlainNode |
   return node;
 }
 
-function likeness(a: PlainNode, b: PlainNode): number {
+/** @param isNamedInside its name is one of its own leaves, and is of course another one. */
+function likeness(a: PlainNode, b: PlainNode, isNamedInside: boolean): number {
   const count = (node: PlainNode, key: string, bag: Map<string, number>): Map<string, number> => {
     if (node.kind === 'map') for (const [name, value] of node.entries) count(value, name, bag);
     else if (node.kind === 'sequence') for (const item of node.items) count(item, key, bag);
     else {
+      if (isNamedInside && key === 'name') return bag;
       const leaf = `${key}=${node.kind === 'scalar' ? node.text : node.name}`;
       bag.set(leaf, (bag.get(leaf) ?? 0) + 1);
     }

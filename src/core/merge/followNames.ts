@@ -184,13 +184,14 @@ function share(a: readonly string[], b: readonly string[]): number {
   return a.length + b.length === 0 ? 1 : (2 * common) / (a.length + b.length);
 }
 
-/** The elements of a collection by name; the document's tags go by theirs. */
+/** The elements of a collection by name; the document's tags go by theirs, which is no part of their body then. */
 function namesIn(node: PlainNode | undefined): ReadonlyMap<string, PlainNode> {
   if (node?.kind === 'map') return node.entries;
   const names = new Map<string, PlainNode>();
   for (const item of node?.kind === 'sequence' ? node.items : []) {
     const name = item.kind === 'map' ? item.entries.get('name') : undefined;
-    if (name?.kind === 'scalar') names.set(name.text, item);
+    if (item.kind !== 'map' || name?.kind !== 'scalar') continue;
+    names.set(name.text, { ...item, entries: new Map([...item.entries].filter(([key]) => key !== 'name')) });
   }
   return names;
 }
