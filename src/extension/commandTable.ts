@@ -29,6 +29,7 @@ export const commandIds = {
   syncNow: 'apiLiveSync.syncNow',
   showConflicts: 'apiLiveSync.showConflicts',
   showStatus: 'apiLiveSync.showStatus',
+  setUpMergeDriver: 'apiLiveSync.setUpMergeDriver',
   showLog: 'apiLiveSync.showLog',
   copyDiagnostics: 'apiLiveSync.copyDiagnostics',
   mergeNow: 'apiLiveSync.mergeNow',
@@ -37,7 +38,6 @@ export const commandIds = {
   showHistory: 'apiLiveSync.showHistory',
   showChange: 'apiLiveSync.showChange',
   restoreVersion: 'apiLiveSync.restoreVersion',
-  setUpMergeDriver: 'apiLiveSync.setUpMergeDriver',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
