@@ -40,6 +40,8 @@ export interface WorkingFiles extends Disposable {
   /** The unsaved buffer's text, if there is one. */
   unsavedText(file: string): string | undefined;
   write(request: WriteRequest): Promise<WriteOutcome>;
+  /** Removes the file, to the trash where there is one, if it still reads as `before`, to the character. `written`: it is gone. */
+  remove(file: string, before: string): Promise<WriteOutcome>;
   /** Puts `text` into the unsaved buffer without saving it (Merge Now). */
   editBuffer(file: string, splices: readonly Splice[]): Promise<boolean>;
   readonly onDidSave: Event<SavedText>;

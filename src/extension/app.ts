@@ -5,9 +5,8 @@ import { DisposableStore } from '../core/disposableStore.ts';
 import { detectOpenApi } from '../core/openapi/detectOpenApi.ts';
 import type { Disposable, Logger } from '../core/ports.ts';
 import { createDiskFiles } from '../node/files/diskFiles.ts';
-import type { FolderSession, PeerSettings, UserProblem } from '../peer/folderSession.ts';
+import type { AppliedChange, FolderSession, PeerSettings, UserProblem } from '../peer/folderSession.ts';
 import type { ExtensionApi } from './api.ts';
-import { BehindNotice } from './behindNotice.ts';
 import { contextKeys } from './commandTable.ts';
 import type { ContextKey } from './commandTable.ts';
 import { registerCommands } from './commands.ts';
@@ -16,6 +15,7 @@ import { Consent } from './consent.ts';
 import { contextKeyValues, type SourceFacts } from './contextKeys.ts';
 import type { Environment } from './diagnosticsText.ts';
 import { EditorFiles } from './editorFiles.ts';
+import { behindQuestion, FileQuestion, missingQuestion } from './fileQuestion.ts';
 import type { Folder, OpenFolder } from './folderSessions.ts';
 import { FolderSessions } from './folderSessions.ts';
 import { FolderPaths } from './folderPaths.ts';
@@ -26,7 +26,7 @@ import { createChannelLogger } from './logChannel.ts';
 import { MergeDriverSetup } from './mergeDriverSetup.ts';
 import { problems } from './problems.ts';
 import { affectsSettings, autoStartRule, readSettings } from './readSettings.ts';
-import { appliedSentence } from './sentences.ts';
+import { appliedSentence, deletedSentence } from './sentences.ts';
 import { LiveSources } from './sources/liveSources.ts';
 import { toPeerSettings } from './settings.ts';
 import type { StatusBar } from './statusBar.ts';
@@ -64,7 +64,7 @@ export class App implements Disposable {
   readonly #statusBar: StatusBar;
   readonly #conflicts: ConflictCenter;
   readonly #history: HistoryView;
-  readonly #behind: BehindNotice;
+  readonly #fileQuestions: readonly FileQuestion[];
   readonly #consent: Consent;
   readonly #liveSources: LiveSources;
   readonly #context: vscode.ExtensionContext;
@@ -105,7 +105,9 @@ export class App implements Disposable {
         onDidChangeVisibility: () => this.#refreshSoon(),
       }),
     );
-    this.#behind = this.#store.add(new BehindNotice(this.#messages, this.#logger));
+    this.#fileQuestions = [behindQuestion, missingQuestion].map((question) =>
+      this.#store.add(new FileQuestion(question, this.#messages, this.#logger)),
+    );
     this.#mergeDriver = new MergeDriverSetup(context.extensionUri);
     this.#store.add(
       registerCommands({
@@ -115,7 +117,9 @@ export class App implements Disposable {
         showConflicts: (key) => this.#conflicts.show(key),
         history: this.#history,
         askForAiKey: () => this.#conflicts.askForAiKey(),
-        decideBehind: (file) => this.#behind.askAgain(this.#sessionList(), file),
+        decideAbout: (file) => {
+          for (const question of this.#fileQuestions) question.askAgain(this.#sessionList(), file);
+        },
         showLog: () => channel.show(),
         sources: this.#liveSources.handlers,
         openSessions: () => this.#sessionList(),
@@ -292,9 +296,22 @@ export class App implements Disposable {
     this.#store.add(watchFolder(folder, this.#sessions));
     this.#store.add(
       session.onDidApplyChange((change) => {
+        // A file that went away is said in any case: the notice is also how it comes back.
+        if (change.isDeletion) this.#offerBringBack(session, change);
         if (!readSettings().settings.noticeChanges) return;
         vscode.window.setStatusBarMessage(`$(arrow-down) ${appliedSentence(change)}`, APPLIED_NOTE_MS);
       }),
+    );
+  }
+
+  /** A file that others deleted can come back in one step (I12). */
+  #offerBringBack(session: FolderSession, change: AppliedChange): void {
+    vscode.window.showInformationMessage(deletedSentence(change), 'Bring Back for Everybody').then(
+      async (label) => {
+        if (label !== undefined && !this.#store.isDisposed)
+          this.#messages.report(await session.bringBack(change.docId));
+      },
+      (error: unknown) => this.#logger.error('Bringing a file back failed.', { error: String(error) }),
     );
   }
 
@@ -310,7 +327,7 @@ export class App implements Disposable {
     this.#statusBar.show(this.#statusView());
     this.#conflicts.refresh();
     this.#history.refresh();
-    this.#behind.update(this.#sessionList());
+    for (const question of this.#fileQuestions) question.update(this.#sessionList());
     const values = contextKeyValues(
       this.#isReady,
       folders.map(({ session }) => ({ status: session.status, canUndoResolution: session.canUndoResolution })),

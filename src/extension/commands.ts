@@ -37,7 +37,7 @@ export interface CommandsOptions {
   /** True where a key was entered or taken away. */
   readonly askForAiKey: () => Promise<boolean | UserProblem>;
   /** Asks again what to do with a file that something outside set back. */
-  readonly decideBehind: (file: string) => void;
+  readonly decideAbout: (file: string) => void;
   readonly showLog: () => void;
   /** What the commands of live sources do; called with what the view hands over. */
   readonly sources: { readonly [id in SourceCommandId]: Handler };
@@ -290,7 +290,7 @@ async function showStatus(options: CommandsOptions): Promise<Answer> {
   if (chosen === undefined) return cancelled;
   if ('openFile' in chosen.run)
     await vscode.window.showTextDocument(vscode.Uri.file(options.editorPath(chosen.run.openFile)));
-  else if ('decideBehind' in chosen.run) options.decideBehind(chosen.run.decideBehind);
+  else if ('decideAbout' in chosen.run) options.decideAbout(chosen.run.decideAbout);
   else await vscode.commands.executeCommand(chosen.run.command);
   return done;
 }

@@ -103,6 +103,21 @@ export class EditorFiles implements WorkingFiles {
     return await this.#writeBesideEditor(document, request);
   }
 
+  async remove(file: string, before: string): Promise<WriteOutcome> {
+    const { disk, paths } = this.#options;
+    if (this.#openDocument(file)?.isDirty === true) return { kind: 'unsaved' };
+    if (realFileInside(paths.realFolder, file) === undefined) return { kind: 'failed', problem: outsideProblem(file) };
+    if ((await readOrUndefined(file)) !== before) return { kind: 'changed' };
+    try {
+      await vscode.workspace.fs.delete(vscode.Uri.file(paths.toEditor(file)), { useTrash: true });
+      return { kind: 'written' };
+    } catch (error) {
+      // Not every system has a trash, a remote one has none. The library still has the text, and Bring Back restores it.
+      this.#options.logger.debug('The file could not be put into the trash.', { error: String(error) });
+      return await disk.remove(file, before);
+    }
+  }
+
   async editBuffer(file: string, splices: readonly Splice[]): Promise<boolean> {
     const document = this.#openDocument(file);
     if (document?.isDirty !== true) return false;

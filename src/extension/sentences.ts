@@ -8,6 +8,7 @@ export function offerSentence(offer: JoinOffer): string {
 
 /** "alice changed GET /pets in openapi.yaml" */
 export function appliedSentence(change: AppliedChange): string {
+  if (change.isDeletion) return `${change.authorName} deleted ${change.path}`;
   const what = change.changes.length === 0 ? '' : ` ${listNames(change.changes, 2)} in`;
   return `${change.authorName} changed${what} ${change.path}`;
 }
@@ -18,6 +19,20 @@ export function behindSentence(paths: readonly string[]): string {
   const what = paths.length === 1 && first !== undefined ? `${first} was` : `${count(paths.length, 'file')} were`;
   const which = paths.length === 1 ? 'the newer version' : 'the newer versions';
   return `${what} set back to an older version by something outside, such as git. Bring back ${which}, or keep what is there now and send it?`;
+}
+
+/** Asks what to do with files that are gone where nobody can tell whether a person meant it. */
+export function missingSentence(paths: readonly string[]): string {
+  const [first] = paths;
+  const what =
+    paths.length === 1 && first !== undefined ? `${first} is gone` : `${count(paths.length, 'file')} are gone`;
+  const which = paths.length === 1 ? 'it' : 'them';
+  return `${what} from this folder. Nobody else loses ${which} unless you say so. Bring ${which} back, or delete ${which} for everybody?`;
+}
+
+/** The notice where a peer's deletion has removed a file. */
+export function deletedSentence(change: AppliedChange): string {
+  return `${change.authorName} deleted ${change.path}, so it was removed here too.`;
 }
 
 /** How one document of a library would pair: "openapi.yaml ↔ api/openapi.yaml". */

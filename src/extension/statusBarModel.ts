@@ -45,7 +45,7 @@ export interface StatusAction {
   readonly label: string;
   readonly icon: string;
   readonly description?: string;
-  readonly run: { readonly command: CommandId } | { readonly openFile: string } | { readonly decideBehind: string };
+  readonly run: { readonly command: CommandId } | { readonly openFile: string } | { readonly decideAbout: string };
 }
 
 /** What the worst of all folders is doing. */
@@ -143,7 +143,7 @@ export function statusActions(input: StatusBarInput): readonly StatusAction[] {
         label: document.path,
         icon: documentIcon(document.state),
         description: `${documentWords(document)}${input.folders.length > 1 ? ` · ${folderName}` : ''}`,
-        run: document.state === 'behind' ? { decideBehind: document.file } : { openFile: document.file },
+        run: isAskedAbout(document.state) ? { decideAbout: document.file } : { openFile: document.file },
       });
     }
   }
@@ -381,6 +381,10 @@ function documentIcon(state: DocumentState): string {
     case 'syncing':
       return 'check';
   }
+}
+
+function isAskedAbout(state: DocumentState): boolean {
+  return state === 'behind' || state === 'missing';
 }
 
 function needsAttention(state: DocumentState): boolean {

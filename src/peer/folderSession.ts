@@ -154,10 +154,13 @@ export type Outcome = { readonly isDone: true } | { readonly isDone: false; read
 
 /** A peer's change that was written into a file; for one quiet notice and for tests. */
 export interface AppliedChange {
+  readonly docId: DocId;
   readonly file: string;
   readonly path: string;
   readonly authorName: string;
   readonly changes: readonly string[];
+  /** The document was deleted, and its file was removed. */
+  readonly isDeletion: boolean;
 }
 
 /** One workspace folder, from before consent to serving its replica. It never asks; who shows things asks. */
@@ -214,8 +217,14 @@ export interface FolderSession extends Disposable {
   /** The person is about to bring an earlier version back: that is a change, and no accident that has to be asked about. */
   expectVersion(docId: DocId, hash: RevisionHash): void;
 
-  /** A file that something outside set back (`behind`): the newer version again, or this one as a change of one's own. */
+  /**
+   * A file that something outside set back (`behind`) or that is gone (`missing`): the library's version again, or what
+   * became of it as a change of one's own, which deletes a missing one for everybody.
+   */
   leaveBehind(file: string, choice: 'bringBack' | 'keepMine'): Promise<Outcome>;
+
+  /** A document that was deleted comes back, for everybody, as it was before. */
+  bringBack(docId: DocId): Promise<Outcome>;
 
   /** A file appeared or vanished that might be an OpenAPI document (from the editor's own watcher). */
   fileAppeared(file: string): void;

@@ -353,6 +353,10 @@ export class WorkspaceFolder implements FolderSession {
     return (await this.#serving.replica?.leaveBehind(file, choice)) ?? this.#serving.notServing;
   }
 
+  async bringBack(docId: DocId): Promise<Outcome> {
+    return (await this.#serving.replica?.bringBack(docId)) ?? this.#serving.notServing;
+  }
+
   fileAppeared(file: string): void {
     this.#serving.replica?.fileAppeared(file);
   }

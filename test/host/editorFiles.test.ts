@@ -52,6 +52,19 @@ afterEach(async () => {
   await vscode.commands.executeCommand('workbench.action.closeAllEditors');
 });
 
+describe('a file that others deleted', () => {
+  it('[DEL-02] goes where it reads as it was agreed on, and stays where somebody types in it', async () => {
+    const { file, editor } = await open(before);
+    assert.deepEqual(await files.remove(file, after), { kind: 'changed' });
+    await type(editor, 'key50: value 50', 'key50: mine');
+    assert.deepEqual(await files.remove(file, before), { kind: 'unsaved' });
+    assert.equal(await onDisk(file), before);
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+    assert.deepEqual(await files.remove(file, before), { kind: 'written' });
+    await assert.rejects(onDisk(file));
+  });
+});
+
 describe('a file that is open, in the active editor and saved', () => {
   it('[I12] takes a change with its caret, its scroll and its undo steps where they were', async () => {
     const { file, editor } = await open(before);

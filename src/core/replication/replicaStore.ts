@@ -15,6 +15,11 @@ export interface StoredDocument {
   readonly head: StoredRevision | undefined;
   /** A head that may be in the file although the shadow does not say so: it was put into the unsaved buffer (Merge Now), or a write of it was interrupted. */
   readonly perhapsIn?: StoredRevision | undefined;
+  /**
+   * The library has deleted the document. `head` is what it was before. While `localPath` is there, the file still has
+   * to go, or is in conflict with the deletion; afterwards this is a tombstone.
+   */
+  readonly deleted?: StoredDeletion | undefined;
   /** By conflict id: who made the library's side, and when. */
   readonly attribution: Readonly<Record<string, StoredAuthor>>;
 }
@@ -25,6 +30,14 @@ export interface StoredRevision {
   readonly index: LogIndex;
 }
 
+export interface StoredDeletion {
+  /** The entry that deleted it. */
+  readonly index: LogIndex;
+  readonly author: StoredAuthor;
+  /** Whether it was deleted here: then a file that is there again was put back, and is never removed without asking. */
+  readonly isOwn: boolean;
+}
+
 export interface StoredAuthor {
   readonly name: string;
   readonly at: number;
@@ -33,7 +46,7 @@ export interface StoredAuthor {
 /** A proposal whose fate is not known yet, with what becomes of the document when it is committed. */
 export interface OutboxItem {
   readonly proposal: Proposal;
-  /** The proposed revision's text. */
+  /** The proposed revision's text; '' for a deletion. */
   readonly text: string;
   /** The held base after the commit; undefined where nothing will be held. */
   readonly heldBase: string | undefined;

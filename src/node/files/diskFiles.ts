@@ -1,9 +1,10 @@
-import { readFileSync, realpathSync } from 'node:fs';
-import { mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync, renameSync } from 'node:fs';
+import { mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from '../../core/ports.ts';
 import type { UserProblem, WorkingFiles, WriteOutcome, WriteRequest } from '../../core/workingFiles.ts';
-import { writeFileAtomic } from '../atomicFile.ts';
+import { TEMPORARY_FILE_PREFIX, writeFileAtomic } from '../atomicFile.ts';
 import { isErrorWithCode } from '../errorCode.ts';
 import { createIgnoreRules } from './ignoreRules.ts';
 import { realFileInside } from './insideFolder.ts';
@@ -47,6 +48,7 @@ export function createDiskFiles(options: {
     onDidSave: () => nothing,
     onDidChangeUnsaved: () => nothing,
     write: (request) => writeToDisk(options.folder, request),
+    remove: (file, before) => removeFromDisk(options.folder, file, before),
     findCandidates: (folder) => scan(folder, ignore, options.logger),
     dispose: () => undefined,
   };
@@ -74,6 +76,30 @@ async function writeToDisk(folder: string, request: WriteRequest): Promise<Write
     return { kind: isWritten ? 'written' : 'changed' };
   } catch (error) {
     return { kind: 'failed', problem: writeProblem(file, error) };
+  }
+}
+
+/**
+ * Removes a file inside `folder` that reads as `before`. It is put aside first and looked at there, so that a save that
+ * came in the last moment goes back to its place; a link goes, and what it leads to stays.
+ */
+async function removeFromDisk(folder: string, file: string, before: string): Promise<WriteOutcome> {
+  try {
+    if (realFileInside(await realpath(folder), file) === undefined)
+      return { kind: 'failed', problem: outsideProblem(file) };
+    if ((await readRawText(file)) !== before) return { kind: 'changed' };
+    const aside = join(dirname(file), `${TEMPORARY_FILE_PREFIX}${randomBytes(6).toString('hex')}-${nameOf(file)}`);
+    renameSync(file, aside);
+    if (readsAs(aside, Buffer.from(before, 'utf8'))) {
+      await rm(aside, { force: true });
+      return { kind: 'written' };
+    }
+    // Another file of that name may have come since; then both stay for the person to look at.
+    if (!existsSync(file)) renameSync(aside, file);
+    return { kind: 'changed' };
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return { kind: 'changed' };
+    return { kind: 'failed', problem: removeProblem(file, error) };
   }
 }
 
@@ -114,6 +140,15 @@ export function outsideProblem(file: string): UserProblem {
 
 function nameOf(file: string): string {
   return file.split(/[\\/]/).pop() ?? file;
+}
+
+function removeProblem(file: string, error: unknown): UserProblem {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
+  return {
+    code: 'file-not-removed',
+    message: `${nameOf(file)} was deleted by others and cannot be removed here (${code}).`,
+    remedy: 'It is tried again; see the log.',
+  };
 }
 
 function writeProblem(file: string, error: unknown): UserProblem {

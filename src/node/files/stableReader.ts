@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import { workingText, type WorkingText } from '../../core/workingText.ts';
@@ -21,7 +22,7 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 type Reading =
   | { readonly kind: 'text'; readonly working: WorkingText }
-  | { readonly kind: 'missing' }
+  | { readonly kind: 'missing'; readonly isFolderGone: boolean }
   | { readonly kind: 'failed'; readonly problem: UserProblem };
 
 interface Stamp {
@@ -47,7 +48,7 @@ export class DiskStableReader {
       if (this.#folder !== undefined && realFileInside(this.#folder, file) === undefined)
         return { kind: 'failed', problem: outsideProblem(file) };
       const before = await stamp(file);
-      if (before === undefined) return { kind: 'missing' };
+      if (before === undefined) return missing(file);
       // Reading a pipe or a device has no end.
       if (!before.isFile) return failed('file-not-readable', `${name(file)} is no file.`, 'It is left alone.');
       if (before.size > MAX_FILE_BYTES)
@@ -65,7 +66,7 @@ export class DiskStableReader {
             'See the log; it is tried again when the file changes.',
           );
       }
-      if (isText && raw === undefined) return { kind: 'missing' };
+      if (isText && raw === undefined) return missing(file);
       const working = workingText(raw ?? '');
       if (isText && savedText !== undefined && working.text === workingText(savedText).text)
         return { kind: 'text', working };
@@ -89,6 +90,12 @@ export class DiskStableReader {
       'It is read again when it changes next.',
     );
   }
+}
+
+async function missing(file: string): Promise<Reading> {
+  // A folder that is closed to us tells nothing, and is as good as gone.
+  const names = await readdir(dirname(file)).catch(() => []);
+  return { kind: 'missing', isFolderGone: names.length === 0 };
 }
 
 async function stamp(file: string): Promise<Stamp | undefined> {

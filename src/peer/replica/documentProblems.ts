@@ -13,7 +13,7 @@ export function fileMissing(file: string): UserProblem {
   return {
     code: 'file-missing',
     message: `${fileName(file)} is not there any more.`,
-    remedy: 'It goes on when the file is back; nobody else loses it.',
+    remedy: 'Bring it back, or delete it for everybody; until then nobody else loses it.',
   };
 }
 

@@ -4,7 +4,7 @@ import type { DocumentHead, Proposal, ProposeResult } from '../../core/replicati
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import { LinkClosedError } from '../../core/replication/libraryLink.ts';
 import type { OutboxItem, ReplicaChange, StoredDocument, StoredRevision } from '../../core/replication/replicaStore.ts';
-import type { DocumentRecord } from './documentRecord.ts';
+import { unknownToLibrary, type DocumentRecord } from './documentRecord.ts';
 
 /** What the leader's answer means for the document. */
 export type Answer =
@@ -26,6 +26,7 @@ export class DocumentProposals {
   /** The held base when the proposal was made; a choice of the person since then counts when it is committed. */
   #heldBaseThen: string | undefined;
   #refusedHash: RevisionHash | undefined;
+  #isRemovalRefused = false;
   /** The leader has an entry of this document that did not come in yet: proposing before it does would be refused again. */
   #awaitedIndex = 0;
 
@@ -50,6 +51,11 @@ export class DocumentProposals {
     return hash === this.#refusedHash;
   }
 
+  /** Whether the leader has refused for good to delete the document. */
+  get isRemovalRefused(): boolean {
+    return this.#isRemovalRefused;
+  }
+
   /** The library has this document as of an entry that is still to come in. */
   awaitHead(index: LogIndex): void {
     this.#awaitedIndex = index;
@@ -57,8 +63,7 @@ export class DocumentProposals {
 
   /** The link to send by, if sending has a chance now. */
   readyLink(): LibraryLink | undefined {
-    const isKnown = (this.#record.stored.head?.index ?? 0) >= this.#awaitedIndex;
-    return isKnown ? this.connectedLink() : undefined;
+    return this.#knownIndex >= this.#awaitedIndex ? this.connectedLink() : undefined;
   }
 
   /** The link to ask by: somebody answers at once. */
@@ -83,11 +88,67 @@ export class DocumentProposals {
       ...(shadow === undefined ? { path: libraryPath } : {}),
       changes: shadow === undefined ? [] : changedElements(shadow.text, text, patch),
     };
-    const item: OutboxItem = { proposal, text, heldBase };
+    await this.#post({ proposal, text, heldBase }, nextProposalNumber);
+  }
+
+  /** Tells the library that the document was deleted here. @param baseHash the revision that nobody is to miss. */
+  async proposeRemoval(baseHash: RevisionHash): Promise<void> {
+    const { stored, ctx } = this.#record;
+    const { proposalId, nextProposalNumber } = ctx.takeProposalNumber();
+    const { docId, libraryPath, heldBase } = stored;
+    const proposal: Proposal = {
+      proposalId,
+      docId,
+      kind: 'delete',
+      baseHash,
+      hash: undefined,
+      patch: [],
+      basePath: libraryPath,
+      changes: [],
+    };
+    await this.#post({ proposal, text: '', heldBase }, nextProposalNumber);
+  }
+
+  /** Brings a document back that the library has deleted; the tombstone's path shows that we know it for deleted ([REP-04]). */
+  async proposeRevival(text: string): Promise<void> {
+    const { stored, ctx } = this.#record;
+    const { proposalId, nextProposalNumber } = ctx.takeProposalNumber();
+    const { docId, libraryPath } = stored;
+    const proposal: Proposal = {
+      proposalId,
+      docId,
+      kind: 'create',
+      baseHash: undefined,
+      hash: ctx.ambient.hashText(text),
+      patch: await ctx.merger.diff('', text),
+      path: libraryPath,
+      basePath: libraryPath,
+      changes: [],
+    };
+    await this.#post({ proposal, text, heldBase: undefined }, nextProposalNumber);
+  }
+
+  async #post(item: OutboxItem, nextProposalNumber: number): Promise<void> {
     await this.#record.commit({ putOutbox: [item], nextProposalNumber });
     this.#inFlight = item;
-    this.#heldBaseThen = stored.heldBase;
+    this.#heldBaseThen = this.#record.stored.heldBase;
     this.#send(item);
+  }
+
+  get #knownIndex(): number {
+    const { head, deleted } = this.#record.stored;
+    return Math.max(head?.index ?? 0, deleted?.index ?? 0);
+  }
+
+  /** The library has deleted the document: by our own wish, if that is what is in flight. Made durable with what comes next. */
+  takeRemoval(proposalId: ProposalId | undefined): boolean {
+    const item = this.#inFlight;
+    const isOwn =
+      item?.proposal.kind === 'delete' && (proposalId === undefined || item.proposal.proposalId === proposalId);
+    if (!isOwn) return false;
+    this.#inFlight = undefined;
+    this.#record.postpone({ removeOutbox: [item.proposal.proposalId] });
+    return true;
   }
 
   /** Brings a proposal of a former run to its end: the same one is sent again and committed once. */
@@ -98,11 +159,10 @@ export class DocumentProposals {
   /** Lets go of what is in flight, and makes durable what becomes of the document. */
   async forget(document: StoredDocument): Promise<void> {
     const record = this.#record;
-    const item = this.#inFlight;
+    const removeOutbox = this.#inFlight === undefined ? [] : [this.#inFlight.proposal.proposalId];
+    await record.commit({ putDocuments: [document], removeOutbox });
     this.#inFlight = undefined;
     record.stored = document;
-    const removeOutbox = item === undefined ? [] : [item.proposal.proposalId];
-    await record.commitFact({ putDocuments: [document], removeOutbox });
   }
 
   /**
@@ -116,10 +176,18 @@ export class DocumentProposals {
   ): Promise<boolean> {
     const record = this.#record;
     const item = this.#inFlight;
-    if (item?.text !== head.text || (proposalId !== undefined && item.proposal.proposalId !== proposalId)) return false;
+    if (
+      item === undefined ||
+      item.proposal.kind === 'delete' ||
+      item.text !== head.text ||
+      (proposalId !== undefined && item.proposal.proposalId !== proposalId)
+    )
+      return false;
     const heldBase = await this.#heldBaseAfter(item);
     this.#inFlight = undefined;
-    record.stored = { ...record.stored, shadow: head, head, heldBase };
+    // A document that came back without its file is written like any that has none here.
+    const isFileNew = record.stored.deleted !== undefined && record.working === undefined;
+    record.stored = { ...record.stored, shadow: isFileNew ? undefined : head, head, heldBase, deleted: undefined };
     await record.commitFact({ ...change, putDocuments: [record.stored], removeOutbox: [item.proposal.proposalId] });
     return true;
   }
@@ -136,8 +204,9 @@ export class DocumentProposals {
     if (item === undefined || answer === undefined) return false;
     const isCommitted = answer.kind === 'committed';
     if (isCommitted && answer.index > headIndex) return false;
-    if (answer.kind === 'rejected') this.#refusedHash = item.proposal.hash;
-    if (isCommitted) {
+    if (answer.kind === 'rejected') this.#refuse(item);
+    // What became of a document that was deleted, its tombstone tells.
+    if (isCommitted && item.proposal.kind !== 'delete') {
       const own = { text: item.text, hash: record.ctx.ambient.hashText(item.text), index: answer.index };
       const heldBase = await this.#heldBaseAfter(item);
       record.stored = { ...record.stored, shadow: own, head: own, heldBase };
@@ -155,14 +224,18 @@ export class DocumentProposals {
     this.#inFlight = undefined;
     await record.commitFact({ removeOutbox: [item.proposal.proposalId] });
     if (answer.kind === 'rejected') {
-      this.#refusedHash = item.proposal.hash;
+      this.#refuse(item);
       return { kind: 'refused', code: answer.code, message: answer.message };
     }
     if (answer.head === undefined) {
       // The library does not know this document (any more): it is created there again.
-      record.stored = { ...record.stored, shadow: undefined, head: undefined, heldBase: undefined };
+      record.stored = unknownToLibrary(record.stored);
       await record.commit({ putDocuments: [record.stored] });
       return { kind: 'goOn' };
+    }
+    if (answer.head.docId !== record.stored.docId && record.stored.deleted !== undefined) {
+      const message = 'Another document has its place in the library now.';
+      return { kind: 'refused', code: 'path-taken', message };
     }
     if (answer.head.docId !== record.stored.docId) {
       record.ctx.ambient.logger.info('Another peer has created this document first; it is joined.', {
@@ -178,7 +251,7 @@ export class DocumentProposals {
   /** The leader's head is not ours: it is on its way, we have passed it meanwhile, or the log is not the one that we followed. */
   #meetHead(head: DocumentHead, item: OutboxItem): Answer {
     const { stored } = this.#record;
-    if (stored.head === undefined || head.index > stored.head.index) {
+    if (stored.head === undefined || head.index > this.#knownIndex) {
       this.#awaitedIndex = head.index;
       return { kind: 'goOn' };
     }
@@ -195,6 +268,11 @@ export class DocumentProposals {
     const merged = await this.#record.merge(before, stored.heldBase ?? before, item.text);
     if (merged.conflicts.length > 0) return item.heldBase;
     return merged.text === item.text ? undefined : merged.text;
+  }
+
+  #refuse(item: OutboxItem): void {
+    if (item.proposal.kind === 'delete') this.#isRemovalRefused = true;
+    else this.#refusedHash = item.proposal.hash;
   }
 
   #send(item: OutboxItem): void {

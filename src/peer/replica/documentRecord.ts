@@ -19,6 +19,7 @@ export class DocumentRecord {
   headChanges: readonly string[] = [];
   /** Whether the working text came from a save in this window, by a person's hand. */
   isFileFromSave = false;
+  #isRead = false;
   #working: WorkingText | undefined;
   #workingHash: RevisionHash | undefined;
   /** The newest text that was found readable. */
@@ -53,7 +54,19 @@ export class DocumentRecord {
     return /\.json$/i.test(this.stored.libraryPath) ? 'json' : 'yaml';
   }
 
+  /** Whether it is known what the file reads like, or that it is not there. */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /** What was known of the file is of another place. */
+  forgetWorking(): void {
+    this.setWorking(undefined, false);
+    this.#isRead = false;
+  }
+
   setWorking(working: WorkingText | undefined, isFromSave: boolean): void {
+    this.#isRead = true;
     this.#working = working;
     this.#workingHash = working === undefined ? undefined : this.ctx.ambient.hashText(working.text);
     this.isFileFromSave = isFromSave;
@@ -132,6 +145,23 @@ export class DocumentRecord {
   async commitPostponed(): Promise<void> {
     if (this.#uncommitted !== undefined) await this.commit({});
   }
+}
+
+/** What stays of a document that the library does not know: its file. */
+export function unknownToLibrary(stored: StoredDocument): StoredDocument {
+  return {
+    ...stored,
+    shadow: undefined,
+    head: undefined,
+    heldBase: undefined,
+    perhapsIn: undefined,
+    deleted: undefined,
+  };
+}
+
+/** What stays of a document whose file is not here any more. */
+export function withoutCopy(stored: StoredDocument): StoredDocument {
+  return { ...stored, localPath: undefined, shadow: undefined, heldBase: undefined, perhapsIn: undefined };
 }
 
 /** Two changes, one after the other, as one. */

@@ -7,29 +7,25 @@ import type {
   OutboxItem,
   ReplicaChange,
   StoredAuthor,
+  StoredDeletion,
   StoredDocument,
   StoredRevision,
   SyncedPosition,
   WriteIntent,
 } from '../../core/replication/replicaStore.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
-import { toRawSplices, workingText } from '../../core/workingText.ts';
+import { workingText } from '../../core/workingText.ts';
 import type { DocumentState, DocumentStatus, HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
 import type { HeldDocument } from '../heldDocument.ts';
-import {
-  fileBehind,
-  fileMissing,
-  libraryBusy,
-  libraryRevisionUnreadable,
-  notDone,
-  stateNotWritten,
-} from './documentProblems.ts';
+import { fileBehind, libraryRevisionUnreadable, notDone, stateNotWritten } from './documentProblems.ts';
+import { DocumentChoices } from './documentChoices.ts';
 import { DocumentProposals } from './documentProposals.ts';
-import { DocumentRecord, hasError } from './documentRecord.ts';
+import { DocumentRecord, hasError, unknownToLibrary, withoutCopy } from './documentRecord.ts';
+import { DocumentRemoval, type RemovalStep } from './documentRemoval.ts';
 import { DocumentWriter, type Written } from './documentWriter.ts';
 import { meetOtherLog } from './otherLog.ts';
 import type { DocumentContext } from './replicaPorts.ts';
-import { heldDocumentOf, planResolution, planUndo, type ResolutionUndo } from './resolution.ts';
+import { heldDocumentOf, type ResolutionUndo } from './resolution.ts';
 import { RevisionHistory } from './revisionHistory.ts';
 import { QueueClosedError, SerialQueue } from './serialQueue.ts';
 import { TakenBack } from './takenBack.ts';
@@ -58,10 +54,10 @@ export class DocumentReplica implements Disposable {
   readonly #queue: SerialQueue;
   readonly #history: RevisionHistory;
   readonly #takenBack: TakenBack;
+  readonly #choices: DocumentChoices;
+  readonly #removal: DocumentRemoval;
   #state: DocumentState = 'syncing';
   #problem: UserProblem | undefined;
-  /** A resolution that is being taken back: done when the library has its side again. */
-  #undoing: { readonly undo: ResolutionUndo; readonly tell: (outcome: Outcome) => void } | undefined;
   #retry: Disposable | undefined;
   /** Whether something came that was not brought to an end yet: the person has paused, or git is at work. */
   #isOpen = false;
@@ -79,6 +75,8 @@ export class DocumentReplica implements Disposable {
       onAnswer: (item, answer) => this.#queue.post(() => this.#answered(item, answer)),
       onError: (error) => this.#fail(error),
     });
+    this.#choices = new DocumentChoices(this.#record, this.#writer, this.#proposals);
+    this.#removal = new DocumentRemoval(this.#record, this.#writer, this.#proposals, () => this.#readAgain());
   }
 
   get stored(): StoredDocument {
@@ -141,6 +139,7 @@ export class DocumentReplica implements Disposable {
       const working = reading.kind === 'text' ? reading.working : undefined;
       const isNews = working === undefined || working.raw !== record.working?.raw;
       // What the program wrote itself, or an event without news, ends here (I9), unless something is still to be done.
+      this.#removal.hasRead(reading, stamp);
       const isOpen = this.#isOpen || this.#state === 'syncing' || this.#state === 'unwritable';
       this.#takenBack.hasRead(stamp, isNews);
       if (!isNews && !isOpen) return;
@@ -182,11 +181,13 @@ export class DocumentReplica implements Disposable {
       const taken = this.#queue.run(async () => {
         try {
           this.#history.add(entry);
-          if (newText === undefined || entry.hash === undefined) {
+          const author = { name: entry.author.name, at: entry.at };
+          if (entry.kind === 'delete') {
+            this.#takeDeletion({ index: entry.index, author }, entry.proposalId, { synced });
+          } else if (newText === undefined || entry.hash === undefined) {
             await this.#record.commit({ synced });
           } else {
             const head = { text: newText, hash: entry.hash, index: entry.index };
-            const author = { name: entry.author.name, at: entry.at };
             await this.#takeHead(head, author, entry.changes, entry.proposalId, { synced });
           }
           // A head that can be merged at once is recorded together with the write that it causes.
@@ -224,19 +225,24 @@ export class DocumentReplica implements Disposable {
     });
   }
 
+  /** The library's tombstone, where the entry that deleted the document is not to be had. */
+  applyTombstone(head: DocumentHead): Promise<void> {
+    return this.#queue.run(async () => {
+      await this.#askInFlight(head);
+      const author = { name: head.author.name, at: head.at };
+      if (this.stored.deleted?.index !== head.index) this.#takeDeletion({ index: head.index, author }, undefined, {});
+      await this.#settle();
+      await this.#record.commitPostponed();
+    });
+  }
+
   /** The log that is there now never had this document: what is here is created in it anew ([REC-04]). */
   becomeNew(): Promise<void> {
     return this.#queue.run(async () => {
       await this.#askInFlight(undefined);
       this.#history.forget();
       this.#proposals.awaitHead(NEVER);
-      this.#record.stored = {
-        ...this.stored,
-        shadow: undefined,
-        head: undefined,
-        heldBase: undefined,
-        perhapsIn: undefined,
-      };
+      this.#record.stored = unknownToLibrary(this.stored);
       await this.#record.commit({ putDocuments: [this.stored] });
     });
   }
@@ -250,14 +256,12 @@ export class DocumentReplica implements Disposable {
   async resolve(resolutions: Resolutions): Promise<Outcome & { readonly undo?: ResolutionUndo }> {
     const shown = this.#record.conflicts.filter(({ id }) => resolutions.has(id));
     return this.#decide(async () => {
-      // What the library takes back at this moment is part of what there is to choose from.
-      if (this.#undoing !== undefined || this.#proposals.isTakingBack) return libraryBusy;
-      const plan = await planResolution(this.#record, shown, resolutions);
-      if (!plan.isDone) return plan;
-      const problem = await this.#writeChoice(plan.text, { ...this.stored, heldBase: plan.heldBase });
-      if (problem !== undefined) return problem;
-      await this.#settle();
-      return { isDone: true, undo: plan.undo };
+      const [first] = shown;
+      const outcome = DocumentRemoval.isAbout(first)
+        ? await this.#removal.choose(first, resolutions.get(first.id))
+        : await this.#choices.resolve(shown, resolutions);
+      if (outcome.isDone) await this.#settle();
+      return outcome;
     });
   }
 
@@ -268,72 +272,83 @@ export class DocumentReplica implements Disposable {
 
   /** What is held here, as it is now; undefined where there is no file or nothing was agreed on. */
   get heldDocument(): HeldDocument | undefined {
-    return heldDocumentOf(this.#record);
+    return this.#removal.isAtIt ? undefined : heldDocumentOf(this.#record);
   }
 
   /** Takes a resolution back: the element is held again, with both sides as they were. */
   async undoResolution(undo: ResolutionUndo): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     const outcome = await this.#decide<Outcome | undefined>(async () => {
-      if (this.#proposals.isInFlight || this.#undoing !== undefined || this.#proposals.readyLink() === undefined) {
-        return libraryBusy;
-      }
-      const plan = await planUndo(this.#record, undo);
-      if (!plan.isDone) return plan;
-      const isSent = plan.library !== this.stored.shadow?.text;
-      const document = isSent ? this.stored : { ...this.stored, heldBase: plan.heldBase };
-      const problem = await this.#writeChoice(plan.file, document);
-      if (problem !== undefined || !isSent) {
-        await this.#settle();
-        return problem ?? { isDone: true };
-      }
-      this.#undoing = { undo, tell: resolve };
-      await this.#settle();
-      return undefined;
+      const taken = await this.#choices.takeBack(undo, resolve);
+      if (taken?.isDone !== false) await this.#settle();
+      return taken;
     });
     return outcome ?? promise;
   }
 
   /** Puts what waits into the unsaved buffer, merged with what was typed there. */
-  async mergeIntoBuffer(): Promise<Outcome> {
+  mergeIntoBuffer(): Promise<Outcome> {
+    return this.#decide(() => this.#choices.mergeIntoBuffer());
+  }
+
+  /**
+   * The person decided about a file that something outside set back, or that is gone: the library's text again, or what
+   * became of the file as a change.
+   */
+  leaveBehind(choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
     return this.#decide(async () => {
-      const { file } = this.#record;
-      const head = this.#record.newHead;
-      const buffer = file === undefined ? undefined : this.#ctx.files.unsavedText(file);
-      if (file === undefined || buffer === undefined || head === undefined) {
-        return notDone('nothing-waits', 'Nothing waits for this file.');
-      }
-      const working = workingText(buffer);
-      const merged = await this.#record.mergeHead(working.text, head);
-      if (hasError(merged)) {
-        const message = 'The text in the editor cannot be read as YAML or JSON at the moment.';
-        return notDone('buffer-invalid', message, 'Mend it, then merge.');
-      }
-      const splices = toRawSplices(working, await this.#ctx.merger.diff(working.text, merged.text));
-      // Until the buffer is saved this is all that is recorded: thrown away, it leaves the file without either side.
-      await this.#record.commitFact({ putDocuments: [(this.#record.stored = { ...this.stored, perhapsIn: head })] });
-      // All this has taken its time, and what the merge found fits the text that it was made for only.
-      const isSame = this.#ctx.files.unsavedText(file) === buffer;
-      if (!isSame || !(await this.#ctx.files.editBuffer(file, splices))) {
-        return notDone('buffer-changed', 'The text in the editor changed meanwhile.', 'Try again.');
-      }
+      const outcome =
+        this.#state === 'missing' && this.#record.working === undefined
+          ? await this.#answerMissing(choice)
+          : await this.#answerBehind(choice);
+      if (outcome.isDone) await this.#settle();
+      return outcome;
+    });
+  }
+
+  async #answerBehind(choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
+    const { shadow } = this.stored;
+    if (!this.#takenBack.isBehind || shadow === undefined) return notDone('not-behind', 'This file is not behind.');
+    const problem = choice === 'bringBack' ? await this.#choices.write(shadow.text, this.stored) : undefined;
+    if (problem !== undefined) return problem;
+    this.#takenBack.decide(choice);
+    return { isDone: true };
+  }
+
+  async #answerMissing(choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
+    if (choice === 'bringBack') return this.#removal.bringFileBack();
+    this.#removal.confirm();
+    return { isDone: true };
+  }
+
+  /** The document was deleted and is wanted again, by everybody. @param localPath where its copy belongs here. */
+  revive(localPath: string): Promise<Outcome> {
+    return this.#decide(async () => {
+      if (this.stored.deleted === undefined) return { isDone: true };
+      await this.#place({ ...this.stored, localPath });
+      this.#removal.revive();
+      await this.#settle();
       return { isDone: true };
     });
   }
 
-  /** The person decided about a file that something outside set back: the library's text again, or this one as a change. */
-  async leaveBehind(choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
-    return this.#decide(async () => {
-      const { shadow } = this.stored;
-      if (!this.#takenBack.isBehind || shadow === undefined) return notDone('not-behind', 'This file is not behind.');
-      if (choice === 'bringBack') {
-        const problem = await this.#writeChoice(shadow.text, this.stored);
-        if (problem !== undefined) return problem;
-      }
-      this.#takenBack.decide(choice);
-      await this.#settle();
-      return { isDone: true };
+  /** The library has the document again, as an entry says that comes next; it has a copy here. */
+  comeBackTo(localPath: string, libraryPath: string): Promise<void> {
+    return this.#queue.run(() => {
+      this.#removal.revived();
+      return this.#place({ ...unknownToLibrary(this.stored), localPath, libraryPath });
     });
+  }
+
+  /** An old copy of the deleted document has turned up. */
+  placeAt(localPath: string, libraryPath: string): Promise<void> {
+    return this.#queue.run(() => this.#place({ ...this.stored, localPath, libraryPath }));
+  }
+
+  async #place(document: StoredDocument): Promise<void> {
+    await this.#record.commit({ putDocuments: [document] });
+    this.#record.stored = document;
+    this.#record.forgetWorking();
   }
 
   /** Runs what a person decided; where the state cannot be written, that is said, and what has happened is recorded later. */
@@ -346,6 +361,16 @@ export class DocumentReplica implements Disposable {
       this.#fail(error);
       return { isDone: false, problem: stateNotWritten };
     }
+  }
+
+  /** Another document has come to the place of this deleted one; its file is that one's now. */
+  giveUpPlace(): Promise<void> {
+    return this.#queue.run(async () => {
+      const tombstone = withoutCopy(this.stored);
+      await this.#record.commit({ putDocuments: [tombstone] });
+      this.#record.stored = tombstone;
+      this.#record.conflicts = [];
+    });
   }
 
   /** Ends a document of ours that never came into the library, because its file belongs to one that did. */
@@ -363,7 +388,8 @@ export class DocumentReplica implements Disposable {
 
   dispose(): void {
     this.#isDisposed = true;
-    this.#endUndo(notDone('not-yet', 'This file is no longer kept in step.'));
+    this.#choices.endUndo(notDone('not-yet', 'This file is no longer kept in step.'));
+    this.#removal.dispose();
     this.#retry?.dispose();
     this.#queue.dispose();
   }
@@ -378,13 +404,27 @@ export class DocumentReplica implements Disposable {
     change: Pick<ReplicaChange, 'synced'>,
   ): Promise<void> {
     const isUndo = this.#proposals.isTakingBack;
+    if (this.stored.deleted !== undefined) this.#removal.revived();
     if (await this.#proposals.takeOwn(head, proposalId, change)) {
-      if (isUndo) this.#endUndo({ isDone: true });
+      if (isUndo) this.#choices.endUndo({ isDone: true });
       return;
     }
-    this.#record.stored = { ...this.stored, head };
+    this.#record.stored = { ...this.stored, head, deleted: undefined };
     this.#record.headAuthor = author;
     this.#record.headChanges = changes;
+    this.#record.postpone({ ...change, putDocuments: [this.stored] });
+  }
+
+  /** The library has deleted the document: what becomes of the file is decided when work may be done. */
+  #takeDeletion(
+    deletion: Omit<StoredDeletion, 'isOwn'>,
+    proposalId: ProposalId | undefined,
+    change: Pick<ReplicaChange, 'synced'>,
+  ): void {
+    const isOwn = this.#proposals.takeRemoval(proposalId);
+    this.#record.stored = { ...this.stored, deleted: { ...deletion, isOwn } };
+    this.#record.headAuthor = deletion.author;
+    this.#record.headChanges = [];
     this.#record.postpone({ ...change, putDocuments: [this.stored] });
   }
 
@@ -394,7 +434,7 @@ export class DocumentReplica implements Disposable {
    */
   async #askInFlight(head: DocumentHead | undefined): Promise<void> {
     const isUndo = this.#proposals.isTakingBack;
-    if ((await this.#proposals.ask(head?.index ?? NEVER)) && isUndo) this.#endUndo({ isDone: true });
+    if ((await this.#proposals.ask(head?.index ?? NEVER)) && isUndo) this.#choices.endUndo({ isDone: true });
   }
 
   /** A head that came without the entries that led to it. */
@@ -447,8 +487,10 @@ export class DocumentReplica implements Disposable {
   async #round(file: string, onDurable: (() => void) | undefined): Promise<Round> {
     const { working, workingHash } = this.#record;
     const { shadow, head } = this.stored;
+    // A file that was not looked at yet is not a file that is gone.
+    if (!this.#record.isRead) return this.#show('syncing');
+    if (this.#removal.isAtIt) return this.#afterRemoval(await this.#removal.round(file));
     if (working === undefined) {
-      if (shadow !== undefined) return this.#show('missing', fileMissing(file));
       if (head === undefined) return this.#show('syncing');
       return this.#afterWriting(await this.#writer.create(file, head, onDurable), true);
     }
@@ -505,8 +547,10 @@ export class DocumentReplica implements Disposable {
   async #sendLocalChange(file: string, workingTextNow: string): Promise<Round> {
     const record = this.#record;
     const { shadow } = this.stored;
-    if (this.#undoing !== undefined && !this.#proposals.isInFlight && this.#proposals.readyLink() !== undefined)
-      return this.#sendUndo(this.#undoing.undo);
+    if (this.#choices.isUndoing && !this.#proposals.isInFlight && this.#proposals.readyLink() !== undefined) {
+      const sent = await this.#choices.sendUndo();
+      return sent === 'proposed' ? this.#show('syncing') : sent;
+    }
     let outgoing = workingTextNow;
     let heldBase: string | undefined;
     let conflicts: readonly MergeConflict[] = [];
@@ -539,27 +583,19 @@ export class DocumentReplica implements Disposable {
     return this.#show('syncing');
   }
 
-  /** The library takes its side back as a change of its own; when it is committed, the clash is there again. */
-  async #sendUndo(undo: ResolutionUndo): Promise<Round> {
-    const plan = await planUndo(this.#record, undo);
-    if (!plan.isDone) {
-      this.#endUndo(plan);
-      return 'again';
+  #afterRemoval(step: RemovalStep): Round {
+    switch (step.kind) {
+      case 'again':
+      case 'stopped':
+        return step.kind;
+      case 'show':
+        return this.#show(step.state, step.problem);
+      case 'written':
+        return this.#afterWriting(step.written, true);
+      case 'gone':
+        this.#ctx.gone(this.docId);
+        return this.#show('inStep');
     }
-    if (!(await this.#ctx.mayWork())) return 'stopped';
-    if (plan.library !== this.stored.shadow?.text) {
-      await this.#proposals.propose(plan.library, plan.heldBase, 'resolve');
-      return this.#show('syncing');
-    }
-    this.#record.stored = { ...this.stored, heldBase: plan.heldBase };
-    await this.#record.commitFact({ putDocuments: [this.stored] });
-    this.#endUndo({ isDone: true });
-    return 'again';
-  }
-
-  #endUndo(outcome: Outcome): void {
-    this.#undoing?.tell(outcome);
-    this.#undoing = undefined;
   }
 
   #afterWriting(written: Written, isChange: boolean): Round {
@@ -576,32 +612,17 @@ export class DocumentReplica implements Disposable {
     }
   }
 
-  /** Writes what a person chose; answers what stood in the way. */
-  async #writeChoice(
-    text: string,
-    document: StoredDocument,
-  ): Promise<(Outcome & { readonly isDone: false }) | undefined> {
-    const { file, working } = this.#record;
-    if (!(await this.#ctx.mayWork())) {
-      return notDone('not-now', 'Nothing is written at the moment.', 'Choose "Show Status" to see what it waits for.');
-    }
-    if (file === undefined || working === undefined) return notDone('file-missing', 'The file is not there any more.');
-    if (this.#ctx.files.hasUnsavedEdits(file) && text !== working.text) {
-      return notDone('file-unsaved', 'The file has unsaved changes in the editor.', 'Save it, then choose again.');
-    }
-    const written = await this.#writer.write(file, working, text, document);
-    if (written.kind === 'written') return undefined;
-    if (written.kind === 'failed') return { isDone: false, problem: written.problem };
-    return notDone('file-changed', 'The file changed at the same moment.', 'Save the file, then choose again.');
-  }
-
   #waitForDisk(problem: UserProblem): Round {
     this.#retry?.dispose();
     this.#retry = this.#ctx.ambient.scheduler.after(DISK_RETRY_MS, () => {
       this.wake();
-      this.fileChanged().catch((error: unknown) => this.#fail(error));
+      this.#readAgain();
     });
     return this.#show('unwritable', problem);
+  }
+
+  #readAgain(): void {
+    this.fileChanged().catch((error: unknown) => this.#fail(error));
   }
 
   // ---- telling ----
@@ -614,7 +635,14 @@ export class DocumentReplica implements Disposable {
   #tellApplied(): void {
     const { file, path } = this.status;
     const { headAuthor, headChanges } = this.#record;
-    this.#ctx.applied({ file, path, authorName: headAuthor?.name ?? 'the library', changes: headChanges });
+    this.#ctx.applied({
+      docId: this.docId,
+      file,
+      path,
+      authorName: headAuthor?.name ?? 'the library',
+      changes: headChanges,
+      isDeletion: this.stored.deleted !== undefined,
+    });
   }
 
   #show(state: DocumentState, problem?: UserProblem): Round {

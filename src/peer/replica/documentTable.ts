@@ -5,6 +5,7 @@ import type { DocumentReplica } from './documentReplica.ts';
 export class DocumentTable {
   readonly #byId = new Map<DocId, DocumentReplica>();
   readonly #byPath = new Map<string, DocumentReplica>();
+  readonly #pathOf = new Map<DocId, string>();
 
   get(docId: DocId): DocumentReplica | undefined {
     return this.#byId.get(docId);
@@ -15,16 +16,25 @@ export class DocumentTable {
     return this.#byPath.get(localPath);
   }
 
+  /** Adds the document, or takes down where its copy lies now. */
   add(document: DocumentReplica): void {
+    this.unplace(document.docId);
     this.#byId.set(document.docId, document);
-    if (document.localPath !== undefined) this.#byPath.set(document.localPath, document);
+    if (document.localPath === undefined) return;
+    this.#byPath.set(document.localPath, document);
+    this.#pathOf.set(document.docId, document.localPath);
   }
 
   remove(document: DocumentReplica): void {
+    this.unplace(document.docId);
     this.#byId.delete(document.docId);
-    if (document.localPath !== undefined && this.#byPath.get(document.localPath) === document) {
-      this.#byPath.delete(document.localPath);
-    }
+  }
+
+  /** The document has no copy here any more. */
+  unplace(docId: DocId): void {
+    const path = this.#pathOf.get(docId);
+    this.#pathOf.delete(docId);
+    if (path !== undefined && this.#byPath.get(path)?.docId === docId) this.#byPath.delete(path);
   }
 
   /** All, also those of the library that have no copy here. */
@@ -35,5 +45,12 @@ export class DocumentTable {
   /** Those with a copy here. */
   local(): readonly DocumentReplica[] {
     return [...this.#byPath.values()];
+  }
+
+  /** Those that the library has deleted and that have no copy here. */
+  tombstones(): readonly DocumentReplica[] {
+    return [...this.#byId.values()].filter(
+      ({ stored }) => stored.deleted !== undefined && stored.localPath === undefined,
+    );
   }
 }

@@ -87,6 +87,19 @@ export class DocumentWriter {
     return outcome;
   }
 
+  /**
+   * Removes the file of a document that the library has deleted. It needs no intent: that it is deleted is durable, and
+   * so a file that is gone is known for what it is.
+   */
+  async remove(file: string, working: WorkingText): Promise<Written> {
+    this.#fileVersion += 1;
+    const outcome = await this.#record.ctx.files.remove(file, working.raw);
+    this.#fileVersion += 1;
+    if (outcome.kind === 'written') this.#record.setWorking(undefined, false);
+    else if (outcome.kind === 'changed') await this.readAgain(file);
+    return outcome;
+  }
+
   /** Finishes or forgets a write that a crash interrupted. */
   async recover(file: string, intent: WriteIntent): Promise<void> {
     const record = this.#record;
@@ -94,7 +107,8 @@ export class DocumentWriter {
     const hash = reading.kind === 'text' ? record.ctx.ambient.hashText(reading.working.text) : undefined;
     // Written: what was meant to be true then is true. Not written: shadow and head are as before, and it is merged anew.
     if (hash === intent.afterHash) {
-      record.stored = { ...intent.document, head: newer(intent.document.head, record.stored.head) };
+      const { head, deleted } = record.stored;
+      record.stored = { ...intent.document, head: newer(intent.document.head, head), deleted };
     } else if (hash !== intent.beforeHash) {
       // Somebody, or another branch, has changed the file since: nobody knows whether it was written before that.
       record.stored = { ...record.stored, perhapsIn: intent.document.shadow };

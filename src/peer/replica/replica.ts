@@ -21,7 +21,9 @@ import type { AppliedChange, DocumentStatus, HeldConflict, Outcome, Resolutions 
 import type { HeldDocument } from '../heldDocument.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import type { DocumentLayout } from './documentLayout.ts';
+import { notDone } from './documentProblems.ts';
 import { DocumentTable } from './documentTable.ts';
+import { ManyRemovals } from './manyRemovals.ts';
 import type { CommittedTexts, DocumentContext, StableReader, WorkGuard } from './replicaPorts.ts';
 import type { ResolutionUndo } from './resolution.ts';
 import { WorkPermit } from './workPermit.ts';
@@ -165,9 +167,10 @@ export class Replica implements EntrySink, Disposable {
   async applySyncEntry(entry: LogEntry, runningHash?: string): Promise<void> {
     if (entry.index <= this.#synced.index) return;
     const synced = { index: entry.index, runningHash };
-    const document =
-      this.#documents.get(entry.docId) ??
-      (await this.#adopt(entry.kind === 'create' ? entry.path : undefined, entry.docId, entry.index));
+    const path = entry.kind === 'create' ? entry.path : undefined;
+    const known = this.#documents.get(entry.docId);
+    if (known !== undefined && path !== undefined) await this.#placeAgain(known, path, entry.index);
+    const document = known ?? (await this.#adopt(path, entry.docId, entry.index));
     if (document === undefined || entry.kind === 'leader') {
       await this.#options.store.commit({ synced });
     } else {
@@ -188,8 +191,13 @@ export class Replica implements EntrySink, Disposable {
     const onlyHere = why === 'unknown' ? [...this.#documents.all()].filter(({ docId }) => !isKnown.has(docId)) : [];
     for (const document of onlyHere) if (document.stored.shadow !== undefined) await document.becomeNew();
     for (const head of heads) {
-      if (head.hash === undefined) continue;
-      const document = this.#documents.get(head.docId) ?? (await this.#adopt(head.path, head.docId, head.index));
+      const known = this.#documents.get(head.docId);
+      if (head.hash === undefined) {
+        await (known ?? this.#bury(head)).applyTombstone(head);
+        continue;
+      }
+      if (known !== undefined) await this.#placeAgain(known, head.path, head.index);
+      const document = known ?? (await this.#adopt(head.path, head.docId, head.index));
       await document?.applyHead(head, head.hash, why);
     }
     const synced = { index, runningHash };
@@ -255,6 +263,19 @@ export class Replica implements EntrySink, Disposable {
     return this.#byFile(file)?.leaveBehind(choice) ?? Promise.resolve(unknownFile);
   }
 
+  async bringBack(docId: DocId): Promise<Outcome> {
+    const document = this.#documents.get(docId);
+    const place = document === undefined ? undefined : await this.#options.layout.placeFor(document.stored.libraryPath);
+    if (document === undefined || place === undefined) return unknownFile;
+    const owner = this.#documents.at(place);
+    if (owner !== undefined && owner !== document)
+      return notDone('path-taken', 'Another document has its place now.', 'Rename that one first, then bring it back.');
+    const outcome = await document.revive(place);
+    this.#documents.add(document);
+    await document.fileChanged();
+    return outcome;
+  }
+
   /** A file that may be a document turned up, or one that is none was saved: that is no reason to search the folder. */
   fileAppeared(file: string): void {
     const known = this.#byFile(file);
@@ -301,6 +322,50 @@ export class Replica implements EntrySink, Disposable {
     return (await this.#options.inspect(file)) !== 'other';
   }
 
+  /** A document that was deleted before it ever came here: known, so that an old copy of its file is no new document. */
+  #bury(head: DocumentHead): DocumentReplica {
+    const document = new DocumentReplica(this.#context, newDocument(head.docId, head.path, undefined), undefined);
+    this.#documents.add(document);
+    return document;
+  }
+
+  /** A document that was deleted is in the library again, perhaps at another path. */
+  async #placeAgain(document: DocumentReplica, libraryPath: string, headIndex: LogIndex): Promise<void> {
+    if (document.stored.deleted === undefined || document.localPath !== undefined) return;
+    const localPath = await this.#options.layout.placeFor(libraryPath);
+    const release = localPath === undefined ? undefined : this.#takePlace(localPath);
+    if (localPath === undefined || release === undefined) return;
+    document.awaitHead(headIndex);
+    await release();
+    await document.comeBackTo(localPath, libraryPath);
+    this.#documents.add(document);
+    await this.#options.watcher.watchFoldersOf([document.status.file]);
+    await document.fileChanged();
+  }
+
+  /**
+   * Makes room for a document of the library: the place is free when this returns, and what was there has let go of it
+   * when the answer was called; if that fails, it has its place again. Undefined where the place belongs to another
+   * document of the library.
+   */
+  #takePlace(localPath: string): (() => Promise<void>) | undefined {
+    const there = this.#documents.at(localPath);
+    if (there === undefined) return () => Promise.resolve();
+    const isTombstone = there.stored.deleted !== undefined;
+    // Two peers have created the document at this path; the library's is the one that counts.
+    if (!isTombstone && there.stored.shadow !== undefined) return undefined;
+    if (isTombstone) this.#documents.unplace(there.docId);
+    else this.#documents.remove(there);
+    return async () => {
+      try {
+        await (isTombstone ? there.giveUpPlace() : there.letGo());
+      } catch (error) {
+        this.#documents.add(there);
+        throw error;
+      }
+    };
+  }
+
   /** Takes up a document of the library: at its place here, or without a copy where the layout has none for it. */
   async #adopt(
     libraryPath: string | undefined,
@@ -309,15 +374,19 @@ export class Replica implements EntrySink, Disposable {
   ): Promise<DocumentReplica | undefined> {
     if (libraryPath === undefined) return undefined;
     const localPath = await this.#options.layout.placeFor(libraryPath);
-    const sameFile = localPath === undefined ? undefined : this.#documents.at(localPath);
-    // Two peers have created the document at this path; the library's is the one that counts.
-    if (sameFile !== undefined && sameFile.stored.shadow !== undefined) return undefined;
+    const release = localPath === undefined ? undefined : this.#takePlace(localPath);
+    if (localPath !== undefined && release === undefined) return undefined;
     const document = new DocumentReplica(this.#context, newDocument(docId, libraryPath, localPath), undefined);
     document.awaitHead(headIndex);
-    if (sameFile !== undefined) this.#documents.remove(sameFile);
     // In one go, so that nobody finds the file to be no document's and creates a third one.
     this.#documents.add(document);
-    await sameFile?.letGo();
+    try {
+      await release?.();
+    } catch (error) {
+      // The entry is offered again, and meets the same state as now.
+      this.#documents.remove(document);
+      throw error;
+    }
     if (localPath !== undefined) {
       await this.#options.watcher.watchFoldersOf([document.status.file]);
       await document.fileChanged();
@@ -380,9 +449,18 @@ export class Replica implements EntrySink, Disposable {
       return;
     }
     const created: DocumentReplica[] = [];
+    const tombstones = await this.#tombstonePlaces();
     for (const file of await this.#options.discover()) {
       const localPath = this.#options.layout.localPathOf(file);
       if (localPath === undefined || this.#byFile(file) !== undefined) continue;
+      const tombstone = tombstones.get(localPath);
+      if (tombstone !== undefined && (await this.#isOldCopy(file, tombstone))) {
+        await tombstone.placeAt(localPath, tombstone.stored.libraryPath);
+        this.#documents.add(tombstone);
+        await this.#options.watcher.watchFoldersOf([file]);
+        await tombstone.fileChanged();
+        continue;
+      }
       const docId = this.#options.ambient.random.uuid() as DocId;
       const document = new DocumentReplica(this.#context, newDocument(docId, localPath, localPath), undefined);
       this.#documents.add(document);
@@ -392,6 +470,25 @@ export class Replica implements EntrySink, Disposable {
     await this.#options.store.commit({ putDocuments: created.map((document) => document.stored) });
     await this.#options.watcher.watchFoldersOf(created.map((document) => document.status.file));
     await Promise.all(created.map((document) => document.fileChanged()));
+  }
+
+  /** By local path: the documents that the library has deleted and that are not here any more. */
+  async #tombstonePlaces(): Promise<ReadonlyMap<string, DocumentReplica>> {
+    const places = new Map<string, DocumentReplica>();
+    for (const document of this.#documents.tombstones()) {
+      const place = await this.#options.layout.placeFor(document.stored.libraryPath);
+      if (place !== undefined) places.set(place, document);
+    }
+    return places;
+  }
+
+  /** Whether a file is what the deleted document once was: then it is a deletion that comes back, and no new document ([DEL-05]). */
+  async #isOldCopy(file: string, tombstone: DocumentReplica): Promise<boolean> {
+    const reading = await this.#options.reader.read(file, undefined, undefined);
+    if (reading.kind !== 'text') return false;
+    const hash = this.#options.ambient.hashText(reading.working.text);
+    if (hash === tombstone.stored.head?.hash) return true;
+    return (await this.#link?.fetchRevision(tombstone.docId, hash)) !== undefined;
   }
 
   // ---- events ----
@@ -490,6 +587,13 @@ export class Replica implements EntrySink, Disposable {
       changed: () => this.#tellChanged(),
       applied: (change) => this.#appliedChange.fire(change),
       fileOf: (localPath) => layout.fileOf(localPath),
+      removals: new ManyRemovals(ambient.clock, () => this.#documents.local().length),
+      gone: (docId) => {
+        this.#documents.unplace(docId);
+        // Somebody may have put a file there in the same moment, and told nobody but the document that is gone.
+        this.#wantsAnnouncement = true;
+        this.#linkChanged();
+      },
     };
   }
 }

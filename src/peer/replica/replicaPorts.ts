@@ -1,4 +1,4 @@
-import type { ProposalId } from '../../core/ids.ts';
+import type { DocId, ProposalId } from '../../core/ids.ts';
 import type { Ambient, Merger } from '../../core/ports.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import type { ReplicaStore } from '../../core/replication/replicaStore.ts';
@@ -29,7 +29,11 @@ export interface CommittedTexts {
 
 export type FileReading =
   | { readonly kind: 'text'; readonly working: WorkingText }
-  | { readonly kind: 'missing' }
+  | {
+      readonly kind: 'missing';
+      /** The folder that it was in is gone too, or empty: a mount that vanished, a folder that was removed as a whole. */
+      readonly isFolderGone?: boolean;
+    }
   | { readonly kind: 'failed'; readonly problem: UserProblem };
 
 /** Reads a file when it is whole: not in the middle of somebody's writing it (DESIGN §5, "Half-written files"). */
@@ -39,6 +43,16 @@ export interface StableReader {
    * @param agreedText the shadow: a strict prefix of it is looked at again later, because most prefixes of YAML are valid YAML.
    */
   read(file: string, savedText: string | undefined, agreedText: string | undefined): Promise<FileReading>;
+}
+
+/** Which files that are gone were deleted by a person, one by one, and which are to be asked about. */
+export interface Removals {
+  /** The file of a document was found missing. */
+  missed(docId: DocId): void;
+  /** The file is there again, or what became of it is decided. */
+  settled(docId: DocId): void;
+  /** `waitMs`: how long to wait before asking again. */
+  verdict(docId: DocId): { readonly kind: 'send' | 'ask' } | { readonly kind: 'wait'; readonly waitMs: number };
 }
 
 /** What a document needs from the replica that owns it. */
@@ -59,5 +73,8 @@ export interface DocumentContext {
   mayWork(): Promise<boolean>;
   changed(): void;
   applied(change: AppliedChange): void;
+  readonly removals: Removals;
+  /** The document has no copy here any more. */
+  gone(docId: DocId): void;
   fileOf(localPath: string): string;
 }

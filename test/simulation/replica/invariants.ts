@@ -15,6 +15,8 @@ export interface Revision {
   readonly path: string;
   readonly text: string;
   readonly index: number;
+  /** Deleted: then the text is ''. */
+  readonly isGone: boolean;
 }
 
 /** What must hold of the log, of the folders and of both together. */
@@ -45,7 +47,7 @@ export class Invariants {
   }
 
   headAt(path: string): Revision | undefined {
-    return [...this.heads.values()].find((head) => head.path === path);
+    return [...this.heads.values()].find((head) => head.path === path && !head.isGone);
   }
 
   /** The log has grown. */
@@ -67,13 +69,14 @@ export class Invariants {
     if (entry.index !== this.entries)
       this.#fail(`[I7] index ${String(entry.index)} comes after ${String(this.entries - 1)}`);
     const before = this.heads.get(entry.docId);
-    const text = applyPatch(before?.text ?? '', entry.patch).value ?? '';
+    const isGone = entry.kind === 'delete';
+    const text = isGone ? '' : (applyPatch(before?.text ?? '', entry.patch).value ?? '');
     const path = entry.path ?? before?.path ?? '';
-    if (hashOf(text) !== entry.hash) this.#fail(`[I7] entry ${String(entry.index)} does not give its hash`);
+    if (!isGone && hashOf(text) !== entry.hash) this.#fail(`[I7] entry ${String(entry.index)} does not give its hash`);
     if (text === before?.text) this.#fail(`[I9] entry ${String(entry.index)} changes nothing`);
-    const revision = { docId: entry.docId, path, text, index: entry.index };
+    const revision = { docId: entry.docId, path, text, index: entry.index, isGone };
     this.heads.set(entry.docId, revision);
-    this.revisions.push(revision);
+    if (!isGone) this.revisions.push(revision);
     const peer = this.#peers.find(({ store }) => entry.proposalId.startsWith(`${store.replicaId}:`));
     if (peer === undefined) this.#fail(`[I7] nobody has proposed entry ${String(entry.index)}`);
     else this.#checkDoing(peer, entry, before?.text ?? '', revision);
@@ -140,8 +143,16 @@ export class Invariants {
     for (const head of this.heads.values()) {
       const status = replica.documents.find(({ docId }) => docId === head.docId);
       const stored = store.documents.get(head.docId);
+      if (head.isGone) {
+        // Where nobody has decided yet, the file is still there, in conflict with the deletion.
+        if (status !== undefined && status.state !== 'held')
+          return `${head.path} is ${status.state} after its deletion`;
+        continue;
+      }
       if (status === undefined || stored === undefined) return `does not have ${head.path}`;
       if (status.state !== 'inStep' && status.state !== 'held') return `${head.path} is ${status.state}`;
+      if (stored.deleted !== undefined) return `${head.path} is deleted there`;
+      if (status.state === 'held' && folder.text(head.path) === undefined) continue;
       if (stored.head?.text !== head.text) return `${head.path} (${status.state}) has another head`;
       if (stored.shadow?.text !== head.text) return `${head.path} (${status.state}) has another shadow`;
       const file = folder.text(head.path);
@@ -149,7 +160,10 @@ export class Invariants {
       if (status.state === 'inStep' && file !== head.text) return `the file of ${head.path} differs`;
       if (status.state === 'inStep' && stored.heldBase !== undefined) return `${head.path} has a held base`;
     }
-    for (const path of folder.files.keys()) if (this.headAt(path) === undefined) return `${path} is not in the library`;
+    for (const path of folder.files.keys()) {
+      const isHeld = replica.documents.some((document) => document.path === path && document.state === 'held');
+      if (this.headAt(path) === undefined && !isHeld) return `${path} is not in the library`;
+    }
     return undefined;
   }
 
@@ -170,7 +184,9 @@ export class Invariants {
       const stored = peer.store.documents.get(docId);
       if ((state === 'held') !== conflictCount > 0)
         this.#fail(`[I2] ${peer.name} says ${state} with ${String(conflictCount)} conflicts`);
-      if (stored?.shadow === undefined || state !== 'held') continue;
+      // A conflict over the whole file has no elements.
+      if (stored?.shadow === undefined || stored.deleted !== undefined || state !== 'held') continue;
+      if (peer.folder.text(path) === undefined) continue;
       const input = {
         base: stored.heldBase ?? stored.shadow.text,
         ours: peer.folder.text(path) ?? '',

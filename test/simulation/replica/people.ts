@@ -21,7 +21,7 @@ type Oddity =
   | { readonly kind: 'typing' }
   | { readonly kind: 'setBack'; noticedAt: number }
   | { readonly kind: 'away' }
-  | { readonly kind: 'deleted'; readonly raw: string };
+  | { readonly kind: 'deleted'; readonly raw: string; readonly seen: string };
 
 /** Everything that people can do; which of it happens in one simulation is left to the seed. */
 export const DOINGS = [
@@ -36,7 +36,7 @@ export const DOINGS = [
   'delete',
   'create',
 ] as const;
-export type Doing = (typeof DOINGS)[number];
+export type Doing = (typeof DOINGS)[number] | 'deleteForGood';
 
 type Saving = 'byHand' | 'auto' | 'outside';
 const SAVINGS: readonly Saving[] = ['byHand', 'byHand', 'auto', 'outside'];
@@ -89,6 +89,7 @@ export class People {
     else if (doing === 'type') this.#type(peer, path);
     else if (doing === 'break') this.#break(peer, path);
     else if (doing === 'setBack') this.#setBack(peer, path);
+    else if (doing === 'deleteForGood') this.#deleteForGood(peer, path);
     else this.#delete(peer, path);
   }
 
@@ -100,6 +101,7 @@ export class People {
         const path = key.slice(peer.name.length + 1);
         if (key.startsWith(`${peer.name} `)) this.#tidyOne(peer, path, oddity);
       }
+      this.#answerMissing(peer);
       for (const path of peer.folder.files.keys()) {
         const isBehind = peer.documentAt(path)?.state === 'behind';
         if (isBehind && !this.#oddities.has(this.#key(peer, path))) this.#leaveBehind(peer, path);
@@ -324,15 +326,43 @@ export class People {
     if (raw === undefined || seen === undefined || head === undefined || this.#isOdd(peer, path)) return;
     this.#world.note(`${peer.name} deletes ${path}`);
     const isRestoredWhole = random.chance(0.6);
-    this.#oddities.set(this.#key(peer, path), { kind: 'deleted', raw: isRestoredWhole ? raw : '' });
+    this.#oddities.set(this.#key(peer, path), { kind: 'deleted', raw: isRestoredWhole ? raw : '', seen });
     if (isRestoredWhole) peer.folder.stashes.set(path, raw);
     else
       for (const token of tokensOnlyIn(seen, head.text))
         if (ledger.isOf(peer.name, token)) ledger.remove(peer.name, token);
+    this.#bring(peer, path, seen);
     peer.folder.remove(path);
-    this.#later(200, 6_000, () => {
+    // Sooner than a deletion is taken for one.
+    this.#later(200, 1_500, () => {
       this.#restore(peer, path);
     });
+  }
+
+  /** Somebody deletes a file and means it; others may be editing it at the same moment. */
+  #deleteForGood(peer: SimulatedPeer, path: string): void {
+    const { ledger, invariants } = this.#world;
+    const seen = peer.folder.text(path);
+    if (seen === undefined || this.#isOdd(peer, path)) return;
+    this.#world.note(`${peer.name} deletes ${path} for good`);
+    invariants.allowedEntries += 1;
+    for (const token of tokensOf(seen)) ledger.remove(peer.name, token);
+    peer.folder.remove(path);
+  }
+
+  /** A file that is gone for a reason that nobody could tell: deleted for everybody, or back again. */
+  #answerMissing(peer: SimulatedPeer): void {
+    const { random, ledger, invariants } = this.#world;
+    const { replica, folder, store } = peer;
+    for (const { docId, path, state, file } of replica?.documents ?? []) {
+      if (state !== 'missing' || this.#isOdd(peer, path) || folder.files.has(path)) continue;
+      const choice = random.pick(['bringBack', 'keepMine'] as const);
+      this.#world.note(`${peer.name} chooses ${choice} for ${path}, which is gone`);
+      invariants.allowedEntries += 1;
+      const known = tokensOf(store.documents.get(docId)?.shadow?.text ?? '');
+      if (choice === 'keepMine') for (const token of known) ledger.remove(peer.name, token);
+      this.#expect(replica?.leaveBehind(file, choice));
+    }
   }
 
   #restore(peer: SimulatedPeer, path: string): void {
@@ -351,6 +381,8 @@ export class People {
     this.#decideFor(peer, path);
     const known = [...peer.store.documents.values()].find(({ localPath }) => localPath === path);
     const raw = oddity.raw === '' ? (known?.shadow?.text ?? '') : oddity.raw;
+    for (const token of tokensOnlyIn(oddity.seen, raw))
+      if (this.#world.ledger.isOf(peer.name, token)) this.#world.ledger.remove(peer.name, token);
     peer.folder.save(path, raw, undefined);
   }
 
@@ -396,8 +428,14 @@ export class People {
     this.#world.note(`${peer.name} chooses ${choice} at ${label}: -${removed.join(' -')}`);
     const outcome = await replica.resolveConflicts(held.docId, new Map([[id, { choice }]]));
     this.#world.note(`${peer.name} choice at ${label}: ${outcome.isDone ? 'done' : outcome.problem.code}`);
-    if (outcome.isDone) this.#choicesOf(peer, process).push({ path: held.path, removed, sent });
-    else if (!isInDoubt(outcome)) for (const token of removed) ledger.restore(peer.name, token);
+    // What was decided over a whole file is taken back by doing it again, not by undo.
+    const canUndo = held.conflict.pointer !== '' || held.conflict.kind !== 'edit-delete';
+    if (outcome.isDone && canUndo) this.#choicesOf(peer, process).push({ path: held.path, removed, sent });
+    else if (!outcome.isDone && !isInDoubt(outcome)) {
+      // What the person's own git has taken away meanwhile stays away.
+      const there = tokensOf((peer.folder.text(held.path) ?? '') + (theirs?.text ?? ''));
+      for (const token of removed) if (there.has(token)) ledger.restore(peer.name, token);
+    }
   }
 
   async #undo(peer: SimulatedPeer): Promise<void> {
@@ -454,7 +492,14 @@ export class People {
       `${peer.name} ${verb} ${path} (${how}) +${tokensOnlyIn(next, seen).join(' +')} -${tokensOnlyIn(seen, next).join(' -')}`,
     );
     ledger.save(peer.name, seen, next);
+    this.#bring(peer, path, seen);
     peer.folder.save(path, this.#rawLike(peer.folder.files.get(path) ?? '', next), how === 'outside' ? undefined : how);
+  }
+
+  /** What a copy held that has not met the library's may have been read before it changed, and meet it only now. */
+  #bring(peer: SimulatedPeer, path: string, seen: string): void {
+    const stored = [...peer.store.documents.values()].find(({ localPath }) => localPath === path);
+    if (stored?.shadow === undefined) for (const token of tokensOf(seen)) peer.brought.add(token);
   }
 
   #edited(peer: SimulatedPeer, text: string): string | undefined {

@@ -43,6 +43,8 @@ export interface ReplicaSimulationOptions {
   readonly traceLines?: number;
   /** Old copies of the log are put back, or it is deleted; a history of its own beside the one without. */
   readonly hasBackups?: boolean;
+  /** Whether people delete documents for good; without that, a seed is the history that it was before they could. */
+  readonly deletes?: boolean;
 }
 
 export interface ReplicaReport {
@@ -80,7 +82,10 @@ export class ReplicaSimulation {
   #isHostile = true;
   #faults = 0;
 
-  constructor(seed: number, { traceLines = TRACE_LINES, hasBackups = false }: ReplicaSimulationOptions = {}) {
+  constructor(
+    seed: number,
+    { traceLines = TRACE_LINES, hasBackups = false, deletes = !hasBackups }: ReplicaSimulationOptions = {},
+  ) {
     this.#seed = seed;
     this.#traceLines = traceLines;
     this.#hasBackups = hasBackups;
@@ -97,9 +102,10 @@ export class ReplicaSimulation {
     this.#invariants = new Invariants(this.#peers, this.#ledger, note, fail);
     // A log that forgets its past cannot tell an old revision from a new text: nobody goes back there.
     const isForgetful = this.#troubles.includes('compact');
-    const doings = DOINGS.filter((doing) => random.chance(0.6) && !(isForgetful && doing === 'setBack')).filter(
-      (doing) => !hasBackups || DOINGS_AROUND_BACKUPS.includes(doing),
-    );
+    const doings: Doing[] = DOINGS.filter(
+      (doing) => random.chance(0.6) && !(isForgetful && doing === 'setBack'),
+    ).filter((doing) => !hasBackups || DOINGS_AROUND_BACKUPS.includes(doing));
+    if (deletes && random.chance(0.6)) doings.push('deleteForGood');
     const world = {
       time: this.#time,
       random,

@@ -169,6 +169,7 @@ export class FolderView {
       hasUnsavedEdits: (file) => folder.buffers.has(folder.pathOf(file)),
       unsavedText: (file) => folder.buffers.get(folder.pathOf(file)),
       write: (request) => this.#write(request),
+      remove: (file, before) => this.#remove(file, before),
       editBuffer: async (file, splices) => {
         const path = folder.pathOf(file);
         const before = folder.buffers.get(path);
@@ -259,6 +260,24 @@ export class FolderView {
     this.#checks.onWritten(path, before, request.after);
     this.tellWatched(path);
     this.#crash('after a write');
+    await this.#process.delay(random.between(0, MAX_WRITE_MS));
+    return { kind: 'written' };
+  }
+
+  async #remove(file: string, before: string): Promise<WriteOutcome> {
+    const folder = this.#folder;
+    const { random } = this.#process;
+    const path = folder.pathOf(file);
+    this.#checks.onWriting(path);
+    this.#crash('before a removal');
+    await this.#process.delay(random.between(0, MAX_WRITE_MS));
+    if (random.chance(folder.failing)) return { kind: 'failed', problem: { code: 'simulated', message: 'No.' } };
+    if (folder.buffers.has(path)) return { kind: 'unsaved' };
+    if (folder.files.get(path) !== before) return { kind: 'changed' };
+    folder.put(path, undefined);
+    this.#checks.onWritten(path, before, '');
+    this.tellWatched(path);
+    this.#crash('after a removal');
     await this.#process.delay(random.between(0, MAX_WRITE_MS));
     return { kind: 'written' };
   }

@@ -119,6 +119,9 @@ export class FakeSession implements FolderSession {
   leaveBehind(file: string, choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
     return this.#note(`leaveBehind ${file} ${choice}`);
   }
+  bringBack(docId: string): Promise<Outcome> {
+    return this.#note(`bringBack ${docId}`);
+  }
   fileAppeared(file: string): void {
     this.calls.push(`fileAppeared ${file}`);
   }

@@ -141,6 +141,7 @@ function noFiles(onDispose: () => void): WorkingFiles {
     hasUnsavedEdits: () => false,
     unsavedText: () => undefined,
     write: () => Promise.resolve({ kind: 'written' }),
+    remove: () => Promise.resolve({ kind: 'written' }),
     editBuffer: () => Promise.resolve(false),
     onDidSave: () => nothing,
     onDidChangeUnsaved: () => nothing,

@@ -4,6 +4,7 @@ import { pairWith } from '../../../src/extension/pairs.ts';
 import { problemSentence, problems } from '../../../src/extension/problems.ts';
 import { appliedSentence, offerSentence, pairsSentence } from '../../../src/extension/sentences.ts';
 import { count, listNames } from '../../../src/extension/words.ts';
+import type { DocId } from '../../../src/core/ids.ts';
 import type { DocumentPair } from '../../../src/peer/folderSession.ts';
 
 describe('sentences', () => {
@@ -15,9 +16,17 @@ describe('sentences', () => {
   });
 
   it('say what a peer changed', () => {
-    const change = { file: '/a.yaml', path: 'a.yaml', authorName: 'alice', changes: ['GET /pets', 'POST /pets'] };
+    const change = {
+      docId: 'd1' as DocId,
+      file: '/a.yaml',
+      path: 'a.yaml',
+      authorName: 'alice',
+      changes: ['GET /pets', 'POST /pets'],
+      isDeletion: false,
+    };
     assert.equal(appliedSentence(change), 'alice changed GET /pets and POST /pets in a.yaml');
     assert.equal(appliedSentence({ ...change, changes: [] }), 'alice changed a.yaml');
+    assert.equal(appliedSentence({ ...change, changes: [], isDeletion: true }), 'alice deleted a.yaml');
   });
 
   it('count and list as people do', () => {

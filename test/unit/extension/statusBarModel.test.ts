@@ -121,7 +121,7 @@ describe('status bar', () => {
   it('asks again about a file that was set back', () => {
     const actions = statusActions(input([running({ documents: [documentStatus('a.yaml', 'behind')] })]));
     assert.ok(
-      actions.some((action) => 'decideBehind' in action.run && action.run.decideBehind === '/work/petstore/a.yaml'),
+      actions.some((action) => 'decideAbout' in action.run && action.run.decideAbout === '/work/petstore/a.yaml'),
     );
   });
 

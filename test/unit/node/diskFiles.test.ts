@@ -139,3 +139,26 @@ test('[I10] a workspace folder that is gone is not made anew', async () => {
   assert.equal(outcome.kind, 'failed');
   assert.equal(existsSync(folder), false);
 });
+
+test('[DEL-02] a file is removed only while it reads as it was agreed on', async () => {
+  const file = join(folder, 'a.yaml');
+  writeFileSync(file, 'one\n');
+  assert.deepEqual(await files.remove(file, 'another\n'), { kind: 'changed' });
+  assert.equal(readFileSync(file, 'utf8'), 'one\n');
+  assert.deepEqual(await files.remove(file, 'one\n'), { kind: 'written' });
+  assert.deepEqual(readdirSync(folder), []);
+  assert.deepEqual(await files.remove(file, 'one\n'), { kind: 'changed' });
+});
+
+test('[I10] nothing outside of the folder is removed, and of a link only the link', { skip: isWindows }, async () => {
+  const outside = join(root, 'outside', 'a.yaml');
+  writeFileSync(outside, 'one\n');
+  symlinkSync(outside, join(folder, 'link.yaml'));
+  assert.equal((await files.remove(join(folder, 'link.yaml'), 'one\n')).kind, 'failed');
+  assert.equal((await files.remove(outside, 'one\n')).kind, 'failed');
+  writeFileSync(join(folder, 'real.yaml'), 'one\n');
+  symlinkSync(join(folder, 'real.yaml'), join(folder, 'inner.yaml'));
+  assert.equal((await files.remove(join(folder, 'inner.yaml'), 'one\n')).kind, 'written');
+  assert.equal(readFileSync(join(folder, 'real.yaml'), 'utf8'), 'one\n');
+  assert.equal(readFileSync(outside, 'utf8'), 'one\n');
+});

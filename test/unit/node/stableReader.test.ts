@@ -143,8 +143,12 @@ test('[I1] a file that is cut in the middle of a character is waited for, not ca
   assert.equal(result.kind === 'text' ? result.working.text : result.kind, 'title: Größe\n');
 });
 
-test('a file that is not there is missing', async () => {
-  assert.deepEqual(await new DiskStableReader().read(join(folder, 'none.yaml'), undefined, undefined), {
-    kind: 'missing',
-  });
+test('[DEL-03] a file that is not there is missing, and so may be its folder', async () => {
+  await writeFile(join(folder, 'another.yaml'), 'openapi: 3.1.0\n');
+  const read = (path: string): Promise<unknown> =>
+    new DiskStableReader().read(join(folder, path), undefined, undefined);
+  assert.deepEqual(await read('none.yaml'), { kind: 'missing', isFolderGone: false });
+  assert.deepEqual(await read('gone/none.yaml'), { kind: 'missing', isFolderGone: true });
+  await mkdir(join(folder, 'empty'));
+  assert.deepEqual(await read('empty/none.yaml'), { kind: 'missing', isFolderGone: true });
 });

@@ -1,0 +1,93 @@
+import * as vscode from 'vscode';
+import type { Disposable, Logger } from '../core/ports.ts';
+import type { FolderSession } from '../peer/folderSession.ts';
+import { behindSentence, missingSentence } from './sentences.ts';
+import type { UserMessages } from './userMessages.ts';
+
+const bringBackLabel = 'Bring Back';
+
+/** What is asked about files in one state. */
+interface Question {
+  readonly state: 'behind' | 'missing';
+  readonly sentence: (paths: readonly string[]) => string;
+  /** The answer that sends what became of the file. */
+  readonly keepLabel: string;
+}
+
+/** Something outside (git stash, reset, a restored backup) set the file back. */
+export const behindQuestion: Question = { state: 'behind', sentence: behindSentence, keepLabel: 'Keep Mine' };
+/** The file is gone: with its folder, with many others, or by git. */
+export const missingQuestion: Question = {
+  state: 'missing',
+  sentence: missingSentence,
+  keepLabel: 'Delete for Everybody',
+};
+
+interface AskedDocument {
+  readonly session: FolderSession;
+  readonly file: string;
+  readonly path: string;
+}
+
+/** Asks what to do with files of which only the person knows what they are to be; one question at a time. */
+export class FileQuestion implements Disposable {
+  readonly #question: Question;
+  readonly #messages: UserMessages;
+  readonly #logger: Logger;
+  /** Files that were asked about since they came into that state; Show Status asks again. */
+  readonly #asked = new Set<string>();
+  #isAsking = false;
+  #isDisposed = false;
+
+  constructor(question: Question, messages: UserMessages, logger: Logger) {
+    this.#question = question;
+    this.#messages = messages;
+    this.#logger = logger;
+  }
+
+  /** Asks about what came into that state since the last question. */
+  update(sessions: readonly FolderSession[]): void {
+    const documents = this.#find(sessions);
+    for (const file of this.#asked) if (!documents.some((document) => document.file === file)) this.#asked.delete(file);
+    const unasked = documents.filter((document) => !this.#asked.has(document.file));
+    if (unasked.length > 0) this.#askInBackground(unasked);
+  }
+
+  /** The person came back to one of them. */
+  askAgain(sessions: readonly FolderSession[], file: string): void {
+    this.#askInBackground(this.#find(sessions).filter((document) => document.file === file));
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+  }
+
+  #askInBackground(documents: readonly AskedDocument[]): void {
+    if (this.#isAsking || this.#isDisposed || documents.length === 0) return;
+    this.#isAsking = true;
+    for (const document of documents) this.#asked.add(document.file);
+    this.#ask(documents)
+      .catch((error: unknown) => this.#logger.error('Asking about a file failed.', { error: String(error) }))
+      .finally(() => (this.#isAsking = false));
+  }
+
+  async #ask(documents: readonly AskedDocument[]): Promise<void> {
+    const sentence = this.#question.sentence(documents.map((document) => document.path));
+    const label = await vscode.window.showWarningMessage(sentence, bringBackLabel, this.#question.keepLabel);
+    if (label === undefined || this.#isDisposed) return;
+    const choice = label === bringBackLabel ? 'bringBack' : 'keepMine';
+    for (const { session, file } of documents) {
+      // It may be as it should while the question still stands there.
+      if (!this.#find([session]).some((document) => document.file === file)) continue;
+      if (!this.#messages.report(await session.leaveBehind(file, choice))) return;
+    }
+  }
+
+  #find(sessions: readonly FolderSession[]): AskedDocument[] {
+    return sessions.flatMap((session) =>
+      session.status.documents
+        .filter((document) => document.state === this.#question.state)
+        .map(({ file, path }) => ({ session, file, path })),
+    );
+  }
+}
