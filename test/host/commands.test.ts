@@ -46,9 +46,10 @@ afterEach(async () => {
 });
 
 describe('activation', () => {
-  it('takes a few milliseconds', () => {
+  it('says how long it took', () => {
+    // A figure and no limit: on a busy machine a limit would judge the machine. `before somebody says yes` guards what it loads.
     console.log(`      activate took ${api.activationMs.toFixed(1)} ms`);
-    assert.ok(api.activationMs < 200, `${api.activationMs} ms`);
+    assert.ok(api.activationMs > 0);
   });
 
   it('registers every command', async () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { git } from '../harness/sampleRepository.ts';
 import { waitFor } from '../harness/waitFor.ts';
+import type { WorkbenchWindow } from '../harness/window.ts';
 import { withWorkbench } from '../harness/workbench.ts';
 import { checkout, SPEC, status, untilEqual, withTwoWindows } from './support/twoWindows.ts';
 
@@ -89,5 +90,37 @@ test('[I2] two folders of one window are kept in step with each other, and with 
       return new Set(texts).size === 1 && texts[0]?.includes('Quay Tours') === true;
     });
     await both.screenshot('two-folders');
+  });
+});
+
+test('[DEL-01] [DEL-03] [I12] a deleted file goes in the other window and comes back in one step; a folder of files is asked about', async () => {
+  await withTwoWindows(async ({ a, b }) => {
+    const [first = '', ...others] = (await readdir(path.join(a.folder, 'shared'))).filter((name) =>
+      /\.ya?ml$/.test(name),
+    );
+    const inShared = (window: WorkbenchWindow, name: string): string => path.join(window.folder, 'shared', name);
+    const isThere = (file: string): Promise<boolean> =>
+      access(file).then(
+        () => true,
+        () => false,
+      );
+    // Who has not taken a document up yet cannot have deleted it: its file would come again.
+    await writeFile(inShared(a, first), `# Seen\n${await readFile(inShared(a, first), 'utf8')}`);
+    await waitFor('the file to be kept in step', async () =>
+      (await readFile(inShared(b, first), 'utf8')).includes('Seen'),
+    );
+    await rm(inShared(a, first));
+    await waitFor('the file to be gone in B', async () => !(await isThere(inShared(b, first))));
+    const notice = await b.notifications.waitFor(`deleted shared/${first}`);
+    assert.deepEqual(notice.buttons, ['Bring Back for Everybody']);
+    await b.screenshot('deleted');
+    await b.notifications.click(`deleted shared/${first}`, 'Bring Back for Everybody');
+    await waitFor('the file to be back in A', () => isThere(inShared(a, first)));
+    await Promise.all([status(a, /in step/i), status(b, /in step/i)]);
+
+    await rm(path.join(a.folder, 'shared'), { recursive: true });
+    await status(a, /2 files gone/);
+    await a.screenshot('folder-deleted');
+    for (const name of [first, ...others]) assert.ok(await isThere(inShared(b, name)), name);
   });
 });
