@@ -53,12 +53,23 @@ function missingOf(side: 'ours' | 'theirs', texts: FourTexts, names: BaseNames):
     const actual = merged.bag.get(leaf) ?? 0;
     const isLost = change > 0 ? actual < before + change : actual > before + change;
     if (!isLost || isTextOfBoth(leaf) || isElsewhere(leaf, change, base, merged)) continue;
+    if (change > 0 && isFilled(leaf, base, other)) continue;
     // What one side removed and the other took out and wrote anew at another place, both have changed.
     if (change < 0 && movedPaths(texts.base, texts[side === 'ours' ? 'theirs' : 'ours']).has(pathOf(leaf))) continue;
     missing.push(`${pathOf(leaf)} (base ${before}, ${side} ${before + change}, merged ${actual})`);
   }
   return missing;
 }
+
+/** What one side emptied is not empty where the other side put something new into it. */
+function isFilled(leaf: string, base: Leaves, other: Leaves): boolean {
+  if (!EMPTY.has(leaf.slice(pathOf(leaf).length + 1))) return false;
+  const below = `${pathOf(leaf)}/`;
+  return [...other.bag].some(([one, count]) => one.startsWith(below) && count > (base.bag.get(one) ?? 0));
+}
+
+/** The values that stand for a collection without an element. */
+const EMPTY: ReadonlySet<string> = new Set<PlainNode['kind']>(['map', 'sequence']);
 
 /** What moved stands under another path; then its last keys and its value are as often as they should be. */
 function isElsewhere(leaf: string, change: number, base: Leaves, merged: Leaves): boolean {
