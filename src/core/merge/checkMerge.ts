@@ -154,7 +154,8 @@ class MergeCheck {
   #ownPropertiesAreThreeWay({ base, ours, theirs, merged }: FourNodes): boolean {
     const of = (node: PlainNode | undefined): string => `${node?.kind} ${node?.anchor ?? ''} ${node?.tag ?? ''}`;
     const [b, o, t, m] = [base === undefined ? of(ours) : of(base), of(ours), of(theirs), of(merged)];
-    return m === (o === b ? t : o);
+    const isChangedByBoth = o !== b && t !== b && o !== t;
+    return !isChangedByBoth && m === (o === b ? t : o);
   }
 
   /** Names justify a match of map entries; without them, and in sequences, likeness has to. */

@@ -211,6 +211,20 @@ test('[anchors] anchors and aliases are never expanded', () => {
   );
 });
 
+test('[I4] both put another tag or anchor on a mapping: a conflict, never one of the two', () => {
+  const base = 'openapi: 3.0.3\nx-sample: {a: 1}\n';
+  for (const [one, other] of [
+    ['!num', '!int'],
+    ['&one', '&other'],
+  ] as const) {
+    const result = merge(base, base.replace('{', `${one} {`), base.replace('{', `${other} {`));
+    assert.deepEqual(
+      result.conflicts.map(({ kind, pointer }) => [kind, pointer]),
+      [['edit-edit', '/x-sample']],
+    );
+  }
+});
+
 test('[format] JSON: both add a property behind the last one; commas are right', () => {
   const base = '{\n  "a": {\n    "x": 1\n  }\n}\n';
   assert.equal(
