@@ -2,6 +2,7 @@ import PQueue from 'p-queue';
 import { Emitter, type Event } from '../event.ts';
 import type { Clock, Disposable, Logger, Random, Scheduler } from '../ports.ts';
 import { CircuitBreakers } from './circuitBreakers.ts';
+import { KeptJobs } from './keptJobs.ts';
 import { defaultSyncEngineConfig, syncEngineConfigSchema, type SyncEngineConfig } from './syncEngineConfig.ts';
 import {
   deadlineOf,
@@ -12,6 +13,7 @@ import {
   type SyncJobOutcome,
   type SyncJobStore,
 } from './syncJob.ts';
+import { waitsForOther } from './sourceOrder.ts';
 import { SyncCounts, type SyncEngineMetrics } from './syncMetrics.ts';
 
 export type SyncEngineState = 'stopped' | 'running' | 'paused';
@@ -37,8 +39,6 @@ export interface SyncEngineOptions {
   readonly config?: SyncEngineConfig;
 }
 
-/** Jobs that come and go faster than this never touch the disk. */
-const SAVE_DELAY_MS = 1_000;
 /** An engine that more than this is asked for is asked in a loop. */
 const MAX_JOBS = 10_000;
 
@@ -64,6 +64,7 @@ export class SyncEngine implements Disposable {
   readonly #claimants = new Set<Entry>();
   readonly #circuits = new CircuitBreakers();
   readonly #counts = new SyncCounts();
+  readonly #kept: KeptJobs;
   readonly #started: Emitter<SyncJob>;
   readonly #attempted: Emitter<SyncJobAttempt>;
   #config: SyncEngineConfig;
@@ -71,13 +72,11 @@ export class SyncEngine implements Disposable {
   #startedAt = 0;
   #hasLoaded = false;
   #wake: { readonly at: number; readonly timer: Disposable } | undefined;
-  #saveTimer: Disposable | undefined;
-  #saved = '[]';
-  #saving: Promise<void> = Promise.resolve();
 
   constructor(options: SyncEngineOptions) {
     this.#options = options;
     this.#config = syncEngineConfigSchema.parse(options.config ?? defaultSyncEngineConfig);
+    this.#kept = new KeptJobs(options.store, options.ambient, () => [...this.#entries.values()].map(({ job }) => job));
     this.#queue = new PQueue({ concurrency: this.#config.maxConcurrency, autoStart: false });
     const onError = (error: unknown): void =>
       options.ambient.logger.error('A listener of the sync engine failed.', { error: String(error) });
@@ -101,7 +100,8 @@ export class SyncEngine implements Disposable {
     this.#startedAt = this.#options.ambient.clock.monotonicNow();
     if (!this.#hasLoaded) {
       this.#hasLoaded = true;
-      for (const job of await this.#load()) this.#put(job);
+      const latest = this.#options.ambient.clock.wallNow() + this.#config.retryMaxDelayMs;
+      for (const job of await this.#kept.load(latest)) if (!this.#entries.has(job.id)) this.#put(job);
     }
     if (this.#isState('running')) this.#queue.start();
     this.#wakeIn(0);
@@ -119,9 +119,7 @@ export class SyncEngine implements Disposable {
     // Those that were aborted are still on their way out.
     await this.#queue.onPendingZero();
     for (const entry of this.#entries.values()) entry.job = { ...entry.job, status: 'pending' };
-    this.#saveTimer?.dispose();
-    this.#saveTimer = undefined;
-    await this.#save();
+    await this.#kept.saveNow();
   }
 
   /** Begins no job any more; those that run go on to their end. */
@@ -208,7 +206,7 @@ export class SyncEngine implements Disposable {
   /** Ends the events; `stopSync` ends the work. */
   dispose(): void {
     this.#wake?.timer.dispose();
-    this.#saveTimer?.dispose();
+    this.#kept.dispose();
     this.#started.dispose();
     this.#attempted.dispose();
   }
@@ -225,18 +223,16 @@ export class SyncEngine implements Disposable {
     const holders = new Map<string, Entry>();
     for (const entry of this.#claimants)
       for (const document of entry.claim?.needs.documents ?? []) holders.set(document, entry);
-    const asked = new Set([...this.#claimants].map(({ claim }) => claim?.needs.server));
     const busy = this.#busySources(now);
+    const afterOf = (sourceId: string): readonly string[] => this.#needsOf(sourceId).after;
     for (const entry of due) {
       const needs = this.#needsOf(entry.job.sourceId);
-      if (this.#waitsForSource(entry.job.sourceId, needs, busy)) continue;
+      if (waitsForOther(entry.job.sourceId, needs, busy, afterOf)) continue;
       const mayAskAt = needs.server === undefined ? 0 : this.#circuits.mayAskAt(needs.server, this.#config);
       if (mayAskAt > now) {
         next = Math.min(next, mayAskAt);
         continue;
       }
-      // A server that was dead is asked by one job only, until it has answered.
-      if (mayAskAt > 0 && needs.server !== undefined && asked.has(needs.server)) continue;
       const inTheWay = needs.documents.flatMap((document) => holders.get(document) ?? []);
       // Whoever comes later waits behind this one for the same document, so that it is not overtaken for ever.
       for (const document of needs.documents) if (!holders.has(document)) holders.set(document, entry);
@@ -244,7 +240,6 @@ export class SyncEngine implements Disposable {
         for (const holder of inTheWay) this.#hurry(holder, this.#deadline(entry));
         continue;
       }
-      asked.add(needs.server);
       this.#enqueue(entry, needs);
     }
     if (next !== Infinity) this.#wakeIn(next - now);
@@ -346,37 +341,17 @@ export class SyncEngine implements Disposable {
 
   // ---- what stands in the way ----
 
-  /** Sources with a job that runs or could run now; one that waits for a retry keeps nobody from working. */
+  /** Sources with a job that runs or could run now; one that waits for a retry, or for its server, keeps nobody from working. */
   #busySources(now: number): ReadonlySet<string> {
     const busy = new Set<string>();
     for (const { job, dueAt, claim } of this.#entries.values())
-      if (claim !== undefined || dueAt <= now) busy.add(job.sourceId);
+      if ((claim !== undefined || dueAt <= now) && this.#mayAskNow(job.sourceId, now)) busy.add(job.sourceId);
     return busy;
   }
 
-  #waitsForSource(sourceId: string, needs: SyncJobNeeds, busy: ReadonlySet<string>): boolean {
-    return needs.after.some(
-      (other) => other !== sourceId && busy.has(other) && !this.#isAfter(other, sourceId) && this.#mayAskNow(other),
-    );
-  }
-
-  #mayAskNow(sourceId: string): boolean {
+  #mayAskNow(sourceId: string, now: number): boolean {
     const { server } = this.#needsOf(sourceId);
-    const now = this.#options.ambient.clock.monotonicNow();
     return server === undefined || this.#circuits.mayAskAt(server, this.#config) <= now;
-  }
-
-  /** Whether a source waits for another one, itself or through others: then the two refer to each other, and neither waits. */
-  #isAfter(sourceId: string, target: string): boolean {
-    const seen = new Set<string>();
-    const open = [sourceId];
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      if (next === target) return true;
-      if (seen.has(next)) continue;
-      seen.add(next);
-      open.push(...this.#needsOf(next).after);
-    }
-    return false;
   }
 
   #needsOf(sourceId: string): SyncJobNeeds {
@@ -435,45 +410,7 @@ export class SyncEngine implements Disposable {
     return this.#state === state;
   }
 
-  // ---- over a restart ----
-
-  async #load(): Promise<readonly SyncJob[]> {
-    const { clock, logger } = this.#options.ambient;
-    try {
-      // A clock that was set back must not make a job wait for years.
-      const latest = clock.wallNow() + this.#config.retryMaxDelayMs;
-      const jobs = await this.#options.store.load();
-      return jobs
-        .filter(({ id }) => !this.#entries.has(id))
-        .map((job) => ({ ...job, nextAttempt: new Date(Math.min(latest, job.nextAttempt.getTime())) }));
-    } catch (error) {
-      // They come again by themselves when their sources are next due.
-      logger.warn('The sync jobs of before could not be read.', { error: String(error) });
-      return [];
-    }
-  }
-
   #saveLater(): void {
-    if (this.#state === 'stopped') return;
-    this.#saveTimer ??= this.#options.ambient.scheduler.after(SAVE_DELAY_MS, () => {
-      this.#saveTimer = undefined;
-      void this.#save();
-    });
-  }
-
-  #save(): Promise<void> {
-    this.#saving = this.#saving.then(async () => {
-      const jobs = [...this.#entries.values()].map(({ job }) => job);
-      const text = JSON.stringify(jobs);
-      if (text === this.#saved) return;
-      try {
-        await this.#options.store.save(jobs);
-        this.#saved = text;
-      } catch (error) {
-        // Nothing is lost but a delay: the jobs are made anew by their sources after a restart.
-        this.#options.ambient.logger.warn('The sync jobs could not be saved.', { error: String(error) });
-      }
-    });
-    return this.#saving;
+    if (this.#state !== 'stopped') this.#kept.saveLater();
   }
 }

@@ -23,6 +23,8 @@ export class EngineWorld {
   durationOf: (job: SyncJob) => number = () => 10;
   outcomeOf: (job: SyncJob, attempt: number) => SyncJobOutcome = () => done;
   needsOf: (sourceId: string) => SyncJobNeeds = (sourceId) => ({ documents: [sourceId], server: undefined, after: [] });
+  /** How long an attempt that was aborted needs to come to its end, in milliseconds. */
+  abortMs = 0;
   mostAtOnce = 0;
   #count = 0;
 
@@ -69,7 +71,8 @@ export class EngineWorld {
       const timer = this.time.scheduler.after(this.durationOf(job), resolve);
       signal.addEventListener('abort', () => {
         timer.dispose();
-        resolve();
+        if (this.abortMs === 0) resolve();
+        else this.time.scheduler.after(this.abortMs, resolve);
       });
     });
     run.endedAt = this.time.now;

@@ -50,6 +50,7 @@ test('[ENG] never two jobs on one document, others beside them', async () => {
 test('[ENG] a removed job holds its document until its attempt has really ended', async () => {
   const world = new EngineWorld();
   world.needsOf = () => ({ documents: ['one'], server: undefined, after: [] });
+  world.abortMs = 200;
   await world.engine.startSync();
   const job = world.job('first');
   await world.engine.addSyncJob(job);
@@ -119,6 +120,21 @@ test('[ENG] a dead server is asked by one job at a time, and all of its jobs go 
   isUp = true;
   await world.time.advance(31_000);
   assert.equal(world.engine.getSyncStatus().metrics.successfulSyncs, 50);
+});
+
+test('[ENG] nobody waits out a delay that was meant for a dead server when it is back', async () => {
+  const delays = { retryFirstDelayMs: 300_000, retryMaxDelayMs: 600_000, circuitOpenMs: 1_000 };
+  const world = new EngineWorld(delays);
+  let isUp = false;
+  world.needsOf = (sourceId) => ({ documents: [sourceId], server: 'http://localhost:1', after: [] });
+  world.outcomeOf = () => (isUp ? done : serverDown);
+  await world.engine.startSync();
+  for (let one = 0; one < 10; one += 1) await world.engine.addSyncJob(world.job(`s${one}`));
+  await world.time.advance(500);
+  assert.ok(world.engine.getSyncStatus().jobs.some(({ retryCount }) => retryCount > 0));
+  isUp = true;
+  await world.time.advance(10_000);
+  assert.equal(world.engine.getSyncStatus().metrics.successfulSyncs, 10);
 });
 
 test('[ENG] pause begins nothing and ends nothing; resume goes on', async () => {
