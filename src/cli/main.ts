@@ -91,7 +91,13 @@ async function serve(args: readonly string[]): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
   const logger = createConsoleLogger(process.env['API_LIVE_SYNC_VERBOSE'] === '1');
-  return runServeCommand(args, { writeLine: mergeIo.writeLine, logger, workers: workers(), stop });
+  return runServeCommand(args, {
+    writeLine: mergeIo.writeLine,
+    logger,
+    workers: workers(),
+    stop,
+    environment: process.env,
+  });
 }
 
 main(process.argv.slice(2)).then(

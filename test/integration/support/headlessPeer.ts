@@ -6,11 +6,20 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import type { FolderStatus } from '../../../src/peer/folderSession.ts';
+import type { FolderStatus, UserProblem } from '../../../src/peer/folderSession.ts';
+import type { SourceState } from '../../../src/peer/sources/liveSyncService.ts';
 
 const CLI = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 /** Longer than anything a healthy peer needs; a test that waits so long has failed. */
 const WAIT_MS = 30_000;
+
+/** What a headless peer prints of a source. */
+export interface SourceLine {
+  readonly sourceId: string;
+  readonly state: SourceState;
+  readonly changes: readonly string[];
+  readonly problem?: UserProblem;
+}
 
 export type StatusLine = FolderStatus & {
   readonly conflicts: readonly { readonly path: string; readonly label: string; readonly id: string }[];
@@ -21,6 +30,10 @@ export class HeadlessPeer {
   readonly folder: string;
   readonly process: ChildProcess;
   status: StatusLine | undefined;
+  /** Why it gave up. */
+  problem: UserProblem | undefined;
+  /** The last line of each source. */
+  readonly sources = new Map<string, SourceLine>();
   stderr = '';
   readonly #waiting = new Set<() => void>();
 
@@ -34,26 +47,45 @@ export class HeadlessPeer {
     createInterface({ input: process.stdout }).on('line', (line) => {
       const event = JSON.parse(line) as { event: string };
       if (event.event === 'status') this.status = event as unknown as StatusLine;
+      if (event.event === 'failed') this.problem = (event as unknown as { readonly problem: UserProblem }).problem;
+      if (event.event === 'source') {
+        const source = event as unknown as SourceLine;
+        this.sources.set(source.sourceId, source);
+      }
       for (const look of [...this.#waiting]) look();
     });
   }
 
   /** Resolves when the condition holds; it is looked at after each line that the peer prints. */
   async until(what: string, condition: (status: StatusLine) => boolean): Promise<StatusLine> {
+    await this.#until(what, () => this.status !== undefined && condition(this.status));
+    if (this.status === undefined) throw new Error('The peer has no status.');
+    return this.status;
+  }
+
+  /** The same of a source. */
+  async untilSource(sourceId: string, what: string, condition: (source: SourceLine) => boolean): Promise<void> {
+    await this.#until(what, () => {
+      const source = this.sources.get(sourceId);
+      return source !== undefined && condition(source);
+    });
+  }
+
+  #until(what: string, isTrue: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
         reject(
           new Error(
-            `${this.folder}: ${what} did not come true.\n${JSON.stringify(this.status, undefined, 1)}\n${this.stderr}`,
+            `${this.folder}: ${what} did not come true.\n${JSON.stringify([this.status, ...this.sources.values()], undefined, 1)}\n${this.stderr}`,
           ),
         );
       }, WAIT_MS);
       const look = (): void => {
-        if (this.status === undefined || !condition(this.status)) return;
+        if (!isTrue()) return;
         clearTimeout(timer);
         this.#waiting.delete(look);
-        resolve(this.status);
+        resolve();
       };
       this.#waiting.add(look);
       look();
@@ -123,7 +155,12 @@ export class Machine {
   /** @param options.cli the command line of another release; without it this one's source runs. */
   serve(
     folder: string,
-    options: { readonly name: string; readonly args?: readonly string[]; readonly cli?: string },
+    options: {
+      readonly name: string;
+      readonly args?: readonly string[];
+      readonly cli?: string;
+      readonly env?: Readonly<Record<string, string>>;
+    },
   ): HeadlessPeer {
     const args = [
       options.cli ?? CLI,
@@ -137,7 +174,7 @@ export class Machine {
     ];
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_NO_WARNINGS: '1' },
+      env: { ...process.env, NODE_NO_WARNINGS: '1', ...options.env },
     });
     const peer = new HeadlessPeer(folder, child);
     this.#peers.push(peer);
