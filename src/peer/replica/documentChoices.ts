@@ -2,7 +2,7 @@ import type { MergeConflict } from '../../core/merge/types.ts';
 import type { StoredDocument } from '../../core/replication/replicaStore.ts';
 import { toRawSplices, workingText } from '../../core/workingText.ts';
 import type { Outcome, Resolutions } from '../folderSession.ts';
-import { libraryBusy, notDone } from './documentProblems.ts';
+import { libraryBusy, notDone, nothingIsWritten } from './documentProblems.ts';
 import type { DocumentProposals } from './documentProposals.ts';
 import { hasError, type DocumentRecord } from './documentRecord.ts';
 import type { DocumentWriter } from './documentWriter.ts';
@@ -114,9 +114,7 @@ export class DocumentChoices {
   /** Writes what a person chose; answers what stood in the way. */
   async write(text: string, document: StoredDocument): Promise<NotDone | undefined> {
     const { file, working, ctx } = this.#record;
-    if (!(await ctx.mayWork())) {
-      return notDone('not-now', 'Nothing is written at the moment.', 'Choose "Show Status" to see what it waits for.');
-    }
+    if (!(await ctx.mayWork())) return nothingIsWritten;
     if (file === undefined || working === undefined) return notDone('file-missing', 'The file is not there any more.');
     if (ctx.files.hasUnsavedEdits(file) && text !== working.text) {
       return notDone('file-unsaved', 'The file has unsaved changes in the editor.', 'Save it, then choose again.');
@@ -124,6 +122,7 @@ export class DocumentChoices {
     const written = await this.#writer.write(file, working, text, document);
     if (written.kind === 'written') return undefined;
     if (written.kind === 'failed') return { isDone: false, problem: written.problem };
+    if (written.kind === 'unsure') return nothingIsWritten;
     return notDone('file-changed', 'The file changed at the same moment.', 'Save the file, then choose again.');
   }
 }

@@ -33,6 +33,12 @@ export const libraryRevisionUnreadable: UserProblem = {
 
 export const libraryBusy = notDone('not-yet', 'The library is busy with this file.', 'Try again when it is in step.');
 
+export const nothingIsWritten = notDone(
+  'not-now',
+  'Nothing is written at the moment.',
+  'Choose "Show Status" to see what it waits for.',
+);
+
 export const stateNotWritten: UserProblem = {
   code: 'state-not-written',
   message: 'What happened to this file could not be recorded.',

@@ -20,6 +20,7 @@ export class DocumentRecord {
   /** Whether the working text came from a save in this window, by a person's hand. */
   isFileFromSave = false;
   #isRead = false;
+  #hindrancesAtReading = 0;
   #working: WorkingText | undefined;
   #workingHash: RevisionHash | undefined;
   /** The newest text that was found readable. */
@@ -63,6 +64,16 @@ export class DocumentRecord {
   forgetWorking(): void {
     this.setWorking(undefined, false);
     this.#isRead = false;
+  }
+
+  /** @param hindranceCount from before the reading that the working text is of. */
+  noteReading(hindranceCount: number): void {
+    this.#hindrancesAtReading = hindranceCount;
+  }
+
+  /** Whether git has been at work since the file was read, so that the text may be another branch's. */
+  get isReadingOutdated(): boolean {
+    return this.#isRead && this.#hindrancesAtReading !== this.ctx.hindranceCount();
   }
 
   setWorking(working: WorkingText | undefined, isFromSave: boolean): void {

@@ -5,7 +5,7 @@ import type { Disposable } from '../../core/ports.ts';
 import type { StoredDeletion } from '../../core/replication/replicaStore.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import type { DocumentState, Outcome } from '../folderSession.ts';
-import { fileMissing, libraryBusy, notDone } from './documentProblems.ts';
+import { fileMissing, libraryBusy, notDone, nothingIsWritten } from './documentProblems.ts';
 import type { DocumentProposals } from './documentProposals.ts';
 import { withoutCopy, type DocumentRecord } from './documentRecord.ts';
 import type { DocumentWriter, Written } from './documentWriter.ts';
@@ -184,8 +184,7 @@ export class DocumentRemoval implements Disposable {
   async bringFileBack(): Promise<Outcome> {
     const { file, working, stored, ctx } = this.#record;
     if (file === undefined || working !== undefined || stored.head === undefined) return { isDone: true };
-    if (!(await ctx.mayWork()))
-      return notDone('not-now', 'Nothing is written at the moment.', 'Choose "Show Status" to see what it waits for.');
+    if (!(await ctx.mayWork())) return nothingIsWritten;
     const written = await this.#writer.create(file, stored.head);
     if (written.kind === 'failed') return { isDone: false, problem: written.problem };
     if (written.kind === 'written') this.#record.conflicts = [];

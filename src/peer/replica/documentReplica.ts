@@ -121,21 +121,32 @@ export class DocumentReplica implements Disposable {
     return this.#queue.isIdle && !this.#proposals.isInFlight && !this.#isOpen && this.#state !== 'syncing';
   }
 
-  /** The file may have changed. @param savedText what this window has just saved there. */
+  /** The file may have changed; what fails is tried again. @param savedText what this window has just saved there. */
   async fileChanged(savedText?: string): Promise<void> {
+    try {
+      await this.#lookAtFile(savedText);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #lookAtFile(savedText: string | undefined): Promise<void> {
     const record = this.#record;
     const { file } = record;
     if (file === undefined || this.#isDisposed) return;
     const { fileVersion } = this.#writer;
+    let hindrances = this.#ctx.hindranceCount();
     const stamp = await this.#takenBack.stampNow();
     const early = await this.#ctx.reader.read(file, savedText, record.stored.shadow?.text);
     await this.#runIfServed(async () => {
       const isOld = fileVersion !== this.#writer.fileVersion;
+      if (isOld) hindrances = this.#ctx.hindranceCount();
       const reading = isOld ? await this.#writer.readNow(file) : early;
       if (reading.kind === 'failed') {
         this.#waitForDisk(reading.problem);
         return;
       }
+      record.noteReading(hindrances);
       const working = reading.kind === 'text' ? reading.working : undefined;
       const isNews = working === undefined || working.raw !== record.working?.raw;
       // What the program wrote itself, or an event without news, ends here (I9), unless something is still to be done.
@@ -255,13 +266,10 @@ export class DocumentReplica implements Disposable {
 
   async resolve(resolutions: Resolutions): Promise<Outcome & { readonly undo?: ResolutionUndo }> {
     const shown = this.#record.conflicts.filter(({ id }) => resolutions.has(id));
-    return this.#decide(async () => {
+    return this.#decide<Outcome & { readonly undo?: ResolutionUndo }>(() => {
       const [first] = shown;
-      const outcome = DocumentRemoval.isAbout(first)
-        ? await this.#removal.choose(first, resolutions.get(first.id))
-        : await this.#choices.resolve(shown, resolutions);
-      if (outcome.isDone) await this.#settle();
-      return outcome;
+      if (DocumentRemoval.isAbout(first)) return this.#removal.choose(first, resolutions.get(first.id));
+      return this.#choices.resolve(shown, resolutions);
     });
   }
 
@@ -278,11 +286,7 @@ export class DocumentReplica implements Disposable {
   /** Takes a resolution back: the element is held again, with both sides as they were. */
   async undoResolution(undo: ResolutionUndo): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
-    const outcome = await this.#decide<Outcome | undefined>(async () => {
-      const taken = await this.#choices.takeBack(undo, resolve);
-      if (taken?.isDone !== false) await this.#settle();
-      return taken;
-    });
+    const outcome = await this.#decide<Outcome | undefined>(() => this.#choices.takeBack(undo, resolve));
     return outcome ?? promise;
   }
 
@@ -296,14 +300,11 @@ export class DocumentReplica implements Disposable {
    * became of the file as a change.
    */
   leaveBehind(choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
-    return this.#decide(async () => {
-      const outcome =
-        this.#state === 'missing' && this.#record.working === undefined
-          ? await this.#answerMissing(choice)
-          : await this.#answerBehind(choice);
-      if (outcome.isDone) await this.#settle();
-      return outcome;
-    });
+    return this.#decide(() =>
+      this.#state === 'missing' && this.#record.working === undefined
+        ? this.#answerMissing(choice)
+        : this.#answerBehind(choice),
+    );
   }
 
   async #answerBehind(choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
@@ -327,7 +328,6 @@ export class DocumentReplica implements Disposable {
       if (this.stored.deleted === undefined) return { isDone: true };
       await this.#place({ ...this.stored, localPath });
       this.#removal.revive();
-      await this.#settle();
       return { isDone: true };
     });
   }
@@ -351,10 +351,21 @@ export class DocumentReplica implements Disposable {
     this.#record.forgetWorking();
   }
 
-  /** Runs what a person decided; where the state cannot be written, that is said, and what has happened is recorded later. */
-  async #decide<T>(step: () => Promise<T>): Promise<T | (Outcome & { readonly isDone: false })> {
+  /**
+   * Runs what a person decided, and goes on from there; where the state cannot be written, that is said, and what has
+   * happened is recorded later.
+   */
+  async #decide<T extends Outcome | undefined>(
+    step: () => Promise<T>,
+  ): Promise<T | (Outcome & { readonly isDone: false })> {
     try {
-      return await this.#queue.run(step);
+      return await this.#queue.run(async () => {
+        const { working } = this.#record;
+        const outcome = await step();
+        // A file that had changed has been read on the way, and nobody else will find that to be news.
+        if (outcome?.isDone !== false || this.#record.working !== working) await this.#settle();
+        return outcome;
+      });
     } catch (error) {
       if (error instanceof QueueClosedError)
         return notDone('document-gone', 'This document is no longer kept in step.');
@@ -472,6 +483,10 @@ export class DocumentReplica implements Disposable {
     this.#isOpen = true;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       if (this.#isDisposed || !(await this.#ctx.mayWork())) return;
+      if (this.#record.isReadingOutdated) {
+        this.#readAgain();
+        return;
+      }
       const outcome = await this.#round(file, onDurable);
       if (outcome === 'stopped') return;
       if (outcome === 'rest') {
@@ -604,6 +619,7 @@ export class DocumentReplica implements Disposable {
         if (isChange) this.#tellApplied();
         return 'again';
       case 'changed':
+      case 'unsure':
         return 'again';
       case 'unsaved':
         return this.#show('waiting');
@@ -622,7 +638,8 @@ export class DocumentReplica implements Disposable {
   }
 
   #readAgain(): void {
-    this.fileChanged().catch((error: unknown) => this.#fail(error));
+    // Fails never: see there.
+    void this.fileChanged();
   }
 
   // ---- telling ----

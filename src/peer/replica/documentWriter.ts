@@ -10,6 +10,8 @@ export type Written =
   /** The file was changed by somebody; it has been read again. */
   | { readonly kind: 'changed' }
   | { readonly kind: 'unsaved' }
+  /** It was written, and at that moment git was at work or the person had paused: nobody knows what it was written over. */
+  | { readonly kind: 'unsure' }
   | { readonly kind: 'failed'; readonly problem: UserProblem };
 
 /** Writes one document's file with a durable intent, so that a crash never takes our own text for a person's (DESIGN §5, step 8). */
@@ -50,6 +52,7 @@ export class DocumentWriter {
       await record.commit({ putIntents: [intent] });
       onDurable?.();
       this.#fileVersion += 1;
+      const hindrances = record.ctx.hindranceCount();
       const outcome = await record.ctx.files.write({ file, before: working.raw, after, splices });
       this.#fileVersion += 1;
       if (outcome.kind !== 'written') {
@@ -59,6 +62,7 @@ export class DocumentWriter {
       }
       record.setWorking(workingText(after), false);
       record.trustWorking();
+      if (!(await this.#isStillFree(hindrances))) return this.#leaveOpen(document);
     }
     record.stored = { ...document, head: newer(document.head, record.stored.head) };
     await record.commitFact({ putDocuments: [record.stored], removeIntents: [docId] });
@@ -75,16 +79,31 @@ export class DocumentWriter {
     onDurable?.();
     this.#fileVersion += 1;
     const splices = [{ offset: 0, deleteCount: 0, insert: head.text }];
+    const hindrances = record.ctx.hindranceCount();
     const outcome = await record.ctx.files.write({ file, before: undefined, after: head.text, splices });
     this.#fileVersion += 1;
     if (outcome.kind === 'written') {
       record.setWorking(workingText(head.text), false);
+      if (!(await this.#isStillFree(hindrances))) return this.#leaveOpen(document);
       record.stored = document;
     } else if (outcome.kind === 'changed') {
       await this.readAgain(file);
     }
     await record.commitFact({ putDocuments: [record.stored], removeIntents: [docId] });
     return outcome;
+  }
+
+  async #isStillFree(hindrances: number): Promise<boolean> {
+    const { ctx } = this.#record;
+    return (await ctx.mayWork()) && ctx.hindranceCount() === hindrances;
+  }
+
+  /** Git may have changed the branch beneath the write, so that the file of ours does not have it, and gets it when it is back. */
+  async #leaveOpen(document: StoredDocument): Promise<Written> {
+    const record = this.#record;
+    record.stored = { ...record.stored, perhapsIn: document.shadow };
+    await record.commitFact({ putDocuments: [record.stored], removeIntents: [document.docId] });
+    return { kind: 'unsure' };
   }
 
   /**
@@ -103,14 +122,18 @@ export class DocumentWriter {
   /** Finishes or forgets a write that a crash interrupted. */
   async recover(file: string, intent: WriteIntent): Promise<void> {
     const record = this.#record;
+    // Another branch's file tells nothing of ours.
+    const wasFree = await record.ctx.mayWork();
+    const hindrances = record.ctx.hindranceCount();
     const reading = await record.ctx.reader.read(file, undefined, undefined);
+    const isOurs = wasFree && (await this.#isStillFree(hindrances));
     const hash = reading.kind === 'text' ? record.ctx.ambient.hashText(reading.working.text) : undefined;
     // Written: what was meant to be true then is true. Not written: shadow and head are as before, and it is merged anew.
-    if (hash === intent.afterHash) {
+    if (isOurs && hash === intent.afterHash) {
       const { head, deleted } = record.stored;
       record.stored = { ...intent.document, head: newer(intent.document.head, head), deleted };
-    } else if (hash !== intent.beforeHash) {
-      // Somebody, or another branch, has changed the file since: nobody knows whether it was written before that.
+    } else if (!isOurs || hash !== intent.beforeHash) {
+      // Somebody has changed the file since: nobody knows whether it was written before that.
       record.stored = { ...record.stored, perhapsIn: intent.document.shadow };
     }
     await record.commit({ putDocuments: [record.stored], removeIntents: [intent.docId] });
@@ -123,9 +146,11 @@ export class DocumentWriter {
   }
 
   async readAgain(file: string): Promise<void> {
+    const hindrances = this.#record.ctx.hindranceCount();
     const reading = await this.readNow(file);
-    if (reading.kind !== 'failed')
-      this.#record.setWorking(reading.kind === 'text' ? reading.working : undefined, false);
+    if (reading.kind === 'failed') return;
+    this.#record.setWorking(reading.kind === 'text' ? reading.working : undefined, false);
+    this.#record.noteReading(hindrances);
   }
 }
 

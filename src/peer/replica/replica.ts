@@ -439,7 +439,8 @@ export class Replica implements EntrySink, Disposable {
       .finally(() => {
         this.#announcing = undefined;
         this.#tellChanged();
-        if (this.#wantsAnnouncement) this.#linkChanged();
+        // While git is at work it is not asked again and again: when it is at rest, everything is looked at.
+        if (this.#wantsAnnouncement && this.#permit.hindrance === undefined) this.#linkChanged();
       });
   }
 
@@ -521,10 +522,7 @@ export class Replica implements EntrySink, Disposable {
   }
 
   #read(document: DocumentReplica, savedText?: string): void {
-    document.fileChanged(savedText).catch((error: unknown) => {
-      if (!this.#disposables.isDisposed)
-        this.#options.ambient.logger.error('A file could not be read.', { error: String(error) });
-    });
+    void document.fileChanged(savedText);
   }
 
   /** What git or anybody left behind meanwhile is read before anything is done with it. */
@@ -584,6 +582,7 @@ export class Replica implements EntrySink, Disposable {
         };
       },
       mayWork: () => this.#permit.check(),
+      hindranceCount: () => this.#permit.hindranceCount,
       changed: () => this.#tellChanged(),
       applied: (change) => this.#appliedChange.fire(change),
       fileOf: (localPath) => layout.fileOf(localPath),

@@ -71,6 +71,8 @@ export interface DocumentContext {
   takeProposalNumber(): { readonly proposalId: ProposalId; readonly nextProposalNumber: number };
   /** Not paused and not hindered; a hindrance is reported to the replica, which wakes its documents when it is gone. */
   mayWork(): Promise<boolean>;
+  /** How many hindrances are over: what was read before the last one ended may be another branch's. */
+  hindranceCount(): number;
   changed(): void;
   applied(change: AppliedChange): void;
   readonly removals: Removals;

@@ -10,6 +10,7 @@ export class WorkPermit implements Disposable {
   readonly #subscription: Disposable;
   readonly #changed: Emitter<{ readonly isFreeAgain: boolean }>;
   #isPaused = false;
+  #hindranceCount = 0;
   #hindrance: Hindrance | undefined;
   #recheck: Disposable | undefined;
   #current: Promise<unknown> = Promise.resolve();
@@ -39,6 +40,11 @@ export class WorkPermit implements Disposable {
     return this.#hindrance?.reason;
   }
 
+  /** How many hindrances are over: what was read in one may be another branch's. */
+  get hindranceCount(): number {
+    return this.#hindranceCount;
+  }
+
   setPaused(isPaused: boolean): void {
     this.#isPaused = isPaused;
     this.#changed.fire({ isFreeAgain: !isPaused && this.#hindrance === undefined });
@@ -63,6 +69,7 @@ export class WorkPermit implements Disposable {
     const before = this.#hindrance?.reason;
     const hindrance = await this.#guard.check();
     this.#hindrance = hindrance;
+    if (before !== undefined && hindrance === undefined) this.#hindranceCount += 1;
     if (hindrance?.settlesInMs !== undefined && this.#recheck === undefined && !this.#isDisposed) {
       this.#recheck = this.#ambient.scheduler.after(hindrance.settlesInMs, () => {
         this.#recheck = undefined;

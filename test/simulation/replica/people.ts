@@ -376,11 +376,13 @@ export class People {
       for (const token of tokensOnlyIn(oddity.raw, there)) this.#world.ledger.remove(peer.name, token);
       return;
     }
+    const known = [...peer.store.documents.values()].find(({ localPath }) => localPath === path);
+    const raw = oddity.raw === '' ? known?.shadow?.text : oddity.raw;
+    // Deleted by somebody else, too: there is nothing that could be restored.
+    if (raw === undefined) return;
     this.#world.note(`${peer.name} restores ${path}`);
     // What is restored may be older than what was deleted, and is nothing that never came here.
     this.#decideFor(peer, path);
-    const known = [...peer.store.documents.values()].find(({ localPath }) => localPath === path);
-    const raw = oddity.raw === '' ? (known?.shadow?.text ?? '') : oddity.raw;
     for (const token of tokensOnlyIn(oddity.seen, raw))
       if (this.#world.ledger.isOf(peer.name, token)) this.#world.ledger.remove(peer.name, token);
     peer.folder.save(path, raw, undefined);

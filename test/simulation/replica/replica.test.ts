@@ -21,6 +21,10 @@ const REGRESSIONS: readonly (readonly [number, string])[] = [
   [2020, 'what Merge Now had put into the buffer was taken for the person’s own change when its author took it back'],
   [368, 'a write that a crash interrupted, on a branch that was away at the restart, became a change of ours'],
 ];
+/** The same for histories in which people also delete documents. */
+const REGRESSIONS_WITH_DELETIONS: readonly (readonly [number, string])[] = [
+  [157, 'what was written into another branch’s file was taken for removed when our branch came back without it'],
+];
 
 test(`[I1] [I2] [I7] [I9] ${String(SEEDS)} simulated histories of replicas: edits, clashes, choices, git, crashes, full disks, and nothing lost`, async () => {
   let entries = 0;
@@ -52,5 +56,11 @@ test('[I2] the same seed is the same history of replicas', async () => {
 for (const [seed, what] of REGRESSIONS) {
   test(`[I1] seed ${String(seed)} once showed: ${what}`, async () => {
     assert.deepEqual((await new ReplicaSimulation(seed, { deletes: false }).run()).violations, []);
+  });
+}
+
+for (const [seed, what] of REGRESSIONS_WITH_DELETIONS) {
+  test(`[I1] seed ${String(seed)} once showed: ${what}`, async () => {
+    assert.deepEqual((await new ReplicaSimulation(seed).run()).violations, []);
   });
 }

@@ -42,6 +42,8 @@ export class ReplicaBench {
   /** What files are by themselves. */
   readonly kinds = new Map<string, 'root' | 'other'>();
   answer: (proposal: Proposal) => ProposeResult = () => ({ kind: 'committed', index: 99 as LogIndex });
+  /** The program has written the document's file. */
+  onWritten: () => void = () => undefined;
   readonly #process: SimulatedProcess;
 
   constructor(file: string, shadow: StoredRevision) {
@@ -49,7 +51,7 @@ export class ReplicaBench {
     const nothing = (): void => undefined;
     this.folder = new SimulatedFolder('alice', {
       onWriting: nothing,
-      onWritten: nothing,
+      onWritten: () => this.onWritten(),
       fail: (what) => assert.fail(what),
     });
     this.folder.put(PATH, file);
@@ -118,6 +120,14 @@ export class ReplicaBench {
     } while (!settled.isSo && (await this.time.step(end)));
     assert.ok(settled.isSo, 'came to an end');
     return await work;
+  }
+
+  /** Lets simulated time pass until the condition holds. */
+  async untilTrue(condition: () => boolean): Promise<void> {
+    const end = this.time.now + LIMIT_MS;
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (!condition() && (await this.time.step(end)));
+    assert.ok(condition(), 'came true');
   }
 
   /** The log's next entry: somebody else's, or with `proposalId` a proposal of this replica. Gives the revision that it leads to. */

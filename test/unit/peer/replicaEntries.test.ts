@@ -49,6 +49,45 @@ test('[I1] [I9] a crash before the file was written: it is merged and written ag
   assert.equal(bench.store.documents.get(DOC)?.shadow?.hash, next.hash);
 });
 
+/** Our branch comes back as git keeps it, and the person goes on before anybody has looked. */
+async function comeBack(bench: ReplicaBench, replica: Replica, file: string): Promise<void> {
+  bench.folder.put(PATH, file);
+  bench.folder.hinder(undefined, bench.time.now);
+  await bench.untilTrue(() => replica.hindrance === undefined);
+  await bench.rest(replica);
+}
+
+function assertDogsStay(bench: ReplicaBench): void {
+  assert.equal(bench.folder.text(PATH), spec('birds', 'cats', 'dogs'));
+  const sent = bench.proposed.at(-1);
+  assert.equal(sent?.hash, hashOf(spec('birds', 'cats', 'dogs')));
+  assert.equal(sent.baseHash, hashOf(spec('cats', 'dogs')));
+}
+
+test('[I1] what was written while git went to another branch may be in that one only: it is merged again on coming back', async () => {
+  const before = revision(spec('cats'), 5);
+  const bench = new ReplicaBench(before.text, before);
+  const replica = await bench.open();
+  bench.onWritten = () => {
+    bench.onWritten = () => undefined;
+    bench.folder.hinder({ reason: 'git is on another branch', settlesInMs: undefined }, bench.time.now);
+  };
+  await bench.takeEntry(replica, before, spec('cats', 'dogs'));
+  assert.equal(bench.folder.text(PATH), spec('cats', 'dogs'));
+  await comeBack(bench, replica, spec('birds', 'cats'));
+  assertDogsStay(bench);
+});
+
+test('[I1] a crash while git was on another branch: that branch’s file does not tell what was written into ours', async () => {
+  const [before, next] = [revision(spec('cats'), 5), revision(spec('cats', 'dogs'), 6)];
+  const bench = crashedWriting(before, next, next.text);
+  bench.folder.hinder({ reason: 'git is on another branch', settlesInMs: undefined }, bench.time.now);
+  const replica = await bench.open();
+  assert.equal(bench.store.intents.size, 0);
+  await comeBack(bench, replica, spec('birds', 'cats'));
+  assertDogsStay(bench);
+});
+
 test('[I9] a change of ours that comes back as an entry is written nowhere, told to nobody, and sent no second time', async () => {
   const base = revision(spec('cats'), 5);
   const bench = new ReplicaBench(spec('cats', 'dogs'), base);
@@ -67,6 +106,19 @@ test('[I9] a change of ours that comes back as an entry is written nowhere, told
   assert.equal(bench.store.documents.get(DOC)?.shadow?.hash, hashOf(spec('cats', 'dogs')));
 });
 
+test('[I1] [I8] a change that could not be recorded is sent once it can', async () => {
+  const base = revision(spec('cats'), 5);
+  const bench = new ReplicaBench(base.text, base);
+  const replica = await bench.open();
+  await bench.rest(replica);
+  bench.store.failing = 1;
+  bench.folder.save(PATH, spec('cats', 'dogs'), undefined);
+  await bench.untilTrue(() => replica.documents[0]?.state === 'unwritable');
+  assert.deepEqual(bench.proposed, []);
+  bench.store.failing = 0;
+  await bench.untilTrue(() => bench.proposed.length === 1);
+});
+
 /** The summary of /cats says `mine` in the file and `theirs` in the library. */
 async function held(): Promise<{
   readonly bench: ReplicaBench;
@@ -82,6 +134,21 @@ async function held(): Promise<{
   assert.equal(replica.conflicts.length, 1);
   return { bench, replica, head };
 }
+
+test('[I1] a choice that finds the file changed lets that change go its way', async () => {
+  const { bench, replica } = await held();
+  const [conflict] = replica.conflicts;
+  assert.ok(conflict !== undefined);
+  // Nobody has told of it yet: the window waits until the person stops typing.
+  bench.folder.put(PATH, cats('mine').replace('summary: dogs', 'summary: big dogs'));
+  const sentBefore = bench.proposed.length;
+  const outcome = await bench.until(
+    replica.resolveConflicts(DOC, new Map([[conflict.conflict.id, { choice: 'theirs' }]])),
+  );
+  assert.equal(!outcome.isDone && outcome.problem.code, 'file-changed');
+  await bench.untilTrue(() => bench.proposed.length > sentBefore);
+  assert.equal(bench.proposed.at(-1)?.hash, hashOf(cats('theirs').replace('summary: dogs', 'summary: big dogs')));
+});
 
 test('[I1] an entry for a neighbour of a held element goes through, and the element stays held', async () => {
   const { bench, replica, head } = await held();
