@@ -38,6 +38,7 @@ export const commandIds = {
   showHistory: 'apiLiveSync.showHistory',
   showChange: 'apiLiveSync.showChange',
   restoreVersion: 'apiLiveSync.restoreVersion',
+  restoreElement: 'apiLiveSync.restoreElement',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
@@ -96,9 +97,10 @@ export const paletteConditions: { readonly [id in CommandId]?: string } = {
   [commandIds.allowSources]: contextKeys.hasSourcesToAllow,
   [commandIds.setSourceSecret]: contextKeys.hasSources,
   [commandIds.showHistory]: contextKeys.canStop,
-  // These are about one version, which the palette does not know.
+  // These are about one version or element, which the palette does not know.
   [commandIds.showChange]: 'false',
   [commandIds.restoreVersion]: 'false',
+  [commandIds.restoreElement]: 'false',
 };
 
 /** The views beside the panel. */

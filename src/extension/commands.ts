@@ -7,7 +7,9 @@ import { commandIds, viewIds } from './commandTable.ts';
 import type { Environment } from './diagnosticsText.ts';
 import { diagnosticsText } from './diagnosticsText.ts';
 import type { OpenFolder } from './folderSessions.ts';
-import type { HistoryView, Version } from './historyView.ts';
+import type { RestoreOutcome } from './historyRestore.ts';
+import type { ElementRow, Version } from './historyRows.ts';
+import type { HistoryView } from './historyView.ts';
 import { joinByHand } from './joinFlow.ts';
 import { problems } from './problems.ts';
 import type { StatusAction } from './statusBarModel.ts';
@@ -88,11 +90,9 @@ export function registerCommands(options: CommandsOptions): Disposable {
       await options.history.showChange(version as Version);
       return done;
     },
-    [commandIds.restoreVersion]: async (version) => {
-      const outcome = await options.history.restore(version as Version);
-      if (typeof outcome !== 'string') return { kind: 'failed', problem: outcome };
-      return outcome === 'done' ? done : cancelled;
-    },
+    [commandIds.restoreVersion]: async (version) => toRestoreAnswer(await options.history.restore(version as Version)),
+    [commandIds.restoreElement]: async (row) =>
+      toRestoreAnswer(await options.history.restoreElement(row as ElementRow)),
     [commandIds.showLog]: () => {
       options.showLog();
       return done;
@@ -352,6 +352,11 @@ function openConflictsSentence(status: FolderStatus): string {
 function toAnswer(outcome: Outcome, sentence?: string): Answer {
   if (!outcome.isDone) return { kind: 'failed', problem: outcome.problem };
   return sentence === undefined ? done : { kind: 'done', sentence };
+}
+
+function toRestoreAnswer(outcome: RestoreOutcome): Answer {
+  if (typeof outcome !== 'string') return { kind: 'failed', problem: outcome };
+  return outcome === 'done' ? done : cancelled;
 }
 
 function servedElsewhere(folders: readonly OpenFolder[]): string | undefined {

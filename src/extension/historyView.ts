@@ -1,14 +1,14 @@
 import * as vscode from 'vscode';
 import { DisposableStore } from '../core/disposableStore.ts';
 import type { DocId } from '../core/ids.ts';
-import { diffSplices } from '../core/merge/splices.ts';
 import type { Disposable, Logger } from '../core/ports.ts';
-import { toRawSplices, workingText } from '../core/workingText.ts';
-import type { FolderSession, HistoryEntry, UserProblem } from '../peer/folderSession.ts';
+import type { HistoryEntry } from '../peer/folderSession.ts';
 import { commandIds, viewIds } from './commandTable.ts';
 import { FolderPaths } from './folderPaths.ts';
 import type { OpenFolder } from './folderSessions.ts';
-import { historyDetail, historyLabel } from './historyViewModel.ts';
+import { restoreElement, type RestoreOutcome, restoreVersion } from './historyRestore.ts';
+import type { ElementRow, HistoryRow, Place, Version } from './historyRows.ts';
+import { changeWord, historyDetail, historyLabel, leftOutSentence, noElements } from './historyViewModel.ts';
 import { baseName } from './words.ts';
 
 /** Scheme of the read-only documents that show an earlier version. */
@@ -16,42 +16,29 @@ const SCHEME = 'api-live-sync-version';
 /** Further back is further than anybody scrolls. */
 const MAX_ENTRIES = 200;
 
-/** The document whose history is shown. */
-interface Place {
-  readonly session: FolderSession;
-  readonly docId: DocId;
-  /** As the editor names it. */
-  readonly file: string;
-}
-
-/** One change in the history, with the version that it was made to. */
-export interface Version extends Place {
-  readonly entry: HistoryEntry;
-  /** The version before it; undefined for the first that is known. */
-  readonly before: HistoryEntry | undefined;
-  readonly isNewest: boolean;
-}
-
 export interface HistoryViewOptions {
   readonly folders: () => readonly OpenFolder[];
   readonly logger: Logger;
 }
 
-/** Who changed the file in the active editor, when and what, as far back as the library knows; each version can be brought back. */
+/**
+ * Who changed the file in the active editor, when and what, as far back as the library knows. Each change opens into the elements
+ * that it touched; a version, and each element by itself, can be brought back.
+ */
 export class HistoryView implements Disposable {
   readonly #options: HistoryViewOptions;
   readonly #store = new DisposableStore();
   readonly #changed = this.#store.add(new vscode.EventEmitter<void>());
-  readonly #view: vscode.TreeView<Version>;
+  readonly #view: vscode.TreeView<HistoryRow>;
   #shown = '';
 
   constructor(options: HistoryViewOptions) {
     this.#options = options;
     this.#view = this.#store.add(
-      vscode.window.createTreeView<Version>(viewIds.history, {
+      vscode.window.createTreeView<HistoryRow>(viewIds.history, {
         treeDataProvider: {
           onDidChangeTreeData: this.#changed.event,
-          getChildren: (node) => (node === undefined ? this.#versions() : []),
+          getChildren: (row) => (row === undefined ? this.#versions() : row.kind === 'version' ? elementsOf(row) : []),
           getTreeItem: toItem,
         },
       }),
@@ -80,44 +67,18 @@ export class HistoryView implements Disposable {
   async showChange(version: Version): Promise<void> {
     const { entry, before, file } = version;
     const title = `${baseName(file)}: ${historyLabel(entry)}`;
-    await vscode.commands.executeCommand(
-      'vscode.diff',
-      versionUri(version, before),
-      versionUri(version, entry),
-      title,
-      {
-        preview: true,
-      },
-    );
+    const [old, now] = [versionUri(version, before), versionUri(version, entry)];
+    await vscode.commands.executeCommand('vscode.diff', old, now, title, { preview: true });
   }
 
-  /** Makes an earlier version the newest one, as an edit of the person: Undo in the editor takes it back. */
-  async restore({ session, docId, file, entry }: Version): Promise<UserProblem | 'done' | 'cancelled'> {
-    const { hash } = entry;
-    const text = hash === undefined ? undefined : await session.revisionText(docId, hash);
-    if (hash === undefined || text === undefined) return versionGone;
-    const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
-    if (isUnsaved(document)) return fileUnsaved(file);
-    if (session.conflicts.some((held) => held.docId === docId)) return hasConflicts(file);
-    const question = `Restore ${baseName(file)} as it was after this change by ${entry.authorName}?`;
-    const detail =
-      'What was changed since then is taken back for everybody, as a change of yours. Undo in the editor brings it back.';
-    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, 'Restore')) !== 'Restore')
-      return 'cancelled';
-    await vscode.window.showTextDocument(document);
-    const working = workingText(document.getText());
-    const edit = new vscode.WorkspaceEdit();
-    for (const { offset, deleteCount, insert } of toRawSplices(working, diffSplices(working.text, text))) {
-      const range = new vscode.Range(document.positionAt(offset), document.positionAt(offset + deleteCount));
-      edit.replace(document.uri, range, insert);
-    }
-    // The question has taken its time.
-    if (isUnsaved(document) || !(await vscode.workspace.applyEdit(edit))) return fileUnsaved(file);
-    session.expectVersion(docId, hash);
-    // Saved by the person, so it is sent like anything they typed; and no formatter changes the version.
-    await vscode.commands.executeCommand('workbench.action.files.saveWithoutFormatting');
-    this.#options.logger.info('An earlier version was restored.', { index: entry.index });
-    return 'done';
+  /** Makes an earlier version the newest one, after a question. */
+  async restore(version: Version): Promise<RestoreOutcome> {
+    return restoreVersion(version, this.#options.logger);
+  }
+
+  /** The same for one element. */
+  async restoreElement(row: ElementRow): Promise<RestoreOutcome> {
+    return restoreElement(row, this.#options.logger);
   }
 
   dispose(): void {
@@ -139,16 +100,28 @@ export class HistoryView implements Disposable {
   async #versions(): Promise<Version[]> {
     const place = this.#place();
     if (place === undefined) return [];
-    const entries = await place.session.history(place.docId, MAX_ENTRIES);
-    return entries.map((entry, at) => ({ ...place, entry, before: entries[at + 1], isNewest: at === 0 }));
+    const entries = await place.session.history.entries(place.docId, MAX_ENTRIES);
+    return entries.map((entry, at): Version => {
+      return { kind: 'version', ...place, entry, before: entries[at + 1], isNewest: at === 0 };
+    });
   }
 
   async #textOf(uri: vscode.Uri): Promise<string> {
     const [folder, docId, hash] = JSON.parse(uri.query) as [string, DocId, HistoryEntry['hash'] | null];
     const session = this.#options.folders().find((one) => one.session.folder === folder)?.session;
     if (session === undefined || hash === null || hash === undefined) return '';
-    return (await session.revisionText(docId, hash)) ?? '(This version is not there any more.)\n';
+    return (await session.history.textOf(docId, hash)) ?? '(This version is not there any more.)\n';
   }
+}
+
+async function elementsOf(version: Version): Promise<HistoryRow[]> {
+  const { session, docId, before, entry } = version;
+  if (before?.hash === undefined || entry.hash === undefined) return [];
+  const changed = await session.history.changedPlaces(docId, before.hash, entry.hash);
+  const note = (text: string): HistoryRow => ({ kind: 'note', version, text });
+  if (changed === undefined || changed.places.length === 0) return [note(noElements(changed))];
+  const rows: HistoryRow[] = changed.places.map((place) => ({ kind: 'element', version, place }));
+  return changed.leftOut === 0 ? rows : [...rows, note(leftOutSentence(changed.leftOut))];
 }
 
 function versionUri({ session, docId, file }: Version, entry: HistoryEntry | undefined): vscode.Uri {
@@ -156,39 +129,41 @@ function versionUri({ session, docId, file }: Version, entry: HistoryEntry | und
   return vscode.Uri.from({ scheme: SCHEME, path: vscode.Uri.file(file).path, query });
 }
 
-function toItem(version: Version): vscode.TreeItem {
-  const { entry, isNewest } = version;
-  const item = new vscode.TreeItem(historyLabel(entry));
-  item.description = historyDetail(entry, Date.now());
-  item.tooltip = [`${entry.authorName}, ${new Date(entry.at).toLocaleString()}`, ...entry.changes].join('\n');
-  item.iconPath = new vscode.ThemeIcon(entry.kind === 'resolve' ? 'check' : 'git-commit');
-  item.contextValue = isNewest || entry.hash === undefined ? 'newest' : 'earlier';
+function toItem(row: HistoryRow): vscode.TreeItem {
+  const version = row.kind === 'version' ? row : row.version;
+  const item =
+    row.kind === 'version'
+      ? versionItem(row)
+      : row.kind === 'element'
+        ? elementItem(row)
+        : new vscode.TreeItem(row.text);
+  // What is open stays open when something is committed.
+  item.id = [
+    version.docId,
+    version.entry.index,
+    row.kind === 'element' ? JSON.stringify(row.place.path) : row.kind,
+  ].join(' ');
   item.command = { command: commandIds.showChange, title: 'Show Change', arguments: [version] };
   return item;
 }
 
-function isUnsaved(document: vscode.TextDocument): boolean {
-  return document.isDirty;
+function versionItem({ entry, before, isNewest }: Version): vscode.TreeItem {
+  const { Collapsed, None } = vscode.TreeItemCollapsibleState;
+  const hasElements = entry.hash !== undefined && before?.hash !== undefined;
+  const item = new vscode.TreeItem(historyLabel(entry), hasElements ? Collapsed : None);
+  item.description = historyDetail(entry, Date.now());
+  item.tooltip = [`${entry.authorName}, ${new Date(entry.at).toLocaleString()}`, ...entry.changes].join('\n');
+  item.iconPath = new vscode.ThemeIcon(entry.kind === 'resolve' ? 'check' : 'git-commit');
+  item.contextValue = isNewest || entry.hash === undefined ? 'newest' : 'earlier';
+  return item;
 }
 
-const versionGone: UserProblem = {
-  code: 'version-gone',
-  message: 'This version is not there any more.',
-  remedy: 'Choose a newer one.',
-};
-
-function fileUnsaved(file: string): UserProblem {
-  return {
-    code: 'file-unsaved',
-    message: `${baseName(file)} has unsaved changes.`,
-    remedy: 'Save it, then restore the version.',
-  };
-}
-
-function hasConflicts(file: string): UserProblem {
-  return {
-    code: 'file-in-conflict',
-    message: `${baseName(file)} has conflicts that are not settled.`,
-    remedy: 'Settle them, then restore the version.',
-  };
+function elementItem({ place }: ElementRow): vscode.TreeItem {
+  const item = new vscode.TreeItem(place.label);
+  item.description = changeWord(place.kind);
+  item.iconPath = new vscode.ThemeIcon(
+    { added: 'diff-added', removed: 'diff-removed', changed: 'diff-modified' }[place.kind],
+  );
+  item.contextValue = 'element';
+  return item;
 }

@@ -1,6 +1,8 @@
+import type { ChangedPlace, ChangedPlaces } from '../core/history/changedPlaces.ts';
+import type { RestoredElement } from '../core/history/restoreElement.ts';
 import { relativeTime } from '../core/relativeTime.ts';
-import type { HistoryEntry } from '../peer/folderSession.ts';
-import { listNames } from './words.ts';
+import type { HistoryEntry, UserProblem } from '../peer/folderSession.ts';
+import { count, listNames } from './words.ts';
 
 /** What a change was, by element: "GET /pets · summary and schema Pet". */
 export function historyLabel({ kind, changes, path }: HistoryEntry): string {
@@ -14,4 +16,67 @@ export function historyLabel({ kind, changes, path }: HistoryEntry): string {
 /** Who, and how long ago: "alice, 5 minutes ago". */
 export function historyDetail({ authorName, at }: HistoryEntry, now: number): string {
   return `${authorName}, ${relativeTime(at, now)}`;
+}
+
+export function changeWord(kind: ChangedPlace['kind']): string {
+  return { added: 'added', removed: 'removed', changed: 'changed' }[kind];
+}
+
+/** What stands where a change has no elements to show. */
+export function noElements(changed: ChangedPlaces | undefined): string {
+  return changed === undefined
+    ? 'This version is not there any more.'
+    : 'Only layout, order or comments changed. Restore the version instead.';
+}
+
+export function leftOutSentence(leftOut: number): string {
+  return `And ${count(leftOut, 'more element')}. Click to see the whole change.`;
+}
+
+/** One way to have an element back. */
+export interface ElementRestore {
+  readonly button: string;
+  readonly side: 'before' | 'after';
+  /** It is not there in that version, so it goes. */
+  readonly isRemoval: boolean;
+  /** What the file would be with it. */
+  readonly text: string;
+}
+
+/** What can be restored of an element: as it was before a change, as it is after it, both, or why nothing. */
+export function elementRestores(
+  before: RestoredElement | undefined,
+  after: RestoredElement | undefined,
+  { kind, label }: ChangedPlace,
+): readonly ElementRestore[] | UserProblem {
+  const restores = [
+    { side: 'before', restored: before, button: 'As Before This Change', isRemoval: kind === 'added' },
+    { side: 'after', restored: after, button: 'As After This Change', isRemoval: kind === 'removed' },
+  ] as const;
+  const possible = restores.flatMap(({ restored, ...restore }) =>
+    restored?.kind === 'restored' ? [{ ...restore, text: restored.text }] : [],
+  );
+  if (possible.length > 0) return possible;
+  const refused = [before, after].find((one) => one?.kind === 'refused');
+  if (refused?.kind === 'refused')
+    return {
+      code: 'element-not-restored',
+      message: `${label} cannot be restored by itself.`,
+      remedy: refused.sentence,
+    };
+  if (before === undefined && after === undefined)
+    return { code: 'version-gone', message: 'This version is not there any more.', remedy: 'Choose a newer one.' };
+  return { code: 'element-same', message: `${label} reads so already.`, remedy: 'There is nothing to restore.' };
+}
+
+/** What the person should know before they choose. */
+export function elementDetail(restores: readonly ElementRestore[], authorName: string): string {
+  const removal = restores.find(({ isRemoval }) => isRemoval);
+  const gone =
+    removal === undefined
+      ? ''
+      : removal.side === 'before'
+        ? `Before this change by ${authorName} it was not there, so it would be removed. `
+        : `After this change by ${authorName} it is not there, so it would be removed. `;
+  return `${gone}Nothing else of the file changes. Everybody gets it as a change of yours; Undo in the editor takes it back.`;
 }

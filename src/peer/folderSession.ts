@@ -7,6 +7,7 @@ import type { Disposable } from '../core/ports.ts';
 import type { LinkMetrics, PeerInfo, SyncRole } from '../core/replication/libraryLink.ts';
 import type { EntryKind } from '../core/replication/entry.ts';
 import type { UserProblem } from '../core/workingFiles.ts';
+import type { DocumentHistory } from './documentHistory.ts';
 import type { LiveSyncService } from './sources/liveSyncService.ts';
 
 export type { SavedText, UserProblem, WorkingFiles, WriteOutcome, WriteRequest } from '../core/workingFiles.ts';
@@ -210,12 +211,7 @@ export interface FolderSession extends Disposable {
   /** Writes what waits for a save into the unsaved buffer's file now, merging with the buffer's text. */
   mergeNow(file: string): Promise<Outcome>;
 
-  /** The newest changes of a document, newest first, as far as the library knows them; empty where this window does not serve it. */
-  history(docId: DocId, limit: number): Promise<readonly HistoryEntry[]>;
-  /** The text of an earlier version; undefined where it is not known any more. */
-  revisionText(docId: DocId, hash: RevisionHash): Promise<string | undefined>;
-  /** The person is about to bring an earlier version back: that is a change, and no accident that has to be asked about. */
-  expectVersion(docId: DocId, hash: RevisionHash): void;
+  readonly history: DocumentHistory;
 
   /**
    * A file that something outside set back (`behind`) or that is gone (`missing`): the library's version again, or what

@@ -3,13 +3,15 @@ import { basename } from 'node:path';
 import type { AdviceContext } from '../core/advice/adviceContext.ts';
 import { DisposableStore } from '../core/disposableStore.ts';
 import { Emitter, type Event } from '../core/event.ts';
-import type { DocId, LibraryId, PeerId, ReplicaId, RevisionHash } from '../core/ids.ts';
+import type { DocId, LibraryId, PeerId, ReplicaId } from '../core/ids.ts';
+import type { HistoryTexts } from '../core/history/historyTexts.ts';
 import type { Ambient, Merger } from '../core/ports.ts';
 import type { WorkingFiles } from '../core/workingFiles.ts';
 import type { SourceTexts } from '../core/sources/sourceTexts.ts';
 import type { DocumentFinder } from '../node/documents/workerMerger.ts';
 import { deleteLibrary, listLibraries } from '../node/libraryDirectory.ts';
 import { FolderDecisions } from './folderDecisions.ts';
+import { type DocumentHistory, ServedHistory } from './documentHistory.ts';
 import { FolderServing } from './folderServing.ts';
 import type {
   AppliedChange,
@@ -18,7 +20,6 @@ import type {
   FolderSession,
   FolderStatus,
   HeldConflict,
-  HistoryEntry,
   JoinOffer,
   LibraryChoice,
   Outcome,
@@ -42,7 +43,7 @@ export interface WorkspaceFolderOptions {
   readonly files: WorkingFiles;
   readonly merger: Merger;
   readonly finder: DocumentFinder;
-  readonly texts: SourceTexts;
+  readonly texts: SourceTexts & HistoryTexts;
   readonly readSecret: ReadSecret;
   readonly workers: { readonly log: string; readonly replica: string };
 }
@@ -57,6 +58,7 @@ export class WorkspaceFolder implements FolderSession {
   readonly #disposables = new DisposableStore();
   readonly #neighbourhood: Neighbourhood;
   readonly #decisions: FolderDecisions;
+  readonly history: DocumentHistory;
   readonly #serving: FolderServing;
   readonly #sources: FolderSources;
   readonly #statusChanged: Emitter<FolderStatus>;
@@ -87,6 +89,7 @@ export class WorkspaceFolder implements FolderSession {
         changeInBackground: (step) => this.#runInBackground(() => this.#change(step)),
       }),
     );
+    this.history = new ServedHistory({ serving: this.#serving, texts: options.texts, hashText: ambient.hashText });
     this.#sources = new FolderSources({ ...options, folder });
     this.#disposables.add(this.#sources);
     this.#disposables.add(
@@ -399,21 +402,6 @@ export class WorkspaceFolder implements FolderSession {
       `This folder lies ${where} ${basename(other)}, which is kept in step with the same library already.`,
       `Work in ${basename(other)}, or leave there first.`,
     );
-  }
-
-  async history(docId: DocId, limit: number): Promise<readonly HistoryEntry[]> {
-    const entries = (await this.#serving.link?.fetchHistory(docId, limit)) ?? [];
-    return entries.map(({ index, kind, author, at, changes, hash, path }) => {
-      return { index, kind, authorName: author.name, at, changes, hash, path };
-    });
-  }
-
-  async revisionText(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
-    return this.#serving.link?.fetchRevision(docId, hash);
-  }
-
-  expectVersion(docId: DocId, hash: RevisionHash): void {
-    this.#serving.replica?.expectVersion(docId, hash);
   }
 
   async #heldDocument(docId: DocId): Promise<HeldDocument | undefined> {

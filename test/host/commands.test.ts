@@ -8,7 +8,8 @@ import * as vscode from 'vscode';
 import type { ExtensionApi } from '../../src/extension/api.ts';
 import { commandIds } from '../../src/extension/commandTable.ts';
 import type { Answer } from '../../src/extension/commands.ts';
-import type { DocumentState, FolderSession } from '../../src/peer/folderSession.ts';
+import type { ElementRow, Version } from '../../src/extension/historyRows.ts';
+import type { DocumentState, FolderSession, HistoryEntry } from '../../src/peer/folderSession.ts';
 
 const folder = process.env['API_LIVE_SYNC_TEST_WORKSPACE'] ?? '';
 const stateDirectory = process.env['API_LIVE_SYNC_STATE_DIR'] ?? '';
@@ -183,7 +184,50 @@ describe('in step', () => {
     assert.equal((await run(commandIds.start)).kind, 'declined');
   });
 
+  it('[I12] Restore This Element brings one element back, after a start too, and one Undo takes that back', async () => {
+    const uri = vscode.Uri.file(spec);
+    const editor = await vscode.window.showTextDocument(uri);
+    await replace(editor, 'name: The booking desk', 'name: The front desk');
+    await editor.document.save();
+    const docId = session.status.documents.find(({ path }) => path === 'openapi.yaml')?.docId;
+    assert.ok(docId !== undefined);
+    let versions: readonly HistoryEntry[] = [];
+    await until('the change in the history', () => {
+      void session.history.entries(docId, 10).then((entries) => (versions = entries));
+      return versions[0]?.changes.some((change) => change.includes('contact')) === true;
+    });
+    // Made before the library was stopped and started again.
+    const at = versions.findIndex(({ changes }) => changes.includes('info · title'));
+    const [entry, before] = versions.slice(at);
+    assert.ok(entry?.hash !== undefined && before?.hash !== undefined);
+    const changed = await session.history.changedPlaces(docId, before.hash, entry.hash);
+    const [place, ...more] = changed?.places ?? [];
+    assert.ok(place !== undefined && more.length === 0);
+    assert.equal(place.label, 'info · title');
+    const version: Version = { kind: 'version', session, docId, file: spec, entry, before, isNewest: false };
+    const row: ElementRow = { kind: 'element', version, place };
+    const text = editor.document.getText();
+    questions.length = 0;
+
+    assert.equal((await run(commandIds.restoreElement, row)).kind, 'cancelled');
+    assert.match(questions.join(), /^Restore info · title in openapi\.yaml\?.*Nothing else of the file changes\./);
+    assert.equal(await readFile(spec, 'utf8'), text);
+    answers.push('As Before This Change');
+    assert.equal((await run(commandIds.restoreElement, row)).kind, 'done');
+    assert.equal(await readFile(spec, 'utf8'), text.replace('title: Quay Tours', 'title: Harbor Tours'));
+    await until('it is sent', () => stateOf('openapi.yaml') === 'inStep');
+
+    await vscode.commands.executeCommand('undo');
+    assert.equal(editor.document.getText(), text);
+    const unsaved = await run(commandIds.restoreElement, row);
+    assert.ok(unsaved.kind === 'failed' && unsaved.problem.code === 'file-unsaved');
+    await editor.document.save();
+    await until('it is sent', () => stateOf('openapi.yaml') === 'inStep');
+    assert.equal(await readFile(spec, 'utf8'), text);
+  });
+
   it('Leave asks, says what stays and what goes, and does nothing on Cancel', async () => {
+    questions.length = 0;
     assert.equal((await run(commandIds.leave)).kind, 'cancelled');
     assert.equal(questions.length, 1);
     assert.match(questions[0] ?? '', /^Leave .+\?.*Stays: .*Goes: /);
@@ -248,8 +292,8 @@ describe('Set Up Git Merge Driver…', () => {
   });
 });
 
-async function run(id: string): Promise<Answer> {
-  return await vscode.commands.executeCommand<Answer>(id);
+async function run(id: string, argument?: unknown): Promise<Answer> {
+  return await vscode.commands.executeCommand<Answer>(id, argument);
 }
 
 function stateOf(path: string): DocumentState | undefined {

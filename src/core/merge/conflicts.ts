@@ -41,7 +41,8 @@ function describeConflict(
   };
 }
 
-function pieceOf(located: Located): ConflictPiece {
+/** An element as it stands in its text, for a conflict. */
+export function pieceOf(located: Located): ConflictPiece {
   const { entry, container } = located;
   const text = shiftLines(coreText(located), columnOf(located), 0, container.style === 'block');
   return { text, start: entry.start, end: container.style === 'flow' ? entry.valueEnd : entry.end };

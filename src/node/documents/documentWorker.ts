@@ -1,5 +1,7 @@
 import { adviceContext } from '../../core/advice/adviceContext.ts';
 import { checkResolutions } from '../../core/advice/checkResolutions.ts';
+import { changedPlaces } from '../../core/history/changedPlaces.ts';
+import { restoreElement } from '../../core/history/restoreElement.ts';
 import { diffSplices } from '../../core/merge/splices.ts';
 import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult } from '../../core/merge/types.ts';
@@ -54,6 +56,8 @@ const functions = {
   diff: diffSplices,
   checkResolutions,
   adviceContext,
+  changedPlaces,
+  restoreElement,
   findDocuments,
   inspectFile,
   operationsOf,

@@ -1,5 +1,9 @@
 import type { AdviceContext, adviceContext } from '../../core/advice/adviceContext.ts';
 import type { CheckedResolutions, checkResolutions } from '../../core/advice/checkResolutions.ts';
+import type { ChangedPlaces } from '../../core/history/changedPlaces.ts';
+import type { ElementPath } from '../../core/history/elementPath.ts';
+import type { HistoryTexts } from '../../core/history/historyTexts.ts';
+import type { RestoredElement } from '../../core/history/restoreElement.ts';
 import { diffSplices } from '../../core/merge/splices.ts';
 import { mergeEqual, threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Splice } from '../../core/merge/types.ts';
@@ -38,7 +42,7 @@ export interface DocumentFinder {
  * Merges small texts at once; large ones, and searches, are a worker thread's work. The thread starts with the first
  * work of any size, so that it is warm when the first large merge comes.
  */
-export class WorkerMerger implements Merger, DocumentFinder, SourceTexts {
+export class WorkerMerger implements Merger, DocumentFinder, SourceTexts, HistoryTexts {
   readonly #calls: WorkerCalls<DocumentWorkerFunctions>;
   #warmingUp: Promise<void> | undefined;
 
@@ -116,6 +120,19 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts {
     if (before.length + after.length <= MAX_INLINE_LENGTH)
       return Promise.resolve(elementChanges(before, after, format));
     return this.#calls.call('elementChanges', before, after, format);
+  }
+
+  changedPlaces(before: string, after: string, format: DocumentFormat): Promise<ChangedPlaces> {
+    return this.#calls.call('changedPlaces', before, after, format);
+  }
+
+  restoreElement(
+    current: string,
+    version: string,
+    path: ElementPath,
+    format: DocumentFormat,
+  ): Promise<RestoredElement> {
+    return this.#calls.call('restoreElement', current, version, path, format);
   }
 
   dispose(): void {

@@ -1,5 +1,5 @@
 import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
-import type { MergeConflict } from '../../core/merge/types.ts';
+import type { DocumentFormat, MergeConflict } from '../../core/merge/types.ts';
 import type { Disposable } from '../../core/ports.ts';
 import type { DocumentHead, LogEntry, ProposeResult } from '../../core/replication/entry.ts';
 import type { HeadsReason } from '../../core/replication/libraryLink.ts';
@@ -276,6 +276,10 @@ export class DocumentReplica implements Disposable {
   /** The person is about to bring an earlier version back. */
   expectVersion(hash: RevisionHash): void {
     this.#takenBack.expect(hash);
+  }
+
+  get format(): DocumentFormat {
+    return this.#record.format;
   }
 
   /** What is held here, as it is now; undefined where there is no file or nothing was agreed on. */

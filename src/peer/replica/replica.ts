@@ -2,6 +2,7 @@ import { applySplices, checkSplices } from '../../core/merge/splices.ts';
 import { Emitter, type Event } from '../../core/event.ts';
 import { DisposableStore } from '../../core/disposableStore.ts';
 import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
+import type { DocumentFormat } from '../../core/merge/types.ts';
 import type { Ambient, Disposable, Merger } from '../../core/ports.ts';
 import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
 import {
@@ -238,6 +239,11 @@ export class Replica implements EntrySink, Disposable {
   /** The person is about to bring an earlier version of a document back. */
   expectVersion(docId: DocId, hash: RevisionHash): void {
     this.#documents.get(docId)?.expectVersion(hash);
+  }
+
+  /** How a document is written; undefined where it is none of this replica. */
+  formatOf(docId: DocId): DocumentFormat | undefined {
+    return this.#documents.get(docId)?.format;
   }
 
   /** What is held in a document, as it is now. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { DocId } from '../../../src/core/ids.ts';
+import type { DocId, RevisionHash } from '../../../src/core/ids.ts';
 import { isGood } from '../../../src/core/advice/resolutionCheck.ts';
 import type { Resolution } from '../../../src/core/merge/types.ts';
 import { Machine, until } from '../support/headlessPeer.ts';
@@ -69,16 +69,31 @@ test('the history says who changed what, and an earlier version that is brought 
   await bob.edit('openapi.yaml', (text) => text.replace('List orders', 'List all orders'));
   await untilBoth('the change', (text) => text.includes('List all orders'));
   const docId = docIdOf(alice);
-  const [newest, oldest] = await alice.session.history(docId, 10);
+  const [newest, oldest] = await alice.session.history.entries(docId, 10);
   assert.deepEqual([newest?.kind, newest?.changes], ['edit', ['GET /orders · summary']]);
   assert.ok(oldest?.kind === 'create' && oldest.hash !== undefined);
-  assert.equal(await alice.session.revisionText(docId, oldest.hash), SPEC);
+  assert.equal(await alice.session.history.textOf(docId, oldest.hash), SPEC);
 
-  alice.session.expectVersion(docId, oldest.hash);
+  assert.ok(newest?.hash !== undefined);
+  const changed = await alice.session.history.changedPlaces(docId, oldest.hash, newest.hash);
+  assert.deepEqual(
+    changed?.places.map(({ kind, label }) => `${kind} ${label}`),
+    ['changed GET /orders · summary'],
+  );
+  const now = await alice.read('openapi.yaml');
+  const path = changed.places[0]?.path ?? [];
+  const restored = await alice.session.history.restoreElement(docId, now.replace('Shop', 'Store'), oldest.hash, path);
+  assert.deepEqual(restored, { kind: 'restored', text: SPEC.replace('Shop', 'Store') });
+  assert.equal(await alice.read('openapi.yaml'), now, 'nothing is written by asking');
+  const unknown = 'f'.repeat(64) as RevisionHash;
+  assert.equal(await alice.session.history.restoreElement(docId, now, unknown, path), undefined);
+  assert.equal(await alice.session.history.changedPlaces(docId, unknown, newest.hash), undefined);
+
+  alice.session.history.expect(docId, SPEC);
   await alice.edit('openapi.yaml', () => SPEC);
   await untilBoth('the earlier version', (text) => text === SPEC);
   assert.ok(alice.statuses.every(({ documents }) => documents.every(({ state }) => state !== 'behind')));
-  assert.equal((await alice.session.history(docId, 10)).length, 3);
+  assert.equal((await alice.session.history.entries(docId, 10)).length, 3);
 
   // Asked for once: the next time it is an accident again.
   await bob.edit('openapi.yaml', (text) => text.replace('List orders', 'List every order'));

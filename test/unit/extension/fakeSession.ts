@@ -2,6 +2,7 @@ import type { AdviceContext } from '../../../src/core/advice/adviceContext.ts';
 import { Emitter } from '../../../src/core/event.ts';
 import type { DocId, LibraryId, PeerId } from '../../../src/core/ids.ts';
 import type { MergeConflict } from '../../../src/core/merge/types.ts';
+import type { DocumentHistory } from '../../../src/peer/documentHistory.ts';
 import type {
   AppliedChange,
   DocumentState,
@@ -10,7 +11,6 @@ import type {
   FolderSession,
   FolderStatus,
   HeldConflict,
-  HistoryEntry,
   JoinOffer,
   Outcome,
   ResolutionPreview,
@@ -42,6 +42,14 @@ export class FakeSession implements FolderSession {
     documents: [],
   };
   readonly sources = new FakeSources();
+  readonly history: DocumentHistory = {
+    entries: () => Promise.resolve([]),
+    textOf: () => Promise.resolve(undefined),
+    changedPlaces: () => Promise.resolve(undefined),
+    restoreElement: () => Promise.resolve(undefined),
+    splices: () => Promise.resolve([]),
+    expect: (docId) => this.calls.push(`expect ${docId}`),
+  };
   isDisposed = false;
 
   constructor(folder: string) {
@@ -94,15 +102,6 @@ export class FakeSession implements FolderSession {
   }
   resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
     return this.#note(`resolve ${docId} ${[...resolutions].map(([id, { choice }]) => `${id} ${choice}`).join(', ')}`);
-  }
-  history(): Promise<readonly HistoryEntry[]> {
-    return Promise.resolve([]);
-  }
-  revisionText(): Promise<string | undefined> {
-    return Promise.resolve(undefined);
-  }
-  expectVersion(docId: DocId, hash: string): void {
-    this.calls.push(`expectVersion ${docId} ${hash}`);
   }
   checkResolutions(): Promise<ResolutionPreview | undefined> {
     return Promise.resolve(undefined);

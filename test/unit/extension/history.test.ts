@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LogIndex, RevisionHash } from '../../../src/core/ids.ts';
-import { historyDetail, historyLabel } from '../../../src/extension/historyViewModel.ts';
+import {
+  elementDetail,
+  elementRestores,
+  historyDetail,
+  historyLabel,
+  noElements,
+} from '../../../src/extension/historyViewModel.ts';
+import type { ChangedPlace } from '../../../src/core/history/changedPlaces.ts';
 import type { HistoryEntry } from '../../../src/peer/folderSession.ts';
 
 function entry(more: Partial<HistoryEntry>): HistoryEntry {
@@ -32,5 +39,52 @@ describe('the history of a file in words', () => {
 
   it('says who and when', () => {
     assert.equal(historyDetail(entry({}), 5 * 60_000), 'alice, 5 minutes ago');
+  });
+});
+
+describe('an element of an earlier version', () => {
+  const place: ChangedPlace = { kind: 'changed', path: ['info', 'title'], label: 'info · title' };
+  const restored = (text: string) => ({ kind: 'restored', text }) as const;
+  const same = { kind: 'same' } as const;
+
+  it('is offered as it was before the change and as it is after it, without what is there already', () => {
+    const both = elementRestores(restored('a'), restored('b'), place);
+    assert.ok(!('code' in both));
+    assert.deepEqual(
+      both.map(({ button, text }) => [button, text]),
+      [
+        ['As Before This Change', 'a'],
+        ['As After This Change', 'b'],
+      ],
+    );
+    const one = elementRestores(restored('a'), same, place);
+    assert.ok(!('code' in one) && one.length === 1);
+    assert.match(elementDetail(one, 'alice'), /^Nothing else of the file changes\./);
+  });
+
+  it('says so where restoring removes it', () => {
+    const added = elementRestores(restored('a'), same, { ...place, kind: 'added' });
+    assert.ok(!('code' in added));
+    assert.match(
+      elementDetail(added, 'alice'),
+      /^Before this change by alice it was not there, so it would be removed\./,
+    );
+    const removed = elementRestores(same, restored('b'), { ...place, kind: 'removed' });
+    assert.ok(!('code' in removed));
+    assert.match(elementDetail(removed, 'alice'), /^After this change by alice it is not there/);
+  });
+
+  it('is refused in words', () => {
+    const refused = { kind: 'refused', sentence: 'GET /pets is not there any more.' } as const;
+    for (const [before, after, code] of [
+      [refused, same, 'element-not-restored'],
+      [same, same, 'element-same'],
+      [undefined, undefined, 'version-gone'],
+    ] as const) {
+      const problem = elementRestores(before, after, place);
+      assert.ok('code' in problem && problem.code === code, code);
+    }
+    assert.match(noElements(undefined), /not there any more/);
+    assert.match(noElements({ places: [], leftOut: 0 }), /layout, order or comments/);
   });
 });
