@@ -1,14 +1,26 @@
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 
-/** Runs all levels that belong to `npm test`, one after the other, and closes with one line of counts. */
-const LEVELS: readonly (readonly [name: string, script: string, ...args: string[]])[] = [
-  ['unit', 'test/harness/runLevel.ts', 'unit'],
-  ['property', 'test/harness/runLevel.ts', 'property'],
-  ['simulation', 'test/harness/runLevel.ts', 'simulation'],
-  ['contract', 'test/harness/runLevel.ts', 'contract'],
-  ['integration', 'test/harness/runLevel.ts', 'integration'],
-  ['host', 'test/harness/runHostTests.ts'],
-  ['ui', 'test/harness/runUiTests.ts'],
+interface Level {
+  readonly name: string;
+  readonly script: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * The levels that belong to `npm test`, in two lanes that run side by side: what computes, and what mostly waits for
+ * windows.
+ */
+const LANES: readonly (readonly Level[])[] = [
+  ['unit', 'property', 'simulation', 'contract', 'integration'].map((name) => ({
+    name,
+    script: 'test/harness/runLevel.ts',
+    args: [name],
+  })),
+  [
+    { name: 'host', script: 'test/harness/runHostTests.ts', args: [] },
+    { name: 'ui', script: 'test/harness/runUiTests.ts', args: [] },
+  ],
 ];
 
 interface Outcome {
@@ -21,12 +33,8 @@ interface Outcome {
 }
 
 async function main(): Promise<number> {
-  if ((await run('build', 'esbuild.mjs', [])).exitCode !== 0) return 1;
-  const outcomes: Outcome[] = [];
-  for (const [name, script, ...args] of LEVELS) {
-    console.log(`\n── ${name} ──`);
-    outcomes.push(await run(name, script, args));
-  }
+  if ((await run({ name: 'build', script: 'esbuild.mjs', args: [] })).exitCode !== 0) return 1;
+  const outcomes = (await Promise.all(LANES.map(runLane))).flat();
   console.log();
   for (const { name, exitCode, passed, failed, seconds } of outcomes) {
     console.log(
@@ -41,19 +49,29 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-/** Runs a script of ours and reads the counts from what it prints on the way. */
-async function run(name: string, script: string, args: readonly string[]): Promise<Outcome> {
+/** The levels of one lane, one after the other. */
+async function runLane(lane: readonly Level[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const level of lane) outcomes.push(await run(level));
+  return outcomes;
+}
+
+/** Runs a script of ours, shows its lines under its name as they come, and reads the counts from them. */
+async function run({ name, script, args }: Level): Promise<Outcome> {
   const start = performance.now();
   const child = spawn(process.execPath, [script, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_NO_WARNINGS: '1' },
   });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    process.stdout.write(text);
-    output += text;
-  });
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => {
+      console.log(`${name.padEnd(12)}│ ${line}`);
+      lines.push(line);
+    });
+  }
   const exitCode = await new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? 1)));
+  const output = lines.join('\n');
   const count = (pattern: RegExp): number =>
     [...output.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
   return {
