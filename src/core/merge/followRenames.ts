@@ -37,8 +37,12 @@ export function followRenames(
   });
   if (wanted.length * fresh.length > MAX_COMPARISONS * 4) return;
   const found: { readonly id: string; readonly index: number }[] = [];
+  // Both sides may have renamed an element: it is not sought, but its body still tells whose entry a new one is.
+  const lost = baseIds.flatMap((id, index) => (kept.has(id) ? [] : (locate(base.tree, base.node, index) ?? [])));
   for (const { id, located } of wanted) {
-    const index = inSameGap(baseIds, id, renamerIds, fresh, base, renamer, located) ?? likest(located, fresh, renamer);
+    const others = lost.filter((other) => other.entry !== located.entry);
+    const index =
+      inSameGap(baseIds, id, renamerIds, fresh, base, renamer, located) ?? likest(located, fresh, renamer, others);
     if (index !== undefined) found.push({ id, index });
   }
   const claims = new Map<number, number>();
@@ -61,8 +65,16 @@ function isReplaced(located: Located, renamer: CollectionRevision, index: number
   return likeness(bodyText(located), bodyText(namesake)) < NAMESAKE_LIKENESS;
 }
 
-/** The new entry whose body is most like the one sought, if it is like enough and no other comes near. */
-function likest(sought: Located, fresh: readonly number[], renamer: CollectionRevision): number | undefined {
+/**
+ * The new entry whose body is most like the one sought, if it is like enough, no other new entry comes near, and
+ * neither does another of the entries that the renamer no longer has.
+ */
+function likest(
+  sought: Located,
+  fresh: readonly number[],
+  renamer: CollectionRevision,
+  others: readonly Located[],
+): number | undefined {
   const body = bodyText(sought);
   if (body.split('\n').length < RENAME_MIN_LINES) return undefined;
   const scored = fresh
@@ -73,7 +85,15 @@ function likest(sought: Located, fresh: readonly number[], renamer: CollectionRe
     .sort((a, b) => b.score - a.score);
   const [best, second] = scored;
   if (best === undefined || best.score < RENAME_LIKENESS) return undefined;
-  return second !== undefined && second.score > best.score - RENAME_MARGIN ? undefined : best.index;
+  if (second !== undefined && second.score > best.score - RENAME_MARGIN) return undefined;
+  const found = locate(renamer.tree, renamer.node, best.index);
+  const isContested =
+    others.length > MAX_COMPARISONS ||
+    (found !== undefined &&
+      others.some(
+        (other) => isOfKind(found, other) && likeness(bodyText(other), bodyText(found)) > best.score - RENAME_MARGIN,
+      ));
+  return isContested ? undefined : best.index;
 }
 
 /** The new entry that stands alone where the one sought stood, between the same neighbours, with the very same body. */

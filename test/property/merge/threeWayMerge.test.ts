@@ -96,6 +96,10 @@ test('[I4] a list that one side emptied and the other added to holds what was ad
   assertNothingMissing(generate(487_454_473));
 });
 
+test('[I4] what both sides renamed, each to its own name, is not taken for another path that one side deleted', () => {
+  assertNothingMissing(generate(533_280_706));
+});
+
 test('[I5] the result breaks no rule that neither side broke', () => {
   check(({ format, ...input }) => {
     const broken = (text: string): string[] =>

@@ -108,6 +108,17 @@ test('[rename] a name that another thing took over is not the same thing', () =>
   );
 });
 
+test('[rename] a new name that comes nearer to another lost element is not taken for the one that was edited', () => {
+  const path = (name: string, id: string): string =>
+    `  ${name}:\n    get:\n      operationId: ${id}\n      tags: [pets]\n      deprecated: false\n      responses:\n        '200':\n          description: A list\n`;
+  const base = `paths:\n${path('/a', 'getA')}${path('/b', 'getB')}`;
+  const ours = `paths:\n${path('/a-ours', 'getA')}${path('/b', 'getB').replace('A list', 'All of b')}`;
+  const theirs = `paths:\n${path('/a-theirs', 'getA')}`;
+  const result = merge(base, ours, theirs);
+  assert.deepEqual(result.renames, []);
+  assert.ok(conflictsOf(result).includes('edit-delete /paths/~1b'));
+});
+
 test('[text] a description merges by lines, and by words where the changes are apart', () => {
   const base = 'info:\n  description: |\n    First line of text.\n    Second line of text.\n    Third line.\n';
   const ours = base.replace('First line', 'Opening line');
