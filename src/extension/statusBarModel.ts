@@ -242,7 +242,9 @@ function phaseState(status: FolderStatus): State {
   if (status.conflictCount > 0) return 'held';
   if (status.phase === 'running') {
     if (status.connection === 'offline') return 'offline';
-    return status.connection === 'connecting' ? 'starting' : 'inStep';
+    if (status.connection === 'connecting') return 'starting';
+    // Documents that are still to come are not in the list yet.
+    return status.isCaughtUp ? 'inStep' : 'syncing';
   }
   return status.phase;
 }
@@ -296,13 +298,15 @@ function describe(state: State, folders: readonly FolderView[]): Summary {
   }
 }
 
-/** The role and the number of peers, over all folders that are connected. */
+/** The role and the number of peers, over all folders that are connected; a window is no peer of itself. */
 function roleWords(folders: readonly FolderView[]): { readonly short: string; readonly long: string } {
   const connected = folders
     .map((folder) => folder.status)
     .filter((status) => status.phase === 'running' && status.role !== undefined);
   if (connected.length === 0) return { short: '', long: '' };
-  const peerCount = new Set(connected.flatMap((status) => status.peers.map((peer) => peer.peerId))).size;
+  const own = new Set(folders.map(({ status }) => status.peerId));
+  const others = connected.flatMap(({ peers }) => peers.map(({ peerId }) => peerId)).filter((id) => !own.has(id));
+  const peerCount = new Set(others).size;
   const roles = new Set(connected.map((status) => status.role));
   const role = roles.size === 1 ? ` · ${String(connected[0]?.role)}` : '';
   return {

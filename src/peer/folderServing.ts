@@ -110,6 +110,8 @@ export class FolderServing implements Disposable {
       ...(this.#library === undefined ? {} : { library: this.#library }),
       ...(link?.role === undefined ? {} : { role: link.role }),
       connection: link?.connection ?? 'connecting',
+      isCaughtUp: serving?.replica.isCaughtUp ?? false,
+      peerId: this.#options.peerId,
       peers: link?.peers ?? [],
       documents,
       ...(link === undefined ? {} : { lastIndex: link.lastIndex }),

@@ -1,5 +1,5 @@
 import type { Event } from '../core/event.ts';
-import type { DocId, LibraryId, LogIndex, RevisionHash } from '../core/ids.ts';
+import type { DocId, LibraryId, LogIndex, PeerId, RevisionHash } from '../core/ids.ts';
 import type { AdviceContext } from '../core/advice/adviceContext.ts';
 import type { CheckedResolutions } from '../core/advice/checkResolutions.ts';
 import type { MergeConflict, Resolution } from '../core/merge/types.ts';
@@ -50,6 +50,10 @@ export interface FolderStatus {
   readonly role?: SyncRole;
   /** `offline`: no leader could be reached for longer than the heartbeat timeout. */
   readonly connection: 'connecting' | 'connected' | 'offline';
+  /** Everything that the library has when it was last heard of has come in, and this folder's documents were looked for. */
+  readonly isCaughtUp: boolean;
+  /** This folder's own peer, as it stands among the peers of others: of the same window, too. */
+  readonly peerId: PeerId;
   readonly peers: readonly PeerInfo[];
   readonly documents: readonly DocumentStatus[];
   readonly conflictCount: number;

@@ -126,6 +126,11 @@ export class Replica implements EntrySink, Disposable {
     return this.#permit.isPaused;
   }
 
+  /** Whether what the library had when it was last heard of has come in, and what this folder has has been looked for. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp && this.#announcing === undefined;
+  }
+
   /** Why nothing is sent or written although it is not paused. */
   get hindrance(): string | undefined {
     return this.#permit.hindrance;
@@ -556,8 +561,7 @@ export class Replica implements EntrySink, Disposable {
         const isBlocked = this.#permit.isPaused || this.#permit.hindrance !== undefined;
         if (
           isBlocked ||
-          (this.#isCaughtUp &&
-            this.#announcing === undefined &&
+          (this.isCaughtUp &&
             this.#documents.local().every((document) => document.isAtRest))
         )
           finish(!isBlocked);

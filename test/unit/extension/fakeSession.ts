@@ -139,6 +139,8 @@ export function folderStatus(status: Partial<FolderStatus>): FolderStatus {
     phase: 'asleep',
     hasConsent: false,
     connection: 'connected',
+    isCaughtUp: true,
+    peerId: 'peer-own' as PeerId,
     peers: [],
     documents: [],
     conflictCount: 0,

@@ -29,6 +29,18 @@ describe('status bar', () => {
     );
   });
 
+  it('is not in step while first documents still come in', () => {
+    const view = statusBarView(input([running({ isCaughtUp: false, documents: [documentStatus('a.yaml', 'inStep')] })]));
+    assert.match(view?.text ?? '', /syncing/);
+    assert.equal(view?.isPassing, true);
+  });
+
+  it('counts no folder of this window among the peers', () => {
+    const backend = running({ role: 'leader', peerId: peer('me').peerId, peers: [peer('mine'), peer('alice')] });
+    const frontend = running({ role: 'leader', peerId: peer('mine').peerId, peers: [peer('me'), peer('alice')] });
+    assert.match(statusBarView(input([backend, frontend]))?.text ?? '', / · 1 peer$/);
+  });
+
   it('counts conflicts over all folders and warns', () => {
     const one = running({ conflictCount: 1, documents: [documentStatus('a.yaml', 'held', { conflictCount: 1 })] });
     const two = running({ conflictCount: 2, documents: [documentStatus('b.yaml', 'held', { conflictCount: 2 })] });
