@@ -15,6 +15,8 @@ export interface StoredDocument {
   readonly head: StoredRevision | undefined;
   /** A head that may be in the file although the shadow does not say so: it was put into the unsaved buffer (Merge Now), or a write of it was interrupted. */
   readonly perhapsIn?: StoredRevision | undefined;
+  /** What something outside (git stash, reset) set the file back to, until the person has answered for it: who edits it meanwhile edits this. */
+  readonly setBackTo?: StoredRevision | undefined;
   /**
    * The library has deleted the document. `head` is what it was before. While `localPath` is there, the file still has
    * to go, or is in conflict with the deletion; afterwards this is a tombstone.

@@ -39,10 +39,11 @@ interface RevisionRow {
   readonly hash: RevisionHash;
   readonly index: LogIndex;
 }
-type DocumentRow = Omit<StoredDocument, 'shadow' | 'head' | 'heldBase' | 'perhapsIn'> & {
+type DocumentRow = Omit<StoredDocument, 'shadow' | 'head' | 'heldBase' | 'perhapsIn' | 'setBackTo'> & {
   readonly shadow: RevisionRow | null;
   readonly head: RevisionRow | null;
   readonly perhapsIn?: RevisionRow | null;
+  readonly setBackTo?: RevisionRow | null;
   readonly heldBase: TextName | null;
 };
 type OutboxRow = Omit<OutboxItem, 'text' | 'heldBase'> & {
@@ -185,6 +186,7 @@ export class ReplicaDatabase {
       shadow: revision(document.shadow),
       head: revision(document.head),
       perhapsIn: revision(document.perhapsIn),
+      setBackTo: revision(document.setBackTo),
       heldBase: this.#storeOptional(document.heldBase),
     };
   }
@@ -198,6 +200,7 @@ export class ReplicaDatabase {
       shadow: revision(row.shadow),
       head: revision(row.head),
       perhapsIn: revision(row.perhapsIn ?? null),
+      setBackTo: revision(row.setBackTo ?? null),
       heldBase: row.heldBase === null ? undefined : this.#textOf(row.heldBase),
     };
   }

@@ -166,13 +166,21 @@ export function unknownToLibrary(stored: StoredDocument): StoredDocument {
     head: undefined,
     heldBase: undefined,
     perhapsIn: undefined,
+    setBackTo: undefined,
     deleted: undefined,
   };
 }
 
 /** What stays of a document whose file is not here any more. */
 export function withoutCopy(stored: StoredDocument): StoredDocument {
-  return { ...stored, localPath: undefined, shadow: undefined, heldBase: undefined, perhapsIn: undefined };
+  return {
+    ...stored,
+    localPath: undefined,
+    shadow: undefined,
+    heldBase: undefined,
+    perhapsIn: undefined,
+    setBackTo: undefined,
+  };
 }
 
 /** Two changes, one after the other, as one. */

@@ -531,6 +531,9 @@ export class DocumentReplica implements Disposable {
       const remedy = 'Nothing is sent until it is mended.';
       return this.#show('invalid', { code: error.code, message: error.message, remedy });
     }
+    // What becomes of our own change decides what the edit of a file that was set back is merged with.
+    if (this.stored.setBackTo !== undefined && !this.#takenBack.isBehind && this.#proposals.isInFlight)
+      return this.#show('syncing');
     const isTakenBack = await this.#takenBack.check(file, this.#proposals.connectedLink());
     if (isTakenBack === undefined) return this.#show('syncing');
     if (isTakenBack) return this.#show('behind', fileBehind(file));

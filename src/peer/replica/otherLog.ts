@@ -14,6 +14,8 @@ export async function meetOtherLog(record: DocumentRecord, head: DocumentHead): 
   record.stored = {
     ...record.stored,
     ...changed,
+    // Whether it is older than what this log has, is found out anew.
+    setBackTo: undefined,
     shadow: base,
     head: oldHead !== undefined && oldHead.hash === head.hash ? { ...oldHead, index: head.index } : undefined,
   };

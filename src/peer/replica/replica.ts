@@ -559,11 +559,7 @@ export class Replica implements EntrySink, Disposable {
       };
       const look = (): void => {
         const isBlocked = this.#permit.isPaused || this.#permit.hindrance !== undefined;
-        if (
-          isBlocked ||
-          (this.isCaughtUp &&
-            this.#documents.local().every((document) => document.isAtRest))
-        )
+        if (isBlocked || (this.isCaughtUp && this.#documents.local().every((document) => document.isAtRest)))
           finish(!isBlocked);
       };
       waiting.add(this.onDidChange(look));

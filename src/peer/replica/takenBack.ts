@@ -1,7 +1,11 @@
-import type { RevisionHash } from '../../core/ids.ts';
+import type { LogIndex, RevisionHash } from '../../core/ids.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
+import type { StoredRevision } from '../../core/replication/replicaStore.ts';
 import type { DocumentRecord } from './documentRecord.ts';
 import type { RevisionHistory } from './revisionHistory.ts';
+
+/** The file has the revision from before any entry that is still to be merged. */
+const NEVER = 0 as LogIndex;
 
 /**
  * Notices that something outside (git stash, reset, checkout, a restored backup) set a file back, so that the work of
@@ -10,8 +14,6 @@ import type { RevisionHistory } from './revisionHistory.ts';
 export class TakenBack {
   readonly #record: DocumentRecord;
   readonly #history: RevisionHistory;
-  /** The old text that the file was set back to, until the person says what to do about it. */
-  #behind: RevisionHash | undefined;
   /** The old text that the person wants after all. */
   #wanted: RevisionHash | undefined;
   /** The old text that the person is bringing back. */
@@ -26,30 +28,49 @@ export class TakenBack {
   }
 
   get isBehind(): boolean {
-    // Whoever has typed in it since decides about another text than the one that was asked about.
-    return this.#behind !== undefined && this.#behind === this.#record.workingHash;
+    const { stored, workingHash } = this.#record;
+    return stored.setBackTo !== undefined && stored.setBackTo.hash === workingHash;
   }
 
   /** Whether the working file is such an old text; undefined where only the library could tell, and is not connected. */
   async check(file: string, link: LibraryLink | undefined): Promise<boolean | undefined> {
     const { workingHash, isFileFromSave, working } = this.#record;
-    const { shadow, head } = this.#record.stored;
     if (workingHash !== undefined && workingHash === this.#expected) {
       this.#wanted = workingHash;
-      this.#behind = undefined;
       this.#expected = undefined;
     }
-    if (this.#behind !== undefined && this.#behind === workingHash) return true;
-    this.#behind = undefined;
+    if (this.isBehind && workingHash !== this.#wanted) return true;
+    await this.#goOnFromThere();
     // What was wanted once need not be wanted when it comes back another time.
     if (this.#wanted !== workingHash) this.#wanted = undefined;
+    const { shadow, head } = this.#record.stored;
     if (isFileFromSave || shadow === undefined || workingHash === undefined || working === undefined) return false;
     if (workingHash === shadow.hash || workingHash === head?.hash || workingHash === this.#wanted) return false;
     const isTakingBack = await this.#history.isTakingBack(workingHash, link);
     if (isTakingBack === undefined) return undefined;
     const isOld = isTakingBack || (await this.#isGitsDoing(file, working.text, link));
-    if (isOld) this.#behind = workingHash;
+    if (isOld) await this.#remember({ text: working.text, hash: workingHash, index: NEVER });
     return isOld;
+  }
+
+  /**
+   * The file is not what it was set back to any more. Who has edited that had not seen what others did since, so it is
+   * the base of the edit, and what others did is merged into it.
+   */
+  async #goOnFromThere(): Promise<void> {
+    const record = this.#record;
+    const { setBackTo, shadow, head } = record.stored;
+    const { workingHash } = record;
+    if (setBackTo === undefined || workingHash === undefined) return;
+    const isAsBefore = workingHash === shadow?.hash || workingHash === head?.hash || workingHash === this.#wanted;
+    const base = isAsBefore ? {} : { shadow: setBackTo, heldBase: undefined, perhapsIn: undefined };
+    record.stored = { ...record.stored, ...base, setBackTo: undefined };
+    await record.commit({ putDocuments: [record.stored] });
+  }
+
+  async #remember(setBackTo: StoredRevision): Promise<void> {
+    this.#record.stored = { ...this.#record.stored, setBackTo };
+    await this.#record.commit({ putDocuments: [this.#record.stored] });
   }
 
   /** The person brings an old text back: when the file reads so, whoever notices it first, that is no accident. */
@@ -70,8 +91,7 @@ export class TakenBack {
 
   /** The person decided; `keepMine` sends the old text as a change. */
   decide(choice: 'bringBack' | 'keepMine'): void {
-    this.#wanted = choice === 'keepMine' ? this.#behind : undefined;
-    this.#behind = undefined;
+    this.#wanted = choice === 'keepMine' ? this.#record.workingHash : undefined;
   }
 
   /** What is committed need not be a revision: somebody may have had uncommitted edits when the library was made. */

@@ -24,6 +24,7 @@ const REGRESSIONS: readonly (readonly [number, string])[] = [
 /** The same for histories in which people also delete documents. */
 const REGRESSIONS_WITH_DELETIONS: readonly (readonly [number, string])[] = [
   [157, 'what was written into another branch’s file was taken for removed when our branch came back without it'],
+  [457, 'a file that git had set back was edited after a restart, and that took back what others had done'],
 ];
 
 test(`[I1] [I2] [I7] [I9] ${String(SEEDS)} simulated histories of replicas: edits, clashes, choices, git, crashes, full disks, and nothing lost`, async () => {

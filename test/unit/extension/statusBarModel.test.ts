@@ -30,7 +30,9 @@ describe('status bar', () => {
   });
 
   it('is not in step while first documents still come in', () => {
-    const view = statusBarView(input([running({ isCaughtUp: false, documents: [documentStatus('a.yaml', 'inStep')] })]));
+    const view = statusBarView(
+      input([running({ isCaughtUp: false, documents: [documentStatus('a.yaml', 'inStep')] })]),
+    );
     assert.match(view?.text ?? '', /syncing/);
     assert.equal(view?.isPassing, true);
   });

@@ -30,6 +30,23 @@ export function headOf({ hash, index }: StoredRevision, docId: DocId = DOC): Doc
   return { docId, path: PATH, hash, index, author: { peerId: 'bob' as PeerId, name: 'bob' }, at: 0 };
 }
 
+/** The entry of somebody else that led to a revision, as a history tells of it. */
+function entryOf({ hash, index }: StoredRevision): LogEntry {
+  return {
+    index,
+    term: { number: 1, leaderId: 'bob' as PeerId },
+    proposalId: 'replica-bob:1' as ProposalId,
+    docId: DOC,
+    kind: 'edit',
+    baseHash: undefined,
+    hash,
+    patch: [],
+    changes: [],
+    author: { peerId: 'bob' as PeerId, name: 'bob' },
+    at: 0,
+  };
+}
+
 /** One replica with one document, in front of a library that says what the test wants. */
 export class ReplicaBench {
   readonly time = new VirtualTime();
@@ -37,6 +54,8 @@ export class ReplicaBench {
   readonly folder: SimulatedFolder;
   readonly proposed: Proposal[] = [];
   readonly revisions = new Map<RevisionHash, string>();
+  /** The document's revisions, oldest first; all but the first are somebody else's. */
+  history: readonly string[] = [];
   /** How often the folder was searched. */
   searches = 0;
   /** What files are by themselves. */
@@ -139,17 +158,10 @@ export class ReplicaBench {
   ): Promise<StoredRevision> {
     const next = revision(text, before.index + 1);
     const entry: LogEntry = {
-      index: next.index,
-      term: { number: 1, leaderId: 'bob' as PeerId },
+      ...entryOf(next),
       proposalId: proposalId as ProposalId,
-      docId: DOC,
-      kind: 'edit',
       baseHash: before.hash,
-      hash: next.hash,
       patch: [{ offset: 0, deleteCount: before.text.length, insert: text }],
-      changes: [],
-      author: { peerId: 'bob' as PeerId, name: 'bob' },
-      at: 0,
     };
     await this.until(replica.applySyncEntry(entry, hashOf(`log at ${String(next.index)}`)));
     await this.rest(replica);
@@ -183,7 +195,7 @@ export class ReplicaBench {
       },
       fetchHeads: () => Promise.resolve([]),
       fetchRevision: (_docId, hash) => Promise.resolve(this.revisions.get(hash)),
-      fetchHistory: () => Promise.resolve([]),
+      fetchHistory: () => Promise.resolve(this.history.map((text, at) => entryOf(revision(text, at + 1))).reverse()),
       dispose: () => undefined,
     };
   }

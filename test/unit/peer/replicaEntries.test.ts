@@ -106,6 +106,21 @@ test('[I9] a change of ours that comes back as an entry is written nowhere, told
   assert.equal(bench.store.documents.get(DOC)?.shadow?.hash, hashOf(spec('cats', 'dogs')));
 });
 
+test('[I1] who edits a file that git had set back, before answering for it, takes nothing of others back, also after a restart', async () => {
+  const before = revision(spec('cats'), 5);
+  const bench = new ReplicaBench(before.text, before);
+  const first = await bench.open();
+  await bench.takeEntry(first, before, spec('cats', 'dogs'));
+  bench.history = [before.text, spec('cats', 'dogs')];
+  bench.folder.put(PATH, before.text);
+  await bench.rest(first);
+  assert.equal(first.documents[0]?.state, 'behind');
+  first.dispose();
+  bench.folder.put(PATH, spec('birds', 'cats'));
+  await bench.rest(await bench.open());
+  assertDogsStay(bench);
+});
+
 test('[I1] [I8] a change that could not be recorded is sent once it can', async () => {
   const base = revision(spec('cats'), 5);
   const bench = new ReplicaBench(base.text, base);

@@ -16,6 +16,7 @@ function documentInGit(committedText: string): {
     working: workingText('agreed'),
     workingHash: 'agreed',
     isFileFromSave: false,
+    commit: () => Promise.resolve(),
     stored: { shadow: { hash: 'agreed', text: 'agreed' }, head: { hash: 'agreed', text: 'agreed' } },
     ctx: {
       committed: {
