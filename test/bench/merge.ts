@@ -11,6 +11,7 @@ import { checkDocument } from '../../src/core/openapi/checkDocument.ts';
 import { PlainCache } from '../../src/core/openapi/plainDocument.ts';
 import { dataOf, type MergeCase, readCases } from './mergeCorpus.ts';
 import { missingChanges } from './missingChanges.ts';
+import { unpackedCorpus } from './unpackedCorpus.ts';
 
 type Outcome = 'equal' | 'equal-unordered' | 'different' | 'conflict' | 'invalid' | 'unreadable';
 
@@ -33,14 +34,16 @@ const { values: args } = parseArgs({
     list: { type: 'boolean', default: false },
   },
 });
-if (!existsSync(join(args.corpus, 'cases'))) {
-  console.log(`SKIPPED: no unpacked corpus at ${args.corpus} (unpack merges.tar.xz and give its folder as --corpus)`);
-  process.exit(0);
-}
+const corpus = unpackedCorpus(args.corpus, 'cases');
+if (corpus === undefined) process.exit(0);
+// The archive holds the cases only; the index lies beside it.
+const index = [args.index, join(args.corpus, 'INDEX.tsv'), '../shared/corpus/INDEX.tsv'].find(
+  (path) => path !== undefined && existsSync(path),
+);
 
 const scored: Scored[] = [];
 let mergeMs = 0;
-for (const merge of readCases(args.corpus, args.index, args.filter)) scored.push(score(merge));
+for (const merge of readCases(corpus, index, args.filter)) scored.push(score(merge));
 for (const [title, chosen] of [
   ['all', scored],
   ['without transcom/mymove and weaviate/weaviate', scored.filter(({ merge }) => !/mymove|weaviate/.test(merge.repo))],

@@ -1,15 +1,16 @@
 // Replays real histories as live edits of three peers: each step is one peer's save, and another peer saves an edit
 // elsewhere at nearly the same moment. Real replicas, merges and replication between simulated folders and network.
-//   node test/bench/mergeHistory.ts --corpus DIR [--every N] [--filter TEXT]      (DIR/histories of the unpacked corpus)
+//   node test/bench/mergeHistory.ts --corpus DIR [--every N] [--filter TEXT]      (DIR: the corpus, packed or not)
 // `equal`: both edits are in all three files, byte for byte, and after the second edit was undone all three are the
 // history's next version. Anything else is named.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { applySplices, diffSplices } from '../../src/core/merge/splices.ts';
 import type { Splice } from '../../src/core/merge/types.ts';
 import { checkDocument } from '../../src/core/openapi/checkDocument.ts';
 import { ThreePeers } from '../simulation/replica/threePeers.ts';
+import { unpackedCorpus } from './unpackedCorpus.ts';
 
 const { values: args } = parseArgs({
   options: {
@@ -18,13 +19,9 @@ const { values: args } = parseArgs({
     filter: { type: 'string', default: '' },
   },
 });
-const histories = join(args.corpus, 'histories');
-if (!existsSync(histories)) {
-  console.log(
-    `SKIPPED: no unpacked histories at ${histories} (unpack histories.tar.xz and give the folder above as --corpus)`,
-  );
-  process.exit(0);
-}
+const corpus = unpackedCorpus(args.corpus, 'histories');
+if (corpus === undefined) process.exit(0);
+const histories = join(corpus, 'histories');
 /** Lines between the two edits, so that they are surely apart. */
 const MIN_DISTANCE = 20;
 const ATTEMPTS = 200;
