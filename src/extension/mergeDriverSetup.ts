@@ -9,6 +9,7 @@ import {
 } from '../node/git/mergeDriverLauncher.ts';
 import { stateDirectory } from '../node/stateDirectory.ts';
 import type { Answer } from './commands.ts';
+import { readSettings } from './readSettings.ts';
 import { count } from './words.ts';
 
 const MAX_SHOWN_LINES = 8;
@@ -32,7 +33,8 @@ export class MergeDriverSetup {
     if (folder === 'none') return declined('Open a folder of a git repository first.');
     if (folder === undefined) return { kind: 'cancelled' };
     try {
-      const plan = await planMergeDriver(folder.uri.fsPath, [], launcherCommand(this.#stateDir));
+      const { infoVersion } = readSettings().settings;
+      const plan = await planMergeDriver(folder.uri.fsPath, [], launcherCommand(this.#stateDir), infoVersion);
       const detail = [
         plan.lines.length === 0
           ? '.gitattributes has all its lines already.'

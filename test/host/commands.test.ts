@@ -273,22 +273,25 @@ describe('Set Up Git Merge Driver…', () => {
     assert.doesNotMatch(git('config', '--list'), /merge\.api-live-sync/);
   });
 
-  it('after a yes, git merges by elements', async () => {
+  it('after a yes, git merges by elements, and versions as the setting says', async () => {
+    await vscode.workspace.getConfiguration().update('apiLiveSync.infoVersion', 'higher', true);
     answers.push('Set Up');
     assert.equal((await run(commandIds.setUpMergeDriver)).kind, 'done');
-    const base = 'openapi: 3.0.3\ninfo: { title: A, version: 1.0.0 }\ntags:\n  - name: a\n';
+    await vscode.workspace.getConfiguration().update('apiLiveSync.infoVersion', undefined, true);
+    const of = (version: string): string =>
+      `openapi: 3.0.3\ninfo: { title: A, version: ${version} }\ntags:\n  - name: a\n`;
     const commit = async (text: string): Promise<void> => {
       await writeFile(spec, text);
       git('-c', 'user.name=t', '-c', 'user.email=t@t', 'commit', '-qam', 'x');
     };
-    await commit(base);
+    await commit(of('1.0.0'));
     const branch = git('branch', '--show-current').trim();
     git('checkout', '-qb', 'other');
-    await commit(`${base}  - name: b\n`);
+    await commit(`${of('1.10.0')}  - name: b\n`);
     git('checkout', '-q', branch);
-    await commit(`${base}  - name: c\n`);
+    await commit(`${of('1.9.0')}  - name: c\n`);
     git('-c', 'user.name=t', '-c', 'user.email=t@t', 'merge', '-q', '--no-edit', 'other');
-    assert.equal(await readFile(spec, 'utf8'), `${base}  - name: b\n  - name: c\n`);
+    assert.equal(await readFile(spec, 'utf8'), `${of('1.10.0')}  - name: b\n  - name: c\n`);
   });
 });
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { MergeOptions } from '../../core/merge/types.ts';
 import { detectOpenApi } from '../../core/openapi/detectOpenApi.ts';
 import { writeFileAtomic } from '../atomicFile.ts';
 import { isErrorWithCode } from '../errorCode.ts';
@@ -30,19 +31,22 @@ export class MergeDriverError extends Error {}
  * Looks at the repository that a folder belongs to.
  * @param patterns as in gitignore; without any, a line for each OpenAPI file that git knows.
  * @param command how git is to call this program, for example `node "/path/cli.js"`.
+ * @param infoVersion what the driver is to do when both sides changed `info.version`.
  * Throws `MergeDriverError`.
  */
 export async function planMergeDriver(
   folder: string,
   patterns: readonly string[],
   command: string,
+  infoVersion: NonNullable<MergeOptions['infoVersion']> = 'ask',
 ): Promise<MergeDriverPlan> {
   const root = (await git(folder, ['rev-parse', '--show-toplevel'])).replace(/\r?\n$/, '');
   const wanted = patterns.length > 0 ? patterns : await findDocuments(root);
   if (wanted.length === 0) throw new MergeDriverError('this repository has no OpenAPI files that git knows');
   const known = new Set((await readAttributes(root)).split(/\r?\n/));
   const lines = wanted.map((pattern) => `${quote(pattern)} merge=${DRIVER_NAME}`).filter((line) => !known.has(line));
-  return { root, lines, driver: `${command} merge-driver %O %A %B %P %L`, patternCount: wanted.length };
+  const rule = infoVersion === 'ask' ? '' : ` --info-version ${infoVersion}`;
+  return { root, lines, driver: `${command} merge-driver${rule} %O %A %B %P %L`, patternCount: wanted.length };
 }
 
 /** Writes what was planned: the driver to the repository's own git configuration, the lines to `.gitattributes`. Throws `MergeDriverError`. */

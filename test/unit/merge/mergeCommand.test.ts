@@ -102,6 +102,12 @@ test('[cli] git uses the driver once it is installed', async () => {
     assert.equal(git('config', 'merge.api-live-sync.driver').trim(), 'api-live-sync merge-driver %O %A %B %P %L');
     assert.equal(await runInstallMergeDriverCommand([], io, 'api-live-sync'), 0);
     assert.equal(readFileSync(join(folder, '.gitattributes'), 'utf8'), '/openapi.yaml merge=api-live-sync\n');
+    assert.equal(await runInstallMergeDriverCommand(['--info-version', 'higher'], io, 'api-live-sync'), 0);
+    assert.equal(
+      git('config', 'merge.api-live-sync.driver').trim(),
+      'api-live-sync merge-driver --info-version higher %O %A %B %P %L',
+    );
+    assert.equal(await runInstallMergeDriverCommand(['--info-version', 'newest'], io, 'api-live-sync'), 128);
   });
 });
 
