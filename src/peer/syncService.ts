@@ -191,8 +191,8 @@ export class SyncService implements LibraryLink {
     };
   }
 
-  propose(proposal: Proposal): Promise<ProposeResult> {
-    return this.#follower.propose(proposal);
+  propose(proposal: Proposal, source?: string): Promise<ProposeResult> {
+    return this.#follower.propose(proposal, source);
   }
 
   fetchHeads(): Promise<readonly DocumentHead[]> {

@@ -175,12 +175,12 @@ export class Follower implements Disposable {
   }
 
   /** See `LibraryLink.propose`. */
-  async propose(proposal: Proposal): Promise<ProposeResult> {
+  async propose(proposal: Proposal, source?: string): Promise<ProposeResult> {
     const fault = checkProposalShape(proposal);
     // The leader would refuse it too, but as a message that no peer of ours sends.
     if (fault !== undefined)
       return { kind: 'rejected', code: 'invalid-proposal', message: `The change cannot be sent: ${fault}` };
-    const answer = await this.#ask({ kind: 'propose', proposal });
+    const answer = await this.#ask({ kind: 'propose', proposal, ...(source === undefined ? {} : { source }) });
     switch (answer.kind) {
       case 'committed':
         return { kind: 'committed', index: answer.index };

@@ -6,12 +6,12 @@ import type { Connection } from './connection.ts';
 import type { EntryPage, EntrySource, HeadsAt } from './entryPump.ts';
 import type { HeadsReason, PeerInfo } from './libraryLink.ts';
 import { MAX_REQUESTS_IN_FLIGHT } from './limits.ts';
-import { encodeMessage, parseMessage, PROTOCOL_MAX, PROTOCOL_MIN } from './messages.ts';
+import { encodeMessage, parseMessage, PROTOCOL_MAX, PROTOCOL_MIN, SOURCE_PROTOCOL } from './messages.ts';
 import type { MessageBody, MessageOf, RawEntry, SyncMessage } from './messages.ts';
 
 /** What a follower may ask; `requestId` is added here. */
 export type RequestBody =
-  | Pick<MessageOf<'propose'>, 'kind' | 'proposal'>
+  | Pick<MessageOf<'propose'>, 'kind' | 'proposal' | 'source'>
   | Pick<MessageOf<'fetchEntries'>, 'kind' | 'since' | 'limit'>
   | Pick<MessageOf<'fetchHeads'>, 'kind'>
   | Pick<MessageOf<'fetchRevision'>, 'kind' | 'docId' | 'hash'>
@@ -61,6 +61,8 @@ export class FollowerSession implements EntrySource, Disposable {
   #nextRequestId = HELLO_REQUEST_ID + 1;
   #term: Term;
   #leaderId: PeerId | undefined;
+  /** What both sides know. */
+  #protocol = PROTOCOL_MIN;
   #lastHeardAt: number;
   #timer: Disposable | undefined;
   #hasEnded = false;
@@ -205,6 +207,7 @@ export class FollowerSession implements EntrySource, Disposable {
       case 'welcome':
         if (this.#leaderId !== undefined) return;
         this.#leaderId = message.sender;
+        this.#protocol = message.protocol;
         this.#options.onWelcome(message);
         this.#sendQueued();
         return;
@@ -262,13 +265,19 @@ export class FollowerSession implements EntrySource, Disposable {
       const requestId = this.#nextRequestId;
       this.#nextRequestId += 1;
       this.#open.set(requestId, request);
-      const units = this.#send({ ...request.body, requestId });
+      const units = this.#send({ ...this.#known(request.body), requestId });
       request.timer = this.#options.ambient.scheduler.after(this.#options.timeoutMs + units / UNITS_PER_MS, () => {
         this.#open.delete(requestId);
         request.resolve(undefined);
         this.#sendQueued();
       });
     }
+  }
+
+  /** A leader of an older release refuses what it does not know. */
+  #known(body: RequestBody): RequestBody {
+    if (body.kind !== 'propose' || this.#protocol >= SOURCE_PROTOCOL) return body;
+    return { kind: 'propose', proposal: body.proposal };
   }
 
   #scheduleHeartbeat(): void {

@@ -5,7 +5,13 @@ import { DisposableStore } from '../disposableStore.ts';
 import type { Connection } from './connection.ts';
 import type { Author } from './entry.ts';
 import type { PeerInfo } from './libraryLink.ts';
-import { MAX_DOCUMENT_BYTES, MAX_ENTRIES_PER_PAGE, MAX_PAGE_UNITS, MAX_REQUESTS_IN_FLIGHT } from './limits.ts';
+import {
+  MAX_DOCUMENT_BYTES,
+  MAX_ENTRIES_PER_PAGE,
+  MAX_NAME_LENGTH,
+  MAX_PAGE_UNITS,
+  MAX_REQUESTS_IN_FLIGHT,
+} from './limits.ts';
 import { encodeMessage, parseMessage, PROTOCOL_MAX, PROTOCOL_MIN } from './messages.ts';
 import type { ByeReason, MessageBody, MessageOf, SyncMessage } from './messages.ts';
 import { LOG_START } from './replicatedLog.ts';
@@ -237,7 +243,7 @@ export class LeaderSession implements Disposable {
     const { requestId } = request;
     switch (request.kind) {
       case 'propose': {
-        const result = await transactions.append(request.proposal, this.#author(), transactions.term);
+        const result = await transactions.append(request.proposal, this.#author(request.source), transactions.term);
         if (result.kind === 'rejected') {
           return { kind: 'error', requestId, code: result.code, message: result.message, isFinal: true };
         }
@@ -304,11 +310,13 @@ export class LeaderSession implements Disposable {
     return this.#host.transactions.term;
   }
 
-  #author(): Author {
+  /** The connection says who it is, and the peer for which source it speaks: that is shown beside its folder, never in its place. */
+  #author(source: string | undefined): Author {
     const peer = this.#peer;
     if (peer === undefined)
       throw new SyncError('not-authorized', 'A peer that has not said who it is cannot change anything.');
-    return { peerId: peer.peerId, name: peer.name };
+    const name = source === undefined ? peer.name : `${source} (${peer.folderName})`.slice(0, MAX_NAME_LENGTH);
+    return { peerId: peer.peerId, name };
   }
 
   #send(body: MessageBody): void {

@@ -86,8 +86,9 @@ export interface LibraryLink extends Disposable {
   /**
    * Sends a proposal, again after each reconnect until somebody answers: the same `proposalId` is committed once.
    * Rejects with `LinkClosedError` only when the link is disposed before an answer.
+   * @param source where the change comes from, if not from a person: others see it as the author.
    */
-  propose(proposal: Proposal): Promise<ProposeResult>;
+  propose(proposal: Proposal, source?: string): Promise<ProposeResult>;
   fetchHeads(): Promise<readonly DocumentHead[]>;
   /** The text of a revision as far as the log reaches; undefined where it does not know it. */
   fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | undefined>;

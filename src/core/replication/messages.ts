@@ -27,7 +27,9 @@ import {
 
 /** The versions of this protocol that we speak; `hello` carries both, and the leader picks the highest that both know. */
 export const PROTOCOL_MIN = 1;
-export const PROTOCOL_MAX = 1;
+export const PROTOCOL_MAX = 2;
+/** From this one on a proposal may say which source its change comes from. */
+export const SOURCE_PROTOCOL = 2;
 
 /** What stands in every message. */
 export interface Envelope {
@@ -88,7 +90,8 @@ export type MessageBody =
       readonly hasMore: boolean;
     } & Correlated)
   | { readonly kind: 'acknowledge'; readonly index: LogIndex }
-  | ({ readonly kind: 'propose'; readonly proposal: Proposal } & Correlated)
+  /** `source`: where the change comes from, if not from a person (protocol 2). */
+  | ({ readonly kind: 'propose'; readonly proposal: Proposal; readonly source?: string | undefined } & Correlated)
   | ({ readonly kind: 'committed'; readonly index: LogIndex } & Correlated)
   | ({ readonly kind: 'stale'; readonly head?: DocumentHead | undefined } & Correlated)
   | ({ readonly kind: 'fetchHeads' } & Correlated)
@@ -176,7 +179,12 @@ const messageSchema = z.discriminatedUnion('kind', [
     hasMore: z.boolean(),
   }),
   z.strictObject({ kind: z.literal('acknowledge'), ...envelope, index: logIndexSchema }),
-  z.strictObject({ kind: z.literal('propose'), ...correlated, proposal: proposalSchema }),
+  z.strictObject({
+    kind: z.literal('propose'),
+    ...correlated,
+    proposal: proposalSchema,
+    source: displayNameSchema.optional(),
+  }),
   z.strictObject({ kind: z.literal('committed'), ...correlated, index: logIndexSchema }),
   z.strictObject({ kind: z.literal('stale'), ...correlated, head: documentHeadSchema.optional() }),
   z.strictObject({ kind: z.literal('fetchHeads'), ...correlated }),

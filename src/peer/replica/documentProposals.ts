@@ -23,6 +23,8 @@ export class DocumentProposals {
   readonly #record: DocumentRecord;
   readonly #events: ProposalEvents;
   #inFlight: OutboxItem | undefined;
+  /** Whose change is in flight, if a source's. Not durable: after a restart the person's window answers for it. */
+  #source: string | undefined;
   /** The held base when the proposal was made; a choice of the person since then counts when it is committed. */
   #heldBaseThen: string | undefined;
   #refusedHash: RevisionHash | undefined;
@@ -88,6 +90,7 @@ export class DocumentProposals {
       ...(shadow === undefined ? { path: libraryPath } : {}),
       changes: shadow === undefined ? [] : changedElements(shadow.text, text, patch),
     };
+    this.#source = ctx.sourceOf(shadow?.hash, ctx.ambient.hashText(text));
     await this.#post({ proposal, text, heldBase }, nextProposalNumber);
   }
 
@@ -106,6 +109,7 @@ export class DocumentProposals {
       basePath: libraryPath,
       changes: [],
     };
+    this.#source = undefined;
     await this.#post({ proposal, text: '', heldBase }, nextProposalNumber);
   }
 
@@ -125,6 +129,7 @@ export class DocumentProposals {
       basePath: libraryPath,
       changes: [],
     };
+    this.#source = undefined;
     await this.#post({ proposal, text, heldBase: undefined }, nextProposalNumber);
   }
 
@@ -200,7 +205,7 @@ export class DocumentProposals {
   async ask(headIndex: LogIndex): Promise<boolean> {
     const record = this.#record;
     const item = this.#inFlight;
-    const answer = item === undefined ? undefined : await record.ctx.link()?.propose(item.proposal);
+    const answer = item === undefined ? undefined : await record.ctx.link()?.propose(item.proposal, this.#source);
     if (item === undefined || answer === undefined) return false;
     const isCommitted = answer.kind === 'committed';
     if (isCommitted && answer.index > headIndex) return false;
@@ -278,7 +283,7 @@ export class DocumentProposals {
   #send(item: OutboxItem): void {
     const link = this.#record.ctx.link();
     if (link === undefined) return;
-    link.propose(item.proposal).then(
+    link.propose(item.proposal, this.#source).then(
       (answer) => this.#events.onAnswer(item, answer),
       (error: unknown) => {
         // The link was let go: the proposal is in the outbox and is sent again by whoever serves this replica next.

@@ -101,6 +101,10 @@ export class DocumentReplica implements Disposable {
     };
   }
 
+  get agreedHash(): RevisionHash | undefined {
+    return this.stored.shadow?.hash;
+  }
+
   get heldConflicts(): readonly HeldConflict[] {
     const { file, path } = this.status;
     return this.#record.conflicts.map((conflict) => {

@@ -27,6 +27,7 @@ import { DocumentTable } from './documentTable.ts';
 import { ManyRemovals } from './manyRemovals.ts';
 import type { CommittedTexts, DocumentContext, StableReader, WorkGuard } from './replicaPorts.ts';
 import type { ResolutionUndo } from './resolution.ts';
+import { SourceChanges } from './sourceChanges.ts';
 import { WorkPermit } from './workPermit.ts';
 
 /** Auto-saves are sent after so much quiet (DESIGN §5, "Consent and joining"). */
@@ -65,6 +66,7 @@ export interface ReplicaOptions {
 export class Replica implements EntrySink, Disposable {
   readonly #options: ReplicaOptions;
   readonly #documents = new DocumentTable();
+  readonly #sourceChanges = new SourceChanges();
   readonly #disposables = new DisposableStore();
   readonly #autoSaves = new Map<string, Disposable>();
   readonly #undos: ResolutionUndo[] = [];
@@ -249,6 +251,16 @@ export class Replica implements EntrySink, Disposable {
   /** How a document is written; undefined where it is none of this replica. */
   formatOf(docId: DocId): DocumentFormat | undefined {
     return this.#documents.get(docId)?.format;
+  }
+
+  /** A source is about to change a document's file from one text to another: what exactly that is goes out in its name. */
+  expectSourceChange(source: string, before: RevisionHash | undefined, after: RevisionHash): void {
+    this.#sourceChanges.expect(source, before, after);
+  }
+
+  /** The revision that the library and this copy last agreed on, by the copy's path. */
+  agreedHash(path: string): RevisionHash | undefined {
+    return this.#documents.local().find(({ status }) => status.path === path)?.agreedHash;
   }
 
   /** What is held in a document, as it is now. */
@@ -589,6 +601,7 @@ export class Replica implements EntrySink, Disposable {
       },
       mayWork: () => this.#permit.check(),
       hindranceCount: () => this.#permit.hindranceCount,
+      sourceOf: (before, after) => this.#sourceChanges.sourceOf(before, after),
       changed: () => this.#tellChanged(),
       applied: (change) => this.#appliedChange.fire(change),
       fileOf: (localPath) => layout.fileOf(localPath),

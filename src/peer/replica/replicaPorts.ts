@@ -1,4 +1,4 @@
-import type { DocId, ProposalId } from '../../core/ids.ts';
+import type { DocId, ProposalId, RevisionHash } from '../../core/ids.ts';
 import type { Ambient, Merger } from '../../core/ports.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import type { ReplicaStore } from '../../core/replication/replicaStore.ts';
@@ -73,6 +73,8 @@ export interface DocumentContext {
   mayWork(): Promise<boolean>;
   /** How many hindrances are over: what was read before the last one ended may be another branch's. */
   hindranceCount(): number;
+  /** The source that made exactly this change of the file, if one did. */
+  sourceOf(before: RevisionHash | undefined, after: RevisionHash): string | undefined;
   changed(): void;
   applied(change: AppliedChange): void;
   readonly removals: Removals;

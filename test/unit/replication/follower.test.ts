@@ -23,8 +23,8 @@ function makeEntries(count: number): LogEntry[] {
 
 const index = (value: number): LogIndex => value as LogIndex;
 
-function welcome(leader: HandPeer, last: number, standing: Standing = 'onLog'): void {
-  leader.send({ kind: 'welcome', requestId: 0, protocol: 1, index: index(last), runningHash: '', standing, peers: [] });
+function welcome(leader: HandPeer, last: number, standing: Standing = 'onLog', protocol = 1): void {
+  leader.send({ kind: 'welcome', requestId: 0, protocol, index: index(last), runningHash: '', standing, peers: [] });
 }
 
 /** Answers every page that is asked for from these entries. */
@@ -481,6 +481,21 @@ test('[REP-18] [I8] a proposal made offline waits, and is sent once there is a l
   ]);
   await settle();
   assert.equal(sink.index, 2);
+});
+
+test('[REP-03] a leader of protocol 1 is not told of the source that it would refuse', async () => {
+  for (const [protocol, source] of [
+    [1, undefined],
+    [2, 'localhost:8000'],
+  ] as const) {
+    const { follower, attachByHand } = startFollower('bob');
+    const leader = attachByHand('leader', 1);
+    await settle();
+    welcome(leader, 0, 'onLog', protocol);
+    void follower.propose(createOf('b', 'doc-1', 'a.yaml', 'one\n'), 'localhost:8000');
+    await settle();
+    assert.equal(leader.last('propose').source, source);
+  }
 });
 
 test('[REP-05] [REP-18] an answer that was lost with its connection is asked for again and commits nothing twice', async () => {

@@ -276,6 +276,17 @@ test('[REP-22] the author is who the connection belongs to, and nobody speaks fo
   assert.equal(world.transactions.position.index, 1);
 });
 
+test('[REP-22] a change of a source has its name beside the folder that speaks for it, and the id of the connection', async () => {
+  const world = await startLeader();
+  const bob = world.connectByHand('bob');
+  await greet(world, bob);
+  const proposal = createOf('b', 'doc-1', 'a.yaml', 'one\n');
+  bob.send({ kind: 'propose', requestId: 1, proposal, source: 'localhost:8000' });
+  await settle();
+  const page = await world.transactions.entries(0 as LogIndex, { count: 1, units: Infinity });
+  assert.deepEqual(page.entries[0]?.entry?.author, { peerId: 'peer-bob', name: 'localhost:8000 (bob-folder)' });
+});
+
 test('[REP-02] before hello nothing is answered, and after junk nothing more', async () => {
   const world = await startLeader();
   const early = world.connectByHand('early');
@@ -317,11 +328,14 @@ test('[REP-03] a peer whose protocols we do not speak is told so, also one that 
   await greet(world, older, { protocolMin: 0, protocolMax: 0 });
   assert.equal(older.last('bye').reason, 'protocolTooOld');
   const newer = world.connectByHand('newer');
-  await greet(world, newer, { protocolMin: 2, protocolMax: 3, newField: 1 } as never);
+  await greet(world, newer, { protocolMin: 3, protocolMax: 4, newField: 1 } as never);
   assert.equal(newer.last('bye').reason, 'protocolTooNew');
   const both = world.connectByHand('both');
   await greet(world, both, { protocolMin: 1, protocolMax: 3, newField: 1 } as never);
-  assert.equal(both.last('welcome').protocol, 1);
+  assert.equal(both.last('welcome').protocol, 2);
+  const before = world.connectByHand('before');
+  await greet(world, before, { protocolMin: 1, protocolMax: 1 });
+  assert.equal(before.last('welcome').protocol, 1);
 });
 
 test('[REP-20] the same peer on a new connection replaces its old one', async () => {
