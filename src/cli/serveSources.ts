@@ -73,7 +73,8 @@ export async function serveSources(
 }
 
 /** Without what changes each time that it is asked. */
-function described({ sourceId, config, state, changes, lastChangeAt, conflictCount, problem }: SyncStatus): object {
+function described(status: SyncStatus): object {
+  const { sourceId, config, state, changes, lastChangeAt, conflictCount, problem, leaderName } = status;
   return {
     sourceId,
     from: sourceAddress(config),
@@ -83,5 +84,6 @@ function described({ sourceId, config, state, changes, lastChangeAt, conflictCou
     changes: changes.map(changeSentence),
     conflictCount,
     problem,
+    leaderName,
   };
 }

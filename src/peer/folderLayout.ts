@@ -35,3 +35,12 @@ export function createFolderLayout(
     },
   };
 }
+
+/** Where a file of a folder is in the library that the folder has joined; undefined where it has no place there. */
+export function libraryPathIn(
+  { layout, pairs }: Pick<ReplicaRecord, 'layout' | 'pairs'>,
+  localPath: string,
+): string | undefined {
+  if (layout === 'same') return localPath;
+  return Object.keys(pairs).find((libraryPath) => pairs[libraryPath] === localPath);
+}

@@ -1,22 +1,26 @@
 import type { LibraryLink } from '../core/replication/libraryLink.ts';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { DisposableStore } from '../core/disposableStore.ts';
 import { Emitter, type Event } from '../core/event.ts';
-import type { LibraryId, PeerId, ReplicaId } from '../core/ids.ts';
+import type { LibraryId, PeerId, ReplicaId, RevisionHash } from '../core/ids.ts';
 import type { Disposable } from '../core/ports.ts';
 import type { UserProblem } from '../core/workingFiles.ts';
 import type { ReplicaRecord } from '../node/folders/folderRecord.ts';
 import { readPersonName } from '../node/git/gitIdentity.ts';
 import { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
 import { readLibrary } from '../node/libraryDirectory.ts';
+import { librariesDirectory } from '../node/stateDirectory.ts';
 import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
 import { replicaDirectory, type FolderDecisions } from './folderDecisions.ts';
 import type { AppliedChange, FolderDiagnostics, FolderPhase, FolderStatus, Outcome } from './folderSession.ts';
+import { libraryPathIn } from './folderLayout.ts';
 import { LastingHindrance } from './lastingHindrance.ts';
 import type { Neighbourhood, Place } from './neighbourhood.ts';
 import { notDone } from './replica/documentProblems.ts';
 import type { Replica } from './replica/replica.ts';
 import type { ServingReplica } from './servingReplica.ts';
+import type { SourceLibrary } from './sources/sourceLibrary.ts';
+import { readLeaderAddress } from './syncLeaderAddress.ts';
 import type { WorkspaceFolderOptions } from './workspaceFolder.ts';
 
 export interface FolderServingOptions extends WorkspaceFolderOptions {
@@ -119,6 +123,48 @@ export class FolderServing implements Disposable {
       ...(observing === undefined ? {} : { observing }),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
     };
+  }
+
+  /** What the folder's sources know of its library; another window that serves the folder is no leader to them. */
+  async sourceLibrary(): Promise<SourceLibrary> {
+    const record = this.#record;
+    if (this.#phase === 'starting') return { kind: 'starting' };
+    if (record === undefined || (this.#serving === undefined && this.#phase !== 'attached')) return { kind: 'none' };
+    const directory = join(librariesDirectory(this.#options.stateDir), record.libraryId);
+    const { peerId } = this.#options;
+    const libraryPathOf = (path: string): string | undefined => libraryPathIn(record, path);
+    const link = this.#serving?.link.status;
+    // One that another window serves has no link here; who leads is written beside the log.
+    if (link === undefined) {
+      const leaderId = (await readLeaderAddress(directory))?.leaderId;
+      const agreedHash = (): undefined => undefined;
+      const isCaughtUp = (): boolean => true;
+      return {
+        kind: 'joined',
+        directory,
+        peerId,
+        leaderId,
+        leaderName: undefined,
+        libraryPathOf,
+        isCaughtUp,
+        agreedHash,
+      };
+    }
+    const leaderId = link.connection === 'connected' ? link.term?.leaderId : undefined;
+    const leaderName = link.peers.find((peer) => peer.peerId === leaderId)?.folderName;
+    const agreedHash = (path: string): RevisionHash | undefined => this.#serving?.replica.agreedHash(path);
+    const isCaughtUp = (path: string): boolean => {
+      const document = this.#serving?.replica.documents.find((one) => one.path === path);
+      return this.#serving?.metrics().lag === 0 && document?.state !== 'syncing';
+    };
+    return { kind: 'joined', directory, peerId, leaderId, leaderName, libraryPathOf, isCaughtUp, agreedHash };
+  }
+
+  /** Whether the library has, or had, a file of the folder as a text with this hash. */
+  async hasRevision(path: string, hash: RevisionHash): Promise<boolean> {
+    const { replica, link } = this.#serving ?? {};
+    const docId = replica?.documents.find((document) => document.path === path)?.docId;
+    return docId !== undefined && (await link?.fetchRevision(docId, hash)) !== undefined;
   }
 
   get diagnostics(): FolderDiagnostics {

@@ -90,12 +90,23 @@ export class WorkspaceFolder implements FolderSession {
       }),
     );
     this.history = new ServedHistory({ serving: this.#serving, texts: options.texts, hashText: ambient.hashText });
-    this.#sources = new FolderSources({ ...options, folder });
+    this.#sources = new FolderSources({
+      ...options,
+      folder,
+      library: () => this.#serving.sourceLibrary(),
+      hasRevision: (path, hash) => this.#serving.hasRevision(path, hash),
+      expectChange: (...change) => this.#serving.replica?.expectSourceChange(...change),
+    });
     this.#disposables.add(this.#sources);
     this.#disposables.add(
       this.#sources.onDidHappen(({ type }) => (type === 'status:changed' ? this.#tellStatus() : undefined)),
     );
-    this.#disposables.add(this.#serving.onDidChange(() => this.#tellStatus()));
+    this.#disposables.add(
+      this.#serving.onDidChange(() => {
+        this.#sources.libraryChanged();
+        this.#tellStatus();
+      }),
+    );
     this.#disposables.add(
       this.#neighbourhood.onDidChange(() => this.#runInBackground(() => this.#change(() => this.#neighboursChanged()))),
     );

@@ -34,6 +34,8 @@ export interface LiveSourceConfig {
   readonly timeoutSeconds: number;
   readonly maxMegabytes: number;
   readonly acceptSelfSigned: boolean;
+  /** In a library, of the windows that have it only the leader's asks it, and the others get what it changes from there. */
+  readonly shared: boolean;
   readonly include: SourceSelection;
   readonly exclude: SourceSelection;
 }
@@ -82,6 +84,7 @@ const sourceSchema = z
     timeoutSeconds: z._default(between(0.1, 300), 10),
     maxMegabytes: z._default(between(0.01, 40), 20),
     acceptSelfSigned: z._default(z.boolean(), false),
+    shared: z._default(z.boolean(), false),
     include: selection,
     exclude: selection,
   })
@@ -100,6 +103,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   timeoutSeconds: 'should be a number from 0.1 to 300',
   maxMegabytes: 'should be a number from 0.01 to 40',
   acceptSelfSigned: 'should be true or false',
+  shared: 'should be true or false',
   include: 'should have "paths", "methods", "tags" or "components", each with a list of texts',
   exclude: 'should have "paths", "methods", "tags" or "components", each with a list of texts',
 };

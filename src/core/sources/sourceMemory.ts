@@ -17,6 +17,8 @@ export interface SourceMemory {
   readonly resultHash: string;
   /** Wall clock, milliseconds. */
   readonly mergedAt: number;
+  /** Of a shared source: which one it was of all windows' merges; see `SharedMemories`. */
+  readonly basedOn?: number | undefined;
 }
 
 /** Which memory is meant: another target or another branch is another file. */

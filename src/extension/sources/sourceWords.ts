@@ -64,6 +64,8 @@ export function stateWords(status: SyncStatus, now: number): string {
       return `paused${last}`;
     case 'elsewhere':
       return 'run by another window';
+    case 'atLeader':
+      return `followed by the leader's window${status.leaderName === undefined ? '' : ` (${status.leaderName})`}`;
   }
 }
 

@@ -26,6 +26,7 @@ const icons: { readonly [state in SourceState]: readonly [icon: string, color?: 
   failed: ['error', 'list.errorForeground'],
   paused: ['debug-pause'],
   elsewhere: ['multiple-windows'],
+  atLeader: ['multiple-windows'],
 };
 
 /** A row of the view; also what its menu's commands are called with. */

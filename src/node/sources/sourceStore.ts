@@ -8,24 +8,26 @@ import { isErrorWithCode } from '../errorCode.ts';
 import { hashText } from '../hashText.ts';
 import { makePrivateDirectory, PRIVATE_FILE_MODE } from '../stateDirectory.ts';
 
-const memorySchema = z
-  .object({
-    version: z.literal(1),
-    revision: z.string(),
-    heldBase: z.string().optional(),
-    answerHash: z.string(),
-    etag: z.string().optional(),
-    lastModified: z.string().optional(),
-    madeWith: z.string(),
-    resultHash: z.string(),
-    mergedAt: z.number(),
-  })
-  .transform((memory): SourceMemory => ({
-    ...memory,
-    heldBase: memory.heldBase,
-    etag: memory.etag,
-    lastModified: memory.lastModified,
-  }));
+const memoryFields = {
+  revision: z.string(),
+  heldBase: z.string().optional(),
+  answerHash: z.string(),
+  etag: z.string().optional(),
+  lastModified: z.string().optional(),
+  madeWith: z.string(),
+  resultHash: z.string(),
+  mergedAt: z.number(),
+  basedOn: z.number().optional(),
+};
+
+/** A memory as it is written down. */
+export const memorySchema = z.object(memoryFields).transform((memory): SourceMemory => ({
+  ...memory,
+  heldBase: memory.heldBase,
+  etag: memory.etag,
+  lastModified: memory.lastModified,
+}));
+const memoryFileSchema = z.object({ version: z.literal(1) });
 
 const jobSchema = z
   .object({
@@ -126,7 +128,8 @@ export class SourceStore implements SourceMemoryStore {
   }
 
   async #readMemory(file: string): Promise<SourceMemory | undefined> {
-    return memorySchema.safeParse(await readJson(file)).data;
+    const value = await readJson(file);
+    return memoryFileSchema.safeParse(value).success ? memorySchema.safeParse(value).data : undefined;
   }
 
   #folderOf(sourceId: string): string {

@@ -9,11 +9,13 @@ import { fetchSpec } from '../../node/sources/httpFetcher.ts';
 import { sourcesDirectory, SourceStore } from '../../node/sources/sourceStore.ts';
 import type { HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
 import type { HeldDocument } from '../heldDocument.ts';
+import type { UserProblem } from '../../core/workingFiles.ts';
 import { notDone } from '../replica/documentProblems.ts';
 import type { LiveSyncService, SourcePreview, SyncEvent, SyncResult, SyncStatus } from './liveSyncService.ts';
 import { createSourceEntry, type FolderSourcesOptions, type SourceEntry } from './sourceEntry.ts';
+import { SharedSources } from './sharedSources.ts';
 import { SourceRunner, TRIGGER_DELAYS_MS } from './sourceRunner.ts';
-import { cancelled, elsewhere, failedResult } from './sourceStatus.ts';
+import { cancelled, elsewhere, failedResult, withLeader } from './sourceStatus.ts';
 
 /** A source may be missing from the settings for as long as somebody works on a branch without it. */
 const KEEP_REMOVED_MS = 30 * 86_400_000;
@@ -28,6 +30,7 @@ export class FolderSources implements LiveSyncService, Disposable {
   readonly #entries = new Map<string, SourceEntry>();
   readonly #store: SourceStore;
   readonly #runner: SourceRunner;
+  readonly #shared: SharedSources;
   #changing: Promise<unknown> = Promise.resolve();
   #lastUndo: string | undefined;
 
@@ -51,6 +54,17 @@ export class FolderSources implements LiveSyncService, Disposable {
         changeInBackground: (step) => this.#runner.inBackground(this.#change(step)),
       }),
     );
+    this.#shared = this.#disposables.add(
+      new SharedSources({
+        ambient,
+        library: options.library,
+        entries: this.#entries,
+        isServing: () => this.#runner.isServing,
+        begin: (entry) => this.#runner.begin(entry.sync.config.id),
+        end: (entry) => this.#runner.yield(entry),
+        changeInBackground: (step) => this.#runner.inBackground(this.#change(step)),
+      }),
+    );
   }
 
   get onDidHappen(): Event<SyncEvent> {
@@ -65,6 +79,11 @@ export class FolderSources implements LiveSyncService, Disposable {
     return this.#runner.isPaused;
   }
 
+  /** Who leads the library, or what it has, may be otherwise. */
+  libraryChanged(): void {
+    this.#shared.follow();
+  }
+
   // ---- sources ----
 
   addSource(config: LiveSourceConfig): Promise<void> {
@@ -76,6 +95,7 @@ export class FolderSources implements LiveSyncService, Disposable {
       this.#happened.fire({ type: 'source:added', sourceId: checked.id, config: checked });
       if (!this.#runner.isServing) await this.#runner.start();
       else await this.#runner.begin(checked.id);
+      this.#shared.follow();
     });
   }
 
@@ -90,6 +110,7 @@ export class FolderSources implements LiveSyncService, Disposable {
       await this.#runner.endJobs(sourceId);
       this.#runner.close(entry);
       await entry.queue.ended;
+      await this.#shared.letGo(entry);
       if (this.#runner.isServing)
         await this.#store.sweep([...this.#entries.keys()], this.#options.ambient.clock.wallNow() - KEEP_REMOVED_MS);
       this.#happened.fire({ type: 'source:removed', sourceId });
@@ -104,9 +125,11 @@ export class FolderSources implements LiveSyncService, Disposable {
       await this.#runner.endJobs(checked.id);
       this.#runner.close(before);
       await before.queue.ended;
+      await this.#shared.letGo(before);
       this.#entries.set(checked.id, createSourceEntry(checked, this.#options, this.#store));
       this.#happened.fire({ type: 'source:updated', sourceId: checked.id, config: checked });
       await this.#runner.begin(checked.id);
+      this.#shared.follow();
     });
   }
 
@@ -114,7 +137,8 @@ export class FolderSources implements LiveSyncService, Disposable {
 
   async syncSource(sourceId: string, signal?: AbortSignal): Promise<SyncResult> {
     const entry = this.#entry(sourceId);
-    if (!this.#runner.isServing) return failedResult(sourceId, elsewhere);
+    const problem = this.#notRunHere(entry);
+    if (problem !== undefined) return failedResult(sourceId, problem);
     entry.isWantedByPerson = true;
     if (this.#runner.isPaused) {
       return (await this.#runner.attempt(entry, signal ?? new AbortController().signal)).result;
@@ -160,7 +184,8 @@ export class FolderSources implements LiveSyncService, Disposable {
 
   async applyChanges(sourceId: string): Promise<Outcome> {
     const entry = this.#entry(sourceId);
-    if (!this.#runner.isServing) return { isDone: false, problem: elsewhere };
+    const inTheWay = this.#notRunHere(entry);
+    if (inTheWay !== undefined) return { isDone: false, problem: inTheWay };
     const attempt = await entry.queue.run(() => entry.sync.apply());
     this.#runner.take(entry, attempt, 0);
     return 'problem' in attempt ? { isDone: false, problem: attempt.problem } : { isDone: true };
@@ -199,7 +224,8 @@ export class FolderSources implements LiveSyncService, Disposable {
 
   async resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
     const entry = this.#entry(docId.slice(CONFLICT_PREFIX.length));
-    if (!this.#runner.isServing) return { isDone: false, problem: elsewhere };
+    const inTheWay = this.#notRunHere(entry);
+    if (inTheWay !== undefined) return { isDone: false, problem: inTheWay };
     const problem = await entry.queue.run(() => entry.sync.resolve(resolutions));
     if (problem === undefined) this.#lastUndo = entry.sync.config.id;
     this.#runner.tellConflicts(entry);
@@ -230,13 +256,23 @@ export class FolderSources implements LiveSyncService, Disposable {
   dispose(): void {
     if (this.#disposables.isDisposed) return;
     for (const entry of this.#entries.values()) this.#runner.close(entry);
-    this.#runner.inBackground(this.#change(() => this.#runner.stop()));
+    this.#runner.inBackground(
+      this.#change(async () => {
+        await this.#runner.stop();
+        await this.#shared.letGoOfAll();
+      }),
+    );
     this.#disposables.dispose();
   }
 
   /** Resolves when everything that was begun has ended and the lock is free. */
   async closed(): Promise<void> {
     await this.#changing;
+  }
+
+  #notRunHere({ turn }: SourceEntry): UserProblem | undefined {
+    if (!this.#runner.isServing) return elsewhere;
+    return turn.kind === 'here' ? undefined : withLeader;
   }
 
   #entry(sourceId: string): SourceEntry {

@@ -13,10 +13,11 @@ import type { Outcome } from '../folderSession.ts';
  * - `changesWaiting`: it says something new, which a person is to look at first;
  * - `waiting`: the file has unsaved edits, or git is at work;
  * - `held`: the file has all of it, but what clashes with changes made by hand;
- * - `failed`: see `problem`; `paused`; `elsewhere`: another window runs the sources of this folder.
+ * - `failed`: see `problem`; `paused`; `elsewhere`: another window runs the sources of this folder;
+ * - `atLeader`: it is shared, and the window that leads the library runs it (see `leaderName`).
  */
 export type SourceState =
-  'new' | 'syncing' | 'inStep' | 'changesWaiting' | 'waiting' | 'held' | 'failed' | 'paused' | 'elsewhere';
+  'new' | 'syncing' | 'inStep' | 'changesWaiting' | 'waiting' | 'held' | 'failed' | 'paused' | 'elsewhere' | 'atLeader';
 
 /** An immutable snapshot of one source. Times are wall-clock milliseconds. */
 export interface SyncStatus {
@@ -32,6 +33,8 @@ export interface SyncStatus {
   readonly conflictCount: number;
   /** How long the last attempt took, in milliseconds. */
   readonly durationMs: number | undefined;
+  /** For `atLeader`: the name of the folder whose window leads, where it is known. */
+  readonly leaderName?: string;
   /** For `failed` and `waiting`. */
   readonly problem?: UserProblem;
 }

@@ -11,7 +11,10 @@ import { SerialQueue } from '../replica/serialQueue.ts';
 import type { SyncResult, SyncStatus } from './liveSyncService.ts';
 import { readSource, type ReadSecret } from './sourceReader.ts';
 import { newStatus } from './sourceStatus.ts';
-import { SourceSync, type SourceGit } from './sourceSync.ts';
+import type { SharedSourcePlace } from '../../node/sources/sharedSourcePlace.ts';
+import { SharedMemories, type SharedMemoriesOptions } from './sharedMemories.ts';
+import type { SourceLibrary } from './sourceLibrary.ts';
+import { SourceSync, type SourceGit, type SourceSyncOptions } from './sourceSync.ts';
 
 /** What the sources of a folder need from its window. */
 export interface FolderSourcesOptions {
@@ -24,16 +27,35 @@ export interface FolderSourcesOptions {
   readonly merger: Merger;
   readonly texts: SourceTexts;
   readonly readSecret: ReadSecret;
+  readonly library: () => Promise<SourceLibrary>;
+  /** See `SharedMemories`. */
+  readonly hasRevision: SharedMemoriesOptions['hasRevision'];
+  /** Called before a source writes a file, for the change to be known as the source's. */
+  readonly expectChange: SourceSyncOptions['expectChange'];
 }
+
+/**
+ * Whose turn it is to run a source: this window's (`place`: for the library), the leader's or whoever stands in for it, or
+ * not known yet.
+ */
+export type SourceTurn =
+  | { readonly kind: 'here'; readonly place: SharedSourcePlace | undefined }
+  | { readonly kind: 'leader'; readonly leaderName: string | undefined }
+  | { readonly kind: 'undecided' };
 
 /** One source of a folder, with what hangs on it. */
 export interface SourceEntry {
   readonly sync: SourceSync;
+  turn: SourceTurn;
+  /** Of a shared one. */
+  readonly memories: SharedMemories | undefined;
   /** Attempts and choices of people happen one after the other. */
   readonly queue: SerialQueue;
-  /** What hangs on the config: timers and watches. */
+  /** Timers. */
   store: DisposableStore;
   status: SyncStatus;
+  /** On a generated file, while this window runs the source. */
+  fileWatch: Disposable | undefined;
   next: Disposable | undefined;
   isWantedByPerson: boolean;
   isWaitingForSave: boolean;
@@ -45,32 +67,40 @@ export interface SourceEntry {
 export function createSourceEntry(
   config: LiveSourceConfig,
   options: FolderSourcesOptions,
-  memories: SourceMemoryStore,
+  store: SourceMemoryStore,
 ): SourceEntry {
-  const { folder, ambient, files, merger, texts, settings, readSecret } = options;
+  const { folder, ambient, files, merger, texts, settings, readSecret, expectChange, hasRevision } = options;
+  // A turn is only there when the entry is, which is what the memories belong to.
+  const place = (): SharedSourcePlace | undefined => (entry.turn.kind === 'here' ? entry.turn.place : undefined);
+  const memories = config.shared ? new SharedMemories({ own: store, place, hasRevision }) : undefined;
   const sync = new SourceSync(config, {
     folder,
     ambient,
     files,
     merger,
     texts,
-    memories,
+    memories: memories ?? store,
+    expectChange,
     infoVersion: settings.infoVersion,
     git: sourceGit(folder, ambient),
     read: (source, known, signal) => readSource({ folder, fetch: fetchSpec, readSecret }, source, known, signal),
   });
   const queue = new SerialQueue((error) => ambient.logger.error('A source failed.', { error: String(error) }));
-  return {
+  const entry: SourceEntry = {
     sync,
+    turn: config.shared ? { kind: 'undecided' } : { kind: 'here', place: undefined },
+    memories,
     queue,
     status: newStatus(config),
     known: new Set(),
     store: new DisposableStore(),
+    fileWatch: undefined,
     next: undefined,
     isWantedByPerson: false,
     isWaitingForSave: false,
     waiters: [],
   };
+  return entry;
 }
 
 function sourceGit(folder: string, { clock }: Ambient): SourceGit {

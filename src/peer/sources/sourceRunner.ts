@@ -11,7 +11,7 @@ import { sourcesLockFile, type SourceStore } from '../../node/sources/sourceStor
 import { makePrivateDirectory } from '../../node/stateDirectory.ts';
 import type { SyncEvent, SyncResult, SyncStatus } from './liveSyncService.ts';
 import type { FolderSourcesOptions, SourceEntry } from './sourceEntry.ts';
-import { cancelled, failedResult, resultOf, statusAfter, unexpected, withConflicts } from './sourceStatus.ts';
+import { atLeader, cancelled, failedResult, resultOf, statusAfter, unexpected, withConflicts } from './sourceStatus.ts';
 import type { SourceAttempt } from './sourceSync.ts';
 
 /** Sources are mostly servers of the same machine, which are started anew all day long: they are asked again soon. */
@@ -96,7 +96,8 @@ export class SourceRunner implements Disposable {
     if (this.#lock === undefined) return;
     const entry = this.#options.entries.get(sourceId);
     if (entry === undefined) return;
-    this.#watchFile(entry);
+    entry.fileWatch?.dispose();
+    if (entry.turn.kind === 'here') this.#watchFile(entry);
     this.tell(entry);
     await this.addJob(sourceId, 'medium');
   }
@@ -109,8 +110,20 @@ export class SourceRunner implements Disposable {
     this.#lock = undefined;
   }
 
+  /** Lets what is under way with a source come to its end; what it holds in memory may be another window's from now on. */
+  async yield(entry: SourceEntry): Promise<void> {
+    entry.next?.dispose();
+    await this.endJobs(entry.sync.config.id);
+    await entry.queue.run(() => {
+      entry.sync.forget();
+      return Promise.resolve();
+    });
+    this.tellConflicts(entry);
+  }
+
   close(entry: SourceEntry): void {
     entry.next?.dispose();
+    entry.fileWatch?.dispose();
     entry.store.dispose();
     entry.queue.dispose();
     for (const resolve of entry.waiters.splice(0)) resolve(failedResult(entry.sync.config.id, cancelled));
@@ -121,23 +134,21 @@ export class SourceRunner implements Disposable {
     const { file, id } = entry.sync.config;
     if (file === undefined || /[*?]/.test(file)) return;
     const { folder, ambient } = this.#options;
-    entry.store.add(
-      new WatchedFolder(watchedFolderOf(folder, file), false, {
-        file: (changed) => {
-          if (relative(changed, resolve(folder, file)) === '') this.inBackground(this.addJob(id, 'medium'));
-        },
-        newFolder: () => undefined,
-        lost: () => undefined,
-        failed: (error) =>
-          ambient.logger.warn('The file of a source is not watched; it is looked at at each interval.', {
-            error: String(error),
-          }),
-      }),
-    );
+    entry.fileWatch = new WatchedFolder(watchedFolderOf(folder, file), false, {
+      file: (changed) => {
+        if (relative(changed, resolve(folder, file)) === '') this.inBackground(this.addJob(id, 'medium'));
+      },
+      newFolder: () => undefined,
+      lost: () => undefined,
+      failed: (error) =>
+        ambient.logger.warn('The file of a source is not watched; it is looked at at each interval.', {
+          error: String(error),
+        }),
+    });
   }
 
   async addJob(sourceId: string, priority: SyncJobPriority): Promise<void> {
-    if (this.#lock === undefined || !this.#options.entries.has(sourceId)) return;
+    if (this.#lock === undefined || this.#options.entries.get(sourceId)?.turn.kind !== 'here') return;
     const { random, clock } = this.#options.ambient;
     await this.engine.addSyncJob({
       id: random.uuid(),
@@ -175,8 +186,8 @@ export class SourceRunner implements Disposable {
 
   async #run(job: SyncJob, signal: AbortSignal): Promise<SyncJobOutcome> {
     const entry = this.#options.entries.get(job.sourceId);
-    // Left over from a source that is not in the settings any more.
-    if (entry === undefined) return { kind: 'done' };
+    // Left over from a source that is not in the settings any more, or another window's by now.
+    if (entry?.turn.kind !== 'here') return { kind: 'done' };
     const { attempt } = await this.attempt(entry, signal);
     if (attempt.kind === 'failed')
       return { kind: 'failed', canRetry: attempt.canRetry, isServerDown: attempt.isServerDown };
@@ -270,8 +281,10 @@ export class SourceRunner implements Disposable {
 
   // ---- telling ----
 
-  shown({ status }: SourceEntry): SyncStatus {
+  shown({ status, turn }: SourceEntry): SyncStatus {
     if (this.#lock === undefined) return { ...status, state: 'elsewhere' };
+    if (turn.kind === 'leader') return atLeader(status, turn.leaderName);
+    if (turn.kind === 'undecided') return { ...status, state: 'new' };
     return this.#isPaused && status.state !== 'syncing' ? { ...status, state: 'paused' } : status;
   }
 

@@ -9,6 +9,22 @@ export const elsewhere: UserProblem = {
   remedy: 'Do it in that window.',
 };
 
+export const withLeader: UserProblem = {
+  code: 'served-by-leader',
+  message: 'This source is shared: the window that leads the library runs it.',
+  remedy: 'Do it in that window.',
+};
+
+/** What a shared source shows where another window runs it. */
+export function atLeader(
+  { sourceId, config, lastSyncAt, lastChangeAt }: SyncStatus,
+  leaderName: string | undefined,
+): SyncStatus {
+  const name = leaderName === undefined ? {} : { leaderName };
+  const nothing = { changes: [], conflictCount: 0, durationMs: undefined };
+  return { sourceId, config, state: 'atLeader', lastSyncAt, lastChangeAt, ...nothing, ...name };
+}
+
 export const cancelled: UserProblem = {
   code: 'cancelled',
   message: 'It was cancelled.',

@@ -1,23 +1,19 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { applySplices } from '../../core/merge/splices.ts';
+import type { RevisionHash } from '../../core/ids.ts';
 import type { DocumentFormat, MergeConflict, MergeOptions, MergeResult } from '../../core/merge/types.ts';
-import type { Ambient, Merger } from '../../core/ports.ts';
 import { type ElementChange } from '../../core/sources/elementChange.ts';
 import { type LiveSourceConfig, sourceName } from '../../core/sources/liveSourceConfig.ts';
-import type { SourceMemory, SourceMemoryKey, SourceMemoryStore } from '../../core/sources/sourceMemory.ts';
+import type { SourceMemory, SourceMemoryStore } from '../../core/sources/sourceMemory.ts';
 import { indentOf } from '../../core/sources/indentOf.ts';
 import type { SourceTexts } from '../../core/sources/sourceTexts.ts';
 import type { TranslateOptions } from '../../core/sources/translateSpec.ts';
 import type { SpecAnswer } from '../../core/sources/specFetcher.ts';
-import type { UserProblem, WorkingFiles, WriteOutcome } from '../../core/workingFiles.ts';
-import { toRawSplices, type WorkingText } from '../../core/workingText.ts';
-import { isErrorWithCode } from '../../node/errorCode.ts';
-import { DiskStableReader } from '../../node/files/stableReader.ts';
+import type { UserProblem } from '../../core/workingFiles.ts';
+import type { WorkingText } from '../../core/workingText.ts';
 import { hasError } from '../replica/documentRecord.ts';
 import type { PeerSettings, Resolutions } from '../folderSession.ts';
 import type { HeldDocument } from '../heldDocument.ts';
 import { isSameClash } from '../replica/resolution.ts';
+import { BranchMemory } from './branchMemory.ts';
 import {
   aborted,
   changedSince,
@@ -34,6 +30,7 @@ import {
 } from './sourceProblems.ts';
 import type { SourcePreview } from './liveSyncService.ts';
 import type { KnownAnswer } from './sourceReader.ts';
+import { SourceTarget, type SourceTargetOptions } from './sourceTarget.ts';
 
 /** Where the folder is, in git's terms, and whether git is at work there. */
 export interface SourceGit {
@@ -43,12 +40,7 @@ export interface SourceGit {
   activity(): Promise<string | undefined>;
 }
 
-export interface SourceSyncOptions {
-  /** The workspace folder's real path. */
-  readonly folder: string;
-  readonly ambient: Ambient;
-  readonly files: WorkingFiles;
-  readonly merger: Merger;
+export interface SourceSyncOptions extends SourceTargetOptions {
   readonly texts: SourceTexts;
   readonly memories: SourceMemoryStore;
   readonly git: SourceGit;
@@ -96,14 +88,12 @@ const MAX_KEPT_LENGTH = 4_000_000;
  */
 export class SourceSync {
   readonly #options: SourceSyncOptions;
-  readonly #reader: DiskStableReader;
-  config: LiveSourceConfig;
+  readonly #target: SourceTarget;
+  readonly #memory: BranchMemory;
+  readonly config: LiveSourceConfig;
   /** What the source says and the file does not have yet, in the modes that ask first. */
   #incoming: Incoming | undefined;
   #conflicts: readonly MergeConflict[] = [];
-  #loaded: { readonly branch: string; readonly memory: SourceMemory | undefined } | undefined;
-  /** The text after the last merge: what it is a beginning of is probably half-written. */
-  #lastText: string | undefined;
   #undo: { readonly before: string; readonly after: string; readonly heldBase: string | undefined } | undefined;
   #references: readonly string[] = [];
   #lastChange:
@@ -114,12 +104,22 @@ export class SourceSync {
   constructor(config: LiveSourceConfig, options: SourceSyncOptions) {
     this.config = config;
     this.#options = options;
-    this.#reader = new DiskStableReader(options.folder);
+    this.#target = new SourceTarget(config.target, options);
+    this.#memory = new BranchMemory({
+      sourceId: config.id,
+      target: config.target,
+      store: options.memories,
+      branch: () => options.git.branch(),
+      onOtherBranch: () => {
+        this.#incoming = undefined;
+        this.#undo = undefined;
+      },
+    });
   }
 
   /** Absolute path of the target. */
   get file(): string {
-    return join(this.#options.folder, ...this.config.target.split('/'));
+    return this.#target.file;
   }
 
   /** Elements that the source and people changed in ways that cannot both stand; the file has what people made. */
@@ -134,18 +134,32 @@ export class SourceSync {
 
   /** When the source's side of the conflicts came, in wall-clock milliseconds. */
   get mergedAt(): number | undefined {
-    return this.#loaded?.memory?.mergedAt;
+    return this.#memory.latest?.mergedAt;
   }
 
   get canUndo(): boolean {
     return this.#undo !== undefined;
   }
 
+  /** What was merged last may have been merged by another window, into its own copy. */
+  forget(): void {
+    this.#memory.forget();
+    this.#conflicts = [];
+    this.#lastChange = undefined;
+    this.#heldStamp = undefined;
+  }
+
+  /** Names what the file reads as; undefined where it cannot be read now. */
+  async targetHash(): Promise<RevisionHash | undefined> {
+    const working = await this.#target.text();
+    return working === undefined ? undefined : this.#options.ambient.hashText(working.text);
+  }
+
   /** Asks the source and brings the file in step, as far as its mode says. @param isByPerson then a target that was deleted is made again. */
   async attempt(isByPerson: boolean, signal: AbortSignal): Promise<SourceAttempt> {
     const busy = await this.#gitBusy();
     if (busy !== undefined) return busy;
-    const memory = await this.#memory();
+    const memory = await this.#memory.load();
     const madeWith = madeWithOf(this.config);
     const last = this.#incoming ?? memory;
     const known = last?.madeWith === madeWith ? last : undefined;
@@ -219,11 +233,11 @@ export class SourceSync {
   /** @param shown the conflict as the person saw it. Answers what stood in the way. */
   async resolve(resolutions: Resolutions): Promise<UserProblem | undefined> {
     const shown = this.#conflicts.filter(({ id }) => resolutions.has(id));
-    const memory = await this.#memory();
+    const memory = await this.#memory.load();
     const base = memory?.heldBase;
     if (shown.length < resolutions.size || memory === undefined || base === undefined) return conflictGone;
-    const reading = await this.#readTarget();
-    if (reading === undefined || 'kind' in reading) return conflictGone;
+    const reading = await this.#target.text();
+    if (reading === undefined) return conflictGone;
     const { conflicts } = await this.#merge(base, reading.text, memory.revision);
     const now = new Map(conflicts.map((conflict) => [conflict.id, conflict]));
     if (shown.some(({ id }) => !now.has(id))) return conflictGone;
@@ -231,9 +245,9 @@ export class SourceSync {
     if (shown.some((conflict) => !isSameClash(conflict, now.get(conflict.id)))) return conflictChanged;
     const merged = await this.#merge(base, reading.text, memory.revision, { resolutions });
     if (hasError(merged) || merged.conflicts.some(({ id }) => resolutions.has(id))) return notResolved;
-    const written = await this.#write(reading, merged.text);
+    const written = await this.#target.write(reading, merged.text, sourceName(this.config));
     if (written.kind !== 'written') return choiceNotWritten(written);
-    await this.#remember({
+    await this.#memory.save({
       ...memory,
       ...heldOf(merged, memory.revision),
       resultHash: this.#options.ambient.hashText(merged.text),
@@ -245,10 +259,10 @@ export class SourceSync {
 
   /** What is held, as it is now; undefined where nothing is. */
   async heldDocument(): Promise<HeldDocument | undefined> {
-    const memory = await this.#memory();
+    const memory = await this.#memory.load();
     const base = memory?.heldBase;
-    const reading = await this.#readTarget();
-    if (memory === undefined || base === undefined || reading === undefined || 'kind' in reading) return undefined;
+    const reading = await this.#target.text();
+    if (memory === undefined || base === undefined || reading === undefined) return undefined;
     const input = { base, ours: reading.text, theirs: memory.revision };
     return { input, format: this.#format, conflicts: this.#conflicts };
   }
@@ -256,20 +270,13 @@ export class SourceSync {
   /** Takes the last choice back, if nothing has changed since. */
   async undoResolution(): Promise<UserProblem | undefined> {
     const undo = this.#undo;
-    const memory = await this.#memory();
-    const reading = await this.#readTarget();
-    if (
-      undo === undefined ||
-      memory === undefined ||
-      reading === undefined ||
-      'kind' in reading ||
-      reading.text !== undo.after
-    )
-      return changedSince;
+    const memory = await this.#memory.load();
+    const reading = await this.#target.text();
+    if (undo === undefined || memory === undefined || reading?.text !== undo.after) return changedSince;
     const held = await this.#merge(undo.heldBase ?? memory.revision, undo.before, memory.revision);
-    const written = await this.#write(reading, undo.before);
+    const written = await this.#target.write(reading, undo.before, sourceName(this.config));
     if (written.kind !== 'written') return choiceNotWritten(written);
-    await this.#remember({
+    await this.#memory.save({
       ...memory,
       heldBase: undo.heldBase,
       resultHash: this.#options.ambient.hashText(undo.before),
@@ -287,8 +294,7 @@ export class SourceSync {
 
   /** What is new comes in the indentation that the file has. */
   async #translation(): Promise<TranslateOptions> {
-    const reading = await this.#readTarget();
-    const indent = reading === undefined || 'kind' in reading ? indentOf('') : indentOf(reading.text);
+    const indent = indentOf((await this.#target.text())?.text ?? '');
     return { format: this.#format, include: this.config.include, exclude: this.config.exclude, indent };
   }
 
@@ -299,15 +305,14 @@ export class SourceSync {
     isByPerson: boolean,
   ): Promise<SourceAttempt | undefined> {
     if (memory?.revision !== incoming.revision || memory.madeWith !== incoming.madeWith) return undefined;
-    const stamp = await stampOf(this.file);
+    const stamp = await this.#target.stamp();
     if (stamp === undefined) return isByPerson ? undefined : targetMissing(this.config.target);
     if (memory.heldBase !== undefined && stamp !== this.#heldStamp) {
       this.#heldStamp = stamp;
       return undefined;
     }
     // A server may give each answer another validator; the next question is answered with a few bytes if it is the newest.
-    const { etag, lastModified } = incoming;
-    if (this.#loaded !== undefined) this.#loaded = { ...this.#loaded, memory: { ...memory, etag, lastModified } };
+    this.#memory.keepInMind(incoming);
     this.#incoming = undefined;
     return { kind: 'unchanged', changes: [] };
   }
@@ -317,14 +322,14 @@ export class SourceSync {
       const draft = await this.#draft(incoming);
       if ('kind' in draft) return draft;
       const { working, merged, heldBase } = draft;
-      const memory = await this.#memory();
+      const memory = await this.#memory.load();
       if (working === undefined && memory !== undefined && !isByPerson) return targetMissing(this.config.target);
       // The merge may have taken its time.
       const busy = await this.#gitBusy();
       if (busy !== undefined) return busy;
       if (signal.aborted) return aborted;
       if (merged.text !== working?.text) {
-        const written = await this.#write(working, merged.text);
+        const written = await this.#target.write(working, merged.text, sourceName(this.config));
         if (written.kind === 'changed') continue;
         if (written.kind === 'unsaved') return unsaved(this.config.target);
         if (written.kind === 'failed')
@@ -333,7 +338,7 @@ export class SourceSync {
       const isNews =
         memory?.revision !== incoming.revision || memory.heldBase !== heldBase || memory.madeWith !== incoming.madeWith;
       if (isNews || merged.text !== working?.text) {
-        await this.#remember({
+        await this.#memory.save({
           ...incoming,
           heldBase,
           resultHash: this.#options.ambient.hashText(merged.text),
@@ -343,7 +348,7 @@ export class SourceSync {
       }
       this.#incoming = undefined;
       this.#conflicts = merged.conflicts;
-      this.#lastText = merged.text;
+      this.#target.hasBecome(merged.text);
       const changes = await this.#changesOf(draft);
       if (merged.text === working?.text) return { kind: 'unchanged', changes };
       const before = working?.text ?? '';
@@ -356,8 +361,9 @@ export class SourceSync {
 
   async #draft(incoming: Incoming): Promise<Draft | SourceAttempt> {
     if (this.#options.files.hasUnsavedEdits(this.file)) return unsaved(this.config.target);
-    const working = await this.#readTarget();
-    if (working !== undefined && 'kind' in working) return working;
+    const working = await this.#target.read();
+    if (working !== undefined && 'problem' in working)
+      return { kind: 'failed', problem: working.problem, canRetry: true, isServerDown: false };
     const { revision } = incoming;
     if (working === undefined)
       return {
@@ -365,7 +371,8 @@ export class SourceSync {
         merged: { text: revision, conflicts: [], problems: [], nextBase: revision, renames: [], takenBy: 'equal' },
         heldBase: undefined,
       };
-    const memory = (await this.#memory()) ?? (await this.#memoryOfOtherBranch(working.text));
+    const memory =
+      (await this.#memory.load()) ?? (await this.#memory.ofOtherBranch(this.#options.ambient.hashText(working.text)));
     const { base, theirs } = await this.#sidesOf(memory, working.text, incoming);
     const merged = await this.#merge(base, working.text, theirs);
     if (hasError(merged)) {
@@ -400,61 +407,6 @@ export class SourceSync {
       : await this.#options.texts.compare(working?.text ?? '', merged.text, this.#format);
   }
 
-  // ---- the file ----
-
-  async #readTarget(): Promise<WorkingText | undefined | SourceAttempt> {
-    const reading = await this.#reader.read(this.file, undefined, this.#lastText);
-    if (reading.kind === 'text') return reading.working;
-    if (reading.kind === 'missing') return undefined;
-    return { kind: 'failed', problem: reading.problem, canRetry: true, isServerDown: false };
-  }
-
-  async #write(working: WorkingText | undefined, text: string): Promise<WriteOutcome> {
-    const { files, merger } = this.#options;
-    if (working === undefined) {
-      const splices = [{ offset: 0, deleteCount: 0, insert: text }];
-      return await files.write({ file: this.file, before: undefined, after: text, splices });
-    }
-    if (text === working.text) return { kind: 'written' };
-    const splices = toRawSplices(working, await merger.diff(working.text, text));
-    return await files.write({
-      file: this.file,
-      before: working.raw,
-      after: applySplices(working.raw, splices),
-      splices,
-    });
-  }
-
-  // ---- memory ----
-
-  async #memory(): Promise<SourceMemory | undefined> {
-    const branch = await this.#options.git.branch();
-    if (this.#loaded?.branch !== branch) {
-      this.#loaded = { branch, memory: await this.#options.memories.load(this.#key(branch)) };
-      this.#incoming = undefined;
-      this.#undo = undefined;
-    }
-    return this.#loaded.memory;
-  }
-
-  /** A branch that was made here begins with what was remembered where it was made, if the file is as it was there. */
-  async #memoryOfOtherBranch(text: string): Promise<SourceMemory | undefined> {
-    const hash = this.#options.ambient.hashText(text);
-    const others = await this.#options.memories.loadOthers(this.#key(this.#loaded?.branch ?? ''));
-    return others.find((one) => one.resultHash === hash);
-  }
-
-  /** Only what is on the disk already: see `SourceMemory`. */
-  async #remember(memory: SourceMemory): Promise<void> {
-    const branch = this.#loaded?.branch ?? (await this.#options.git.branch());
-    await this.#options.memories.save(this.#key(branch), memory);
-    this.#loaded = { branch, memory };
-  }
-
-  #key(branch: string): SourceMemoryKey {
-    return { sourceId: this.config.id, target: this.config.target, branch };
-  }
-
   async #gitBusy(): Promise<SourceAttempt | undefined> {
     const activity = await this.#options.git.activity();
     if (activity === undefined) return undefined;
@@ -466,17 +418,6 @@ export class SourceSync {
 /** Everything of a config that a revision depends on. */
 function madeWithOf({ url, file, target, include, exclude }: LiveSourceConfig): string {
   return JSON.stringify([url, file, /\.json$/i.test(target), include, exclude]);
-}
-
-/** Another one whenever the file may have changed; undefined where it is not there. */
-async function stampOf(file: string): Promise<string | undefined> {
-  try {
-    const { size, mtimeMs, ino } = await stat(file);
-    return `${size}:${mtimeMs}:${ino}`;
-  } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
 }
 
 function heldOf(merged: MergeResult, theirs: string): { readonly heldBase: string | undefined } {

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import type { FolderStatus, UserProblem } from '../../../src/peer/folderSession.ts';
+import type { AppliedChange, FolderStatus, UserProblem } from '../../../src/peer/folderSession.ts';
 import type { SourceState } from '../../../src/peer/sources/liveSyncService.ts';
 
 const CLI = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
@@ -18,6 +18,8 @@ export interface SourceLine {
   readonly sourceId: string;
   readonly state: SourceState;
   readonly changes: readonly string[];
+  readonly conflictCount: number;
+  readonly leaderName?: string;
   readonly problem?: UserProblem;
 }
 
@@ -32,6 +34,8 @@ export class HeadlessPeer {
   status: StatusLine | undefined;
   /** Why it gave up. */
   problem: UserProblem | undefined;
+  /** Every change of another peer that was written into a file. */
+  readonly applied: AppliedChange[] = [];
   /** The last line of each source. */
   readonly sources = new Map<string, SourceLine>();
   stderr = '';
@@ -47,6 +51,7 @@ export class HeadlessPeer {
     createInterface({ input: process.stdout }).on('line', (line) => {
       const event = JSON.parse(line) as { event: string };
       if (event.event === 'status') this.status = event as unknown as StatusLine;
+      if (event.event === 'applied') this.applied.push(event as unknown as AppliedChange);
       if (event.event === 'failed') this.problem = (event as unknown as { readonly problem: UserProblem }).problem;
       if (event.event === 'source') {
         const source = event as unknown as SourceLine;
@@ -71,13 +76,17 @@ export class HeadlessPeer {
     });
   }
 
+  async untilApplied(what: string, condition: (change: AppliedChange) => boolean): Promise<void> {
+    await this.#until(what, () => this.applied.some(condition));
+  }
+
   #until(what: string, isTrue: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
         reject(
           new Error(
-            `${this.folder}: ${what} did not come true.\n${JSON.stringify([this.status, ...this.sources.values()], undefined, 1)}\n${this.stderr}`,
+            `${this.folder}: ${what} did not come true.\n${JSON.stringify([this.status, ...this.sources.values(), this.applied], undefined, 1)}\n${this.stderr}`,
           ),
         );
       }, WAIT_MS);

@@ -7,8 +7,10 @@ import {
   agoWords,
   changedSentence,
   resultSentence,
+  stateWords,
   waitingSentence,
 } from '../../../src/extension/sources/sourceWords.ts';
+import { newStatus } from '../../../src/peer/sources/sourceStatus.ts';
 
 const config = configOf({});
 const change = (kind: ElementChange['kind'], pointer: string, label: string): ElementChange => ({
@@ -43,6 +45,12 @@ test('[SRC] a failed sync says what happened and what to do', () => {
     problem,
   } as const;
   assert.equal(resultSentence(config, result), 'localhost:8000 is not reachable. Is the server started?');
+});
+
+test('[SRC] a shared source says whose window follows it', () => {
+  const status = { ...newStatus(config), state: 'atLeader' } as const;
+  assert.equal(stateWords(status, 0), "followed by the leader's window");
+  assert.equal(stateWords({ ...status, leaderName: 'backend' }, 0), "followed by the leader's window (backend)");
 });
 
 test('[SRC] ages are rounded', () => {
