@@ -106,7 +106,6 @@ class Merge {
   readonly #theirs: PlainDocument;
   readonly #matching: Matching;
   readonly #cache: PlainCache;
-  #knownViolations: ReadonlySet<string> | undefined;
 
   constructor(input: MergeInput, format: DocumentFormat, options: MergeOptions, matching: Matching, cache: PlainCache) {
     this.#input = input;
@@ -258,11 +257,13 @@ class Merge {
   #newViolations(merged: PlainNode | undefined): Violation[] {
     const found = findViolations(merged);
     if (found.length === 0) return [];
-    this.#knownViolations ??= new Set(
-      [...findViolations(this.#ours.root), ...findViolations(this.#theirs.root)].map(({ key }) => key),
-    );
-    const known = this.#knownViolations;
-    return found.filter(({ key }) => !known.has(key));
+    // The usual result has nothing that ours lacks, and theirs need not be gone through.
+    const isNewTo = ({ root }: PlainDocument): ((violation: Violation) => boolean) => {
+      const known = new Set(findViolations(root).map(({ key }) => key));
+      return ({ key }) => !known.has(key);
+    };
+    const foreign = found.filter(isNewTo(this.#ours));
+    return foreign.length === 0 ? [] : foreign.filter(isNewTo(this.#theirs));
   }
 
   /** A proven merge with the names in it that follow a rename, and what is still wrong with it. */

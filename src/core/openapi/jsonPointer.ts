@@ -11,3 +11,18 @@ export function parsePointer(pointer: string): string[] {
     .split('/')
     .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
+
+/** Where a reference inside the document, `#/…`, leads to. A pointer in a URI fragment is percent-encoded (RFC 6901, 6). */
+export function referencePath(reference: string): string[] {
+  return parsePointer(decode(reference.slice(1)));
+}
+
+function decode(fragment: string): string {
+  if (!fragment.includes('%')) return fragment;
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    // Not valid percent-encoding: then it is meant as it stands.
+    return fragment;
+  }
+}

@@ -1,11 +1,12 @@
 import type { DocumentFormat } from '../merge/types.ts';
 import { MAX_TEXT_LENGTH } from './limits.ts';
 import { readJsonDocument } from './plainJson.ts';
-import { PlainCache, type PlainDocument, unreadable } from './plainNodes.ts';
+import { PlainCache, type ReadDocument } from './plainCache.ts';
+import { type PlainDocument, unreadable } from './plainNodes.ts';
 import { readYamlDocument } from './plainYaml.ts';
 
+export { PlainCache } from './plainCache.ts';
 export {
-  PlainCache,
   type PlainDocument,
   type PlainMap,
   type PlainNode,
@@ -19,8 +20,13 @@ export function readPlainDocument(text: string, format: DocumentFormat, cache = 
   if (text.length > MAX_TEXT_LENGTH) {
     return unreadable('too-large', `The file has ${text.length} characters; at most ${MAX_TEXT_LENGTH} are read.`);
   }
+  const known = cache.document(text, format);
+  if (known !== undefined) return known;
   try {
-    return format === 'yaml' ? readYamlDocument(text, cache) : readJsonDocument(text, format, cache);
+    const read: ReadDocument =
+      format === 'yaml' ? readYamlDocument(text, cache) : readJsonDocument(text, format, cache);
+    if (read.document.root !== undefined) cache.rememberDocument(text, format, read);
+    return read.document;
   } catch (error) {
     // The libraries report what they expect; what is left is exhausted stack or memory by a hostile nesting.
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,21 +1,16 @@
 import { type ParseError, printParseErrorCode, visit } from 'jsonc-parser';
 import type { Problem } from '../problem.ts';
+import { type CutMapping, type CutMember, type CutPlace, KnownMembers, lastPiece, piecesOf } from './cutDocument.ts';
 import { endOfShortObject, readKey, readValueEnd, skipSpace } from './jsonMembers.ts';
 import { scanJson } from './jsonScan.ts';
 import { MAX_DEPTH, MAX_PROBLEMS } from './limits.ts';
-import {
-  doubledKey,
-  type PlainCache,
-  type PlainDocument,
-  type PlainMap,
-  type PlainNode,
-  type PlainPiece,
-  unreadable,
-} from './plainNodes.ts';
+import type { PlainCache, ReadDocument } from './plainCache.ts';
+import { doubledKey, type PlainDocument, type PlainNode, type PlainPiece, unreadable } from './plainNodes.ts';
+import type { UnchangedRuns } from './unchangedRuns.ts';
 
 /** Reads a JSON document by the `jsonc-parser` library: plain JSON in pieces where it can be cut, else as a whole. */
-export function readJsonDocument(text: string, format: 'json' | 'jsonc', cache: PlainCache): PlainDocument {
-  return (format === 'json' ? readJsonInPieces(text, cache) : undefined) ?? readJson(text, format);
+export function readJsonDocument(text: string, format: 'json' | 'jsonc', cache: PlainCache): ReadDocument {
+  return (format === 'json' ? readJsonInPieces(text, cache) : undefined) ?? { document: readJson(text, format) };
 }
 
 function readJson(text: string, format: 'json' | 'jsonc'): PlainDocument {
@@ -103,59 +98,107 @@ const MIN_CUT_OBJECT_LENGTH = 4_000;
 const MAX_CUT_DEPTH = 3;
 
 /** Undefined where the text cannot be cut or a piece cannot be read: then the whole decides. */
-function readJsonInPieces(text: string, cache: PlainCache): PlainDocument | undefined {
+function readJsonInPieces(text: string, cache: PlainCache): ReadDocument | undefined {
   if (text.length < MIN_CUT_OBJECT_LENGTH) return undefined;
-  const pieces: PlainPiece[] = [];
-  cache.startOver();
-  const read = readObjectInPieces(text, skipSpace(text, 0), 1, cache, pieces);
+  const earlier = cache.closest(text, 'json');
+  cache.continueBehind(undefined);
+  const start = skipSpace(text, 0);
+  const read = new JsonCutter(text, cache, earlier?.runs).object(start, 1, earlier?.cut.root);
   if (read === undefined || skipSpace(text, read.end) < text.length) return undefined;
-  return { pieces, root: read.node, problems: [] };
+  const { mapping } = read;
+  return {
+    document: { pieces: piecesOf(mapping), root: mapping.node, problems: [] },
+    cut: { root: { mapping, start }, anchorPlaces: 0 },
+  };
 }
 
-/** Goes through the object that begins at `start` once; only short objects inside are gone through twice. */
-function readObjectInPieces(
-  text: string,
-  start: number,
-  depth: number,
-  cache: PlainCache,
-  pieces: PlainPiece[],
-): { readonly node: PlainMap; readonly end: number } | undefined {
-  if (text.charCodeAt(start) !== 0x7b) return undefined;
-  const entries = new Map<string, PlainNode>();
-  let at = skipSpace(text, start + 1);
-  while (text.charCodeAt(at) !== 0x7d) {
-    if (entries.size > 0) {
-      if (text.charCodeAt(at) !== 0x2c) return undefined;
-      at = skipSpace(text, at + 1);
-    }
-    const member = readKey(text, at);
-    if (member === undefined || entries.has(member.key)) return undefined;
-    const { key, valueStart } = member;
-    let piece = cache.expected(text, valueStart);
-    let end = valueStart + (piece?.text.length ?? 0);
-    if (piece === undefined || !isEndOfValue(text, end)) {
-      const mayBeLarge = depth < MAX_CUT_DEPTH && text.charCodeAt(valueStart) === 0x7b;
-      const shortEnd = mayBeLarge
-        ? endOfShortObject(text, valueStart, MIN_CUT_OBJECT_LENGTH, MAX_DEPTH - depth)
-        : undefined;
-      if (mayBeLarge && shortEnd === undefined) {
-        const inner = readObjectInPieces(text, valueStart, depth + 1, cache, pieces);
-        if (inner === undefined) return undefined;
-        entries.set(key, inner.node);
-        at = skipSpace(text, inner.end);
-        continue;
+/** A member, or the part of one that was found out so far. */
+type ReadValue = Pick<CutMember, 'value' | 'content'> & { readonly end: number };
+
+class JsonCutter {
+  readonly #text: string;
+  readonly #cache: PlainCache;
+  readonly #runs: UnchangedRuns | undefined;
+
+  constructor(text: string, cache: PlainCache, runs: UnchangedRuns | undefined) {
+    this.#text = text;
+    this.#cache = cache;
+    this.#runs = runs;
+  }
+
+  /**
+   * Goes through the object that begins at `start` once; only short objects inside are gone through twice.
+   * @param earlier what it was in an earlier text, if it is known.
+   */
+  object(
+    start: number,
+    depth: number,
+    earlier: CutPlace | undefined,
+  ): { readonly mapping: CutMapping; readonly end: number } | undefined {
+    const text = this.#text;
+    if (text.charCodeAt(start) !== 0x7b) return undefined;
+    const known = earlier === undefined || this.#runs === undefined ? undefined : new KnownMembers(earlier, this.#runs);
+    const entries = new Map<string, PlainNode>();
+    const members: CutMember[] = [];
+    let at = skipSpace(text, start + 1);
+    while (text.charCodeAt(at) !== 0x7d) {
+      if (entries.size > 0) {
+        if (text.charCodeAt(at) !== 0x2c) return undefined;
+        at = skipSpace(text, at + 1);
       }
-      end = shortEnd ?? readValueEnd(text, valueStart, MAX_DEPTH - depth);
-      if (end <= valueStart) return undefined;
-      piece = cache.piece(text.slice(valueStart, end), readJsonPiece);
+      const member = this.#knownMember(at, start, known) ?? this.#member(at, start, depth, known);
+      if (member === undefined || entries.has(member.key)) return undefined;
+      entries.set(member.key, member.value);
+      members.push(member);
+      at = skipSpace(text, start + member.end);
+    }
+    return { mapping: { node: { kind: 'map', start: 0, end: 0, entries }, members, column: 0 }, end: at + 1 };
+  }
+
+  #knownMember(at: number, objectStart: number, known: KnownMembers | undefined): CutMember | undefined {
+    const member = known?.startingAt(at);
+    // What ends a number or a word is the character behind it.
+    if (known === undefined || member === undefined || !known.isUnchanged(member, at, 1)) return undefined;
+    this.#cache.continueBehind(lastPiece(member));
+    const start = at - objectStart;
+    return member.start === start ? member : { ...member, start, end: start + member.end - member.start };
+  }
+
+  #member(at: number, objectStart: number, depth: number, known: KnownMembers | undefined): CutMember | undefined {
+    const read = readKey(this.#text, at);
+    if (read === undefined) return undefined;
+    const value = this.#value(read.valueStart, at, depth, () => known?.inside(read.key));
+    if (value === undefined) return undefined;
+    const { content } = value;
+    return { key: read.key, value: value.value, content, start: at - objectStart, end: value.end - objectStart };
+  }
+
+  #value(
+    start: number,
+    memberStart: number,
+    depth: number,
+    earlier: () => CutPlace | undefined,
+  ): ReadValue | undefined {
+    const text = this.#text;
+    let piece = this.#cache.expected(text, start);
+    let end = start + (piece?.text.length ?? 0);
+    if (piece === undefined || !isEndOfValue(text, end)) {
+      const mayBeLarge = depth < MAX_CUT_DEPTH && text.charCodeAt(start) === 0x7b;
+      const shortEnd = mayBeLarge ? endOfShortObject(text, start, MIN_CUT_OBJECT_LENGTH, MAX_DEPTH - depth) : undefined;
+      if (mayBeLarge && shortEnd === undefined) {
+        const inner = this.object(start, depth + 1, earlier());
+        if (inner === undefined) return undefined;
+        const content = { mapping: inner.mapping, start: start - memberStart, head: undefined };
+        return { value: inner.mapping.node, content, end: inner.end };
+      }
+      end = shortEnd ?? readValueEnd(text, start, MAX_DEPTH - depth);
+      if (end <= start) return undefined;
+      piece = this.#cache.piece(text.slice(start, end), readJsonPiece);
     }
     if (piece.node === undefined) return undefined;
-    cache.pass(piece);
-    entries.set(key, piece.node);
-    pieces.push(piece);
-    at = skipSpace(text, end);
+    this.#cache.pass(piece);
+    return { value: piece.node, content: piece, end };
   }
-  return { node: { kind: 'map', start: 0, end: 0, entries }, end: at + 1 };
 }
 
 /** A number or word goes on where another character follows. */

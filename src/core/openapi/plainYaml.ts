@@ -1,23 +1,31 @@
 import { type Document, isAlias, isMap, isPair, isScalar, isSeq, parseDocument, type Scalar } from 'yaml';
 import type { Problem, TextRange } from '../problem.ts';
+import { type CutMapping, type CutMember, type CutPlace, KnownMembers, piecesOf } from './cutDocument.ts';
 import { MAX_ALIASES, MAX_DEPTH, MAX_PROBLEMS, MAX_WHOLE_YAML_LENGTH } from './limits.ts';
+import type { EarlierDocument, PlainCache, ReadDocument } from './plainCache.ts';
 import {
   doubledKey,
   type PlainBase,
-  type PlainCache,
   type PlainDocument,
-  type PlainMap,
   type PlainNode,
   type PlainPiece,
   type PlainScalar,
   unreadable,
 } from './plainNodes.ts';
 import { indentQuotedLines } from './quoteIndent.ts';
-import { cutMapping, innerMapping, mayHaveAnchors } from './yamlBlocks.ts';
+import type { UnchangedRuns } from './unchangedRuns.ts';
+import {
+  countAnchorPlaces,
+  cutMapping,
+  innerMapping,
+  type KnownBlocks,
+  MAX_ANCHOR_PLACES,
+  type YamlBlock,
+} from './yamlBlocks.ts';
 
 /** Reads a YAML document by the `yaml` library: in pieces where it can be cut with certainty, else as a whole. */
-export function readYamlDocument(text: string, cache: PlainCache): PlainDocument {
-  return readYamlInPieces(text, cache) ?? readYaml(text);
+export function readYamlDocument(text: string, cache: PlainCache): ReadDocument {
+  return readYamlInPieces(text, cache) ?? { document: readYaml(text) };
 }
 
 /** Thousands of tiny pieces cost more than one large one. In UTF-16 units. */
@@ -26,45 +34,101 @@ const MIN_MEAN_BLOCK_LENGTH = 60;
 const MAX_CUT_DEPTH = 3;
 
 /** Undefined where the text cannot be cut with certainty or a piece cannot be read: then the whole decides. */
-function readYamlInPieces(text: string, cache: PlainCache): PlainDocument | undefined {
-  if (mayHaveAnchors(text)) return undefined;
-  const pieces: PlainPiece[] = [];
+function readYamlInPieces(text: string, cache: PlainCache): ReadDocument | undefined {
+  const earlier = cache.closest(text, 'yaml');
+  const anchorPlaces = anchorPlacesOf(text, earlier);
+  if (anchorPlaces === undefined) return undefined;
   const head = /^(?:[ \t]*(?:#.*)?\n)*---[ \t]*\n/.exec(text)?.[0] ?? '';
-  if (head !== '') pieces.push({ text: head, node: undefined });
-  const root = readMappingInPieces(text, head.length, text.length, 1, cache, pieces);
-  return root === undefined ? undefined : { pieces, root, problems: [] };
+  const mapping = new YamlCutter(text, cache, earlier?.runs).mapping(head.length, text.length, 1, earlier?.cut.root);
+  if (mapping === undefined) return undefined;
+  const headPieces: PlainPiece[] = head === '' ? [] : [{ text: head, node: undefined }];
+  return {
+    document: { pieces: piecesOf(mapping, headPieces), root: mapping.node, problems: [] },
+    cut: { root: { mapping, start: head.length }, anchorPlaces },
+  };
 }
 
-function readMappingInPieces(
-  text: string,
-  start: number,
-  end: number,
-  depth: number,
-  cache: PlainCache,
-  pieces: PlainPiece[],
-): PlainMap | undefined {
-  const cut = cutMapping(text, start, end);
-  if (cut === undefined || (end - start) / cut.blocks.length < MIN_MEAN_BLOCK_LENGTH) return undefined;
-  const entries = new Map<string, PlainNode>();
-  for (const block of cut.blocks) {
-    const inner = depth < MAX_CUT_DEPTH ? innerMapping(text, block) : undefined;
-    if (inner !== undefined) {
-      const own: PlainPiece[] = [{ text: text.slice(block.start, inner.start), node: undefined }];
-      const node = readMappingInPieces(text, inner.start, block.end, depth + 1, cache, own);
-      if (node !== undefined) {
-        if (entries.has(inner.key)) return undefined;
-        entries.set(inner.key, node);
-        for (const piece of own) pieces.push(piece);
-        continue;
-      }
-    }
-    const piece = cache.piece(text.slice(block.start, block.end), readPiece);
-    const [pair] = piece.node?.kind === 'map' && piece.node.entries.size === 1 ? piece.node.entries : [];
-    if (pair === undefined || entries.has(pair[0])) return undefined;
-    entries.set(...pair);
-    pieces.push(piece);
+/** Where an anchor can stand is seen in its line alone: only the lines that are not in the earlier text are looked at. */
+function anchorPlacesOf(text: string, earlier: EarlierDocument | undefined): number | undefined {
+  if (earlier === undefined) return countAnchorPlaces(text);
+  let count = earlier.cut.anchorPlaces;
+  for (const { start, end, oldStart, oldEnd } of earlier.runs.changedLines(earlier.text, text)) {
+    const before = countAnchorPlaces(earlier.text.slice(oldStart, oldEnd));
+    const after = countAnchorPlaces(text.slice(start, end));
+    if (before === undefined || after === undefined) return undefined;
+    count += after - before;
   }
-  return { kind: 'map', start: 0, end: 0, entries };
+  return count > MAX_ANCHOR_PLACES ? undefined : count;
+}
+
+class YamlCutter {
+  readonly #text: string;
+  readonly #cache: PlainCache;
+  readonly #runs: UnchangedRuns | undefined;
+
+  constructor(text: string, cache: PlainCache, runs: UnchangedRuns | undefined) {
+    this.#text = text;
+    this.#cache = cache;
+    this.#runs = runs;
+  }
+
+  /** @param earlier what the mapping was in an earlier text, if it is known. */
+  mapping(start: number, end: number, depth: number, earlier: CutPlace | undefined): CutMapping | undefined {
+    const [known, knownBlocks] = this.#known(earlier, end);
+    const cut = cutMapping(this.#text, start, end, knownBlocks);
+    if (cut === undefined || (end - start) / cut.blocks.length < MIN_MEAN_BLOCK_LENGTH) return undefined;
+    const entries = new Map<string, PlainNode>();
+    const members: CutMember[] = [];
+    for (const block of cut.blocks) {
+      const member = knownMember(block, start, known) ?? this.#member(block, start, depth, known);
+      if (member === undefined || entries.has(member.key)) return undefined;
+      entries.set(member.key, member.value);
+      members.push(member);
+    }
+    return { node: { kind: 'map', start: 0, end: 0, entries }, members, column: cut.column };
+  }
+
+  /** The members for reading, and the same for cutting: both go down the text. */
+  #known(earlier: CutPlace | undefined, end: number): readonly [KnownMembers | undefined, KnownBlocks | undefined] {
+    if (earlier === undefined || this.#runs === undefined) return [undefined, undefined];
+    const members = new KnownMembers(earlier, this.#runs);
+    const endOf = (line: number): number | undefined => {
+      const member = members.startingAt(line);
+      if (member === undefined || !members.isUnchanged(member, line, 0)) return undefined;
+      const blockEnd = line + member.end - member.start;
+      // What ended with the text may go on in the same line now.
+      const isWhole = blockEnd === end || (blockEnd < end && this.#text.charCodeAt(blockEnd - 1) === 0x0a);
+      return isWhole ? blockEnd : undefined;
+    };
+    return [new KnownMembers(earlier, this.#runs), { column: members.column, endOf }];
+  }
+
+  #member(
+    block: YamlBlock,
+    mappingStart: number,
+    depth: number,
+    known: KnownMembers | undefined,
+  ): CutMember | undefined {
+    const place = { start: block.start - mappingStart, end: block.end - mappingStart };
+    const inner = depth < MAX_CUT_DEPTH ? innerMapping(this.#text, block) : undefined;
+    const mapping = inner && this.mapping(inner.start, block.end, depth + 1, known?.inside(inner.key));
+    if (inner !== undefined && mapping !== undefined) {
+      const head: PlainPiece = { text: this.#text.slice(block.start, inner.start), node: undefined };
+      const content = { mapping, start: inner.start - block.start, head };
+      return { key: inner.key, value: mapping.node, content, ...place };
+    }
+    const piece = this.#cache.piece(this.#text.slice(block.start, block.end), readPiece);
+    const [pair] = piece.node?.kind === 'map' && piece.node.entries.size === 1 ? piece.node.entries : [];
+    return pair === undefined ? undefined : { key: pair[0], value: pair[1], content: piece, ...place };
+  }
+}
+
+function knownMember(block: YamlBlock, mappingStart: number, known: KnownMembers | undefined): CutMember | undefined {
+  const member = known?.startingAt(block.start);
+  if (known === undefined || member === undefined || !known.isUnchanged(member, block.start, 0)) return undefined;
+  if (member.end - member.start !== block.end - block.start) return undefined;
+  const start = block.start - mappingStart;
+  return member.start === start ? member : { ...member, start, end: block.end - mappingStart };
 }
 
 function readPiece(text: string): PlainPiece {

@@ -1,5 +1,8 @@
-import { formatPointer, parsePointer } from './jsonPointer.ts';
+import { formatPointer } from './jsonPointer.ts';
+import { type NameUseKind, NameUseVisitor } from './nameUseVisitor.ts';
+import { type ParameterFact, type PathItemFacts, pathItemFacts, pathParameterName } from './pathItemFacts.ts';
 import type { PlainMap, PlainNode } from './plainDocument.ts';
+import { FACTS_DEPTH, type SubtreeFacts, subtreeFacts, UsedName } from './subtreeFacts.ts';
 
 /** A rule of the OpenAPI Specification that a readable document breaks. */
 export interface Violation {
@@ -23,14 +26,23 @@ export interface NameUse {
   readonly target: readonly string[];
 }
 
-const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']);
+/** A merge asks several times about the same revision. What was read never changes. */
+const foundIn = new WeakMap<PlainNode, readonly Violation[]>();
 
-/** What is wrong with a document beyond its syntax, as far as combining two good revisions can cause it. */
-export function findViolations(root: PlainNode | undefined): Violation[] {
+/**
+ * What is wrong with a document beyond its syntax, as far as combining two good revisions can cause it. Of a large
+ * document that shares most of what was read with an earlier one, only the rest is gone through again.
+ */
+export function findViolations(root: PlainNode | undefined): readonly Violation[] {
   if (root?.kind !== 'map') return [];
-  const search = new ViolationSearch(root);
-  search.run();
-  return search.violations;
+  let found = foundIn.get(root);
+  if (found === undefined) {
+    const search = new ViolationSearch(root);
+    search.run();
+    found = search.violations;
+    foundIn.set(root, found);
+  }
+  return found;
 }
 
 /** Every place of a document at which something else in it is called by its name. */
@@ -38,7 +50,7 @@ export function findNameUses(root: PlainNode | undefined): readonly NameUse[] {
   if (root?.kind !== 'map') return [];
   const search = new ViolationSearch(root, true);
   search.run();
-  return [...search.uses, ...tagUses(root)];
+  return [...search.uses, ...tagUses(root, () => true)];
 }
 
 /**
@@ -49,7 +61,7 @@ export function findLooseTags(root: PlainNode | undefined): NameUse[] {
   const tags = root?.kind === 'map' ? root.entries.get('tags') : undefined;
   if (tags?.kind !== 'sequence') return [];
   const names = new Set(tags.items.map(nameOf));
-  return tagUses(root).filter(({ name }) => !names.has(name));
+  return tagUses(root, (name) => !names.has(name));
 }
 
 function nameOf(item: PlainNode): string | undefined {
@@ -57,21 +69,16 @@ function nameOf(item: PlainNode): string | undefined {
   return name?.kind === 'scalar' ? name.text : undefined;
 }
 
-function tagUses(root: PlainNode | undefined): NameUse[] {
+function tagUses(root: PlainNode | undefined, isWanted: (name: string) => boolean): NameUse[] {
   const paths = root?.kind === 'map' ? root.entries.get('paths') : undefined;
   if (paths?.kind !== 'map') return [];
   const uses: NameUse[] = [];
   for (const [path, item] of paths.entries) {
     if (item.kind !== 'map') continue;
-    for (const [method, operation] of item.entries) {
-      const tags = operation.kind === 'map' && METHODS.has(method) ? operation.entries.get('tags') : undefined;
-      if (tags?.kind !== 'sequence') continue;
-      tags.items.forEach((tag, index) => {
-        if (tag.kind !== 'scalar') return;
-        const place = ['paths', path, method, 'tags', String(index)];
-        uses.push({ place, name: tag.text, target: ['tags', tag.text] });
-      });
-    }
+    for (const { method, tags } of pathItemFacts(item, path).operations)
+      for (const { index, name } of tags)
+        if (isWanted(name))
+          uses.push({ place: ['paths', path, method, 'tags', String(index)], name, target: ['tags', name] });
   }
   return uses;
 }
@@ -86,97 +93,55 @@ const DANGLING = {
   reference: (name: string) => `The reference ${name} points to nothing.`,
   security: (name: string) => `The security scheme "${name}" is required but not described.`,
   mapping: (name: string) => `A discriminator mapping names the schema "${name}", which is not there.`,
-} as const;
-type UseKind = keyof typeof DANGLING;
+} as const satisfies Record<NameUseKind, unknown>;
 
-class ViolationSearch {
+/** Where a document keeps the parameters that several paths share, as paths and as references begin. */
+const PARAMETER_HOLDERS = [['components', 'parameters'], ['parameters']];
+const PARAMETER_PREFIXES = ['#/components/parameters/', '#/parameters/'];
+
+/** What was found at a path item. It holds as long as the parameters that the item may refer to are what they were. */
+const judgedItems = new WeakMap<
+  PathItemFacts,
+  { readonly holders: readonly (PlainNode | undefined)[]; readonly violations: readonly Violation[] }
+>();
+
+/** What a part of the document requires but does not describe, at the place where it stood last. */
+const missingAt = new WeakMap<SubtreeFacts, { readonly at: string; readonly violations: readonly Violation[] }>();
+
+class ViolationSearch extends NameUseVisitor {
   readonly violations: Violation[] = [];
   readonly uses: NameUse[] = [];
   readonly #root: PlainMap;
   readonly #collectsUses: boolean;
-  readonly #path: string[] = [];
   readonly #targets = new Map<string, Target>();
-  readonly #operationIds = new Map<string, string[][]>();
+  readonly #parameters = new Map<string, ResolvedParameter>();
 
   constructor(root: PlainMap, collectsUses = false) {
+    super();
     this.#root = root;
     this.#collectsUses = collectsUses;
   }
 
   run(): void {
-    this.#visit(this.#root, false);
-    this.#paths();
-    for (const [operationId, places] of this.#operationIds) {
-      if (places.length > 1)
-        this.#add(
-          `operationId ${operationId}`,
-          `The operationId "${operationId}" is given to ${places.length} operations.`,
-          places,
-        );
-    }
+    this.visit(this.#root, false);
+    const paths = this.#root.entries.get('paths');
+    if (paths?.kind === 'map') this.#paths(paths);
   }
 
-  /** `#path` is where `node` stands; a copy of it is made only for what is found. */
-  #visit(node: PlainNode, isData: boolean): void {
-    const path = this.#path;
-    if (node.kind === 'sequence') {
-      for (let index = 0; index < node.items.length; index++) {
-        const item = node.items[index];
-        if (item === undefined || item.kind === 'scalar' || item.kind === 'alias') continue;
-        path.push(String(index));
-        this.#visit(item, isData);
-        path.pop();
-      }
-      return;
-    }
-    if (node.kind !== 'map') return;
-    if (!isData) {
-      this.#reference(node, path);
-      this.#required(node, path);
-      this.#discriminator(node, path);
-      this.#security(node, path);
-    }
-    const isInProperties = path.at(-1) === 'properties';
-    for (const [key, value] of node.entries) {
-      if (value.kind === 'scalar' || value.kind === 'alias') continue;
-      // What stands in an example only looks like the specification's own words; a property may be called `example`.
-      const isExample =
-        !isInProperties && (key === 'example' || key === 'examples' || key === 'default' || key === 'enum');
-      path.push(key);
-      this.#visit(value, isData || isExample);
-      path.pop();
-    }
+  /** Where nothing is called by a name that is not there, its places need not be looked for. */
+  protected override isKnown(node: PlainNode, isData: boolean): boolean {
+    const { length } = this.path;
+    if (this.#collectsUses || length === 0 || length > FACTS_DEPTH) return false;
+    const facts = subtreeFacts(node, isData, this.path);
+    for (const use of facts.uses.values()) if (this.#lookUp(this.#pathOf(use)) === undefined) return false;
+    if (facts.missing.length > 0) for (const violation of this.#missingIn(facts)) this.violations.push(violation);
+    return true;
   }
 
-  #reference(node: PlainMap, path: readonly string[]): void {
-    const reference = node.entries.get('$ref');
-    if (reference?.kind !== 'scalar' || !reference.isString || path.at(-1) === 'properties') return;
-    this.#target(reference.text, path, ['$ref']);
-  }
-
-  #target(reference: string, path: readonly string[], rest: readonly string[]): void {
-    if (!reference.startsWith('#/')) return;
-    this.#use('reference', reference, this.#targetOf(reference), path, rest);
-  }
-
-  /** Many places refer to the same thing. */
-  #targetOf(reference: string): Target {
-    return this.#remember(reference, () => parsePointer(decode(reference.slice(1))));
-  }
-
-  #remember(key: string, pathOf: () => readonly string[]): Target {
-    let target = this.#targets.get(key);
-    if (target === undefined) {
-      const path = pathOf();
-      target = { path, node: this.#lookUp(path) };
-      this.#targets.set(key, target);
-    }
-    return target;
-  }
-
-  #use(kind: UseKind, name: string, target: Target, path: readonly string[], rest: readonly string[]): void {
+  protected override use(kind: NameUseKind, name: string, rest: readonly string[]): void {
+    const target = this.#target(kind, name);
     if (target.node !== undefined && !this.#collectsUses) return;
-    const use: NameUse = { place: [...path, ...rest], name, target: target.path };
+    const use: NameUse = { place: [...this.path, ...rest], name, target: target.path };
     if (this.#collectsUses) this.uses.push(use);
     if (target.node === undefined)
       this.violations.push({
@@ -187,140 +152,138 @@ class ViolationSearch {
       });
   }
 
-  /** The requirements of the document or of an operation name security schemes (Security Requirement Object). */
-  #security(node: PlainMap, path: readonly string[]): void {
-    const security = node.entries.get('security');
-    const isOperation = METHODS.has(path.at(-1) ?? '') && (path.length === 3 || path.includes('callbacks'));
-    if (security?.kind !== 'sequence' || !(path.length === 0 || isOperation)) return;
-    const schemes = this.#root.entries.has('swagger') ? ['securityDefinitions'] : ['components', 'securitySchemes'];
-    security.items.forEach((requirement, index) => {
-      if (requirement.kind !== 'map') return;
-      for (const name of requirement.entries.keys()) {
-        const target = this.#remember(`security ${name}`, () => [...schemes, name]);
-        this.#use('security', name, target, path, ['security', String(index)]);
+  protected override missing(name: string, path: readonly string[]): void {
+    this.violations.push(missingProperty(name, path));
+  }
+
+  #missingIn(facts: SubtreeFacts): readonly Violation[] {
+    const at = formatPointer(this.path);
+    const known = missingAt.get(facts);
+    if (known?.at === at) return known.violations;
+    const violations = facts.missing.map(({ name, place }) => missingProperty(name, [...this.path, ...place]));
+    missingAt.set(facts, { at, violations });
+    return violations;
+  }
+
+  /** Many places name the same thing. */
+  #target(kind: NameUseKind, name: string): Target {
+    const key = `${kind} ${name}`;
+    let target = this.#targets.get(key);
+    if (target === undefined) {
+      const path = this.#pathOf(new UsedName(kind, name));
+      target = { path, node: this.#lookUp(path) };
+      this.#targets.set(key, target);
+    }
+    return target;
+  }
+
+  #pathOf(use: UsedName): readonly string[] {
+    if (use.kind === 'reference') return use.pointerPath;
+    if (use.kind === 'mapping') return ['components', 'schemas', use.name];
+    const isSwagger = this.#root.entries.has('swagger');
+    return isSwagger ? ['securityDefinitions', use.name] : ['components', 'securitySchemes', use.name];
+  }
+
+  #paths(paths: PlainMap): void {
+    const all: PathItemFacts[] = [];
+    for (const [path, item] of paths.entries) if (item.kind === 'map') all.push(pathItemFacts(item, path));
+    const holders = PARAMETER_HOLDERS.map((path) => this.#lookUp(path));
+    for (const facts of all) {
+      let judged = judgedItems.get(facts);
+      if (judged === undefined || judged.holders.some((holder, index) => holder !== holders[index])) {
+        judged = { holders, violations: this.#pathParameters(facts) };
+        if (facts.references.every((reference) => PARAMETER_PREFIXES.some((prefix) => reference.startsWith(prefix))))
+          judgedItems.set(facts, judged);
       }
-    });
-  }
-
-  #required(node: PlainMap, path: readonly string[]): void {
-    const required = node.entries.get('required');
-    const properties = node.entries.get('properties');
-    if (required?.kind !== 'sequence' || properties?.kind !== 'map') return;
-    for (const item of required.items) {
-      if (item.kind !== 'scalar' || properties.entries.has(item.text)) continue;
-      this.#add(
-        `required ${formatPointer(path)} ${item.text}`,
-        `The property "${item.text}" is required but not described.`,
-        [
-          [...path, 'required'],
-          [...path, 'properties', item.text],
-        ],
-      );
+      for (const violation of judged.violations) this.violations.push(violation);
     }
+    this.#doubles(all);
   }
 
-  #discriminator(node: PlainMap, path: readonly string[]): void {
-    const discriminator = node.entries.get('discriminator');
-    const mapping = discriminator?.kind === 'map' ? discriminator.entries.get('mapping') : undefined;
-    if (mapping?.kind !== 'map') return;
-    for (const [key, value] of mapping.entries) {
-      if (value.kind !== 'scalar' || !value.isString) continue;
-      const { text } = value;
-      const rest = ['discriminator', 'mapping', key];
-      // A schema's bare name stands for it (Discriminator Object); with a dot or slash it is the address of a file.
-      if (/^[\w-]+$/.test(text))
-        this.#use(
-          'mapping',
-          text,
-          this.#remember(`mapping ${text}`, () => ['components', 'schemas', text]),
-          path,
-          rest,
-        );
-      else this.#target(text, path, rest);
-    }
-  }
-
-  #paths(): void {
-    const paths = this.#root.entries.get('paths');
-    if (paths?.kind !== 'map') return;
-    const templates = new Map<string, string[][]>();
-    for (const [path, item] of paths.entries) {
-      if (item.kind !== 'map') continue;
-      const template = path.replace(/\{[^}]*\}/g, '{}').replace(/(.)\/$/, '$1');
-      templates.set(template, [...(templates.get(template) ?? []), ['paths', path]]);
-      const own = this.#pathParameters(item);
-      for (const [method, operation] of item.entries) {
-        if (!METHODS.has(method) || operation.kind !== 'map') continue;
-        const place = ['paths', path, method];
-        const operationId = operation.entries.get('operationId');
-        if (operationId?.kind === 'scalar') {
-          this.#operationIds.set(operationId.text, [
-            ...(this.#operationIds.get(operationId.text) ?? []),
-            [...place, 'operationId'],
-          ]);
-        }
-        const declared = this.#pathParameters(operation);
-        if (own === undefined || declared === undefined) continue;
-        this.#pathParametersOf(path, method, new Set([...own, ...declared]));
+  /** Paths that are the same to a server, and operations of one name. */
+  #doubles(all: readonly PathItemFacts[]): void {
+    const templates = new Set<string>();
+    const operationIds = new Set<string>();
+    let operationCount = 0;
+    for (const { template, operations } of all) {
+      templates.add(template);
+      for (const { operationId } of operations) {
+        if (operationId === undefined) continue;
+        operationIds.add(operationId);
+        operationCount++;
       }
     }
-    for (const [template, places] of templates) {
-      if (places.length > 1)
+    // The places are looked for only where something is there twice.
+    if (templates.size < all.length)
+      for (const [template, same] of placesOf(all, (facts) => [[facts.template, facts.path]]))
         this.#add(
           `template ${template}`,
-          `The paths ${places.map((place) => place[1]).join(' and ')} are the same to a server.`,
+          `The paths ${same.join(' and ')} are the same to a server.`,
+          same.map((path) => ['paths', path]),
+        );
+    if (operationIds.size < operationCount)
+      for (const [operationId, places] of placesOf(all, ({ path, operations }) =>
+        operations.map((one) => [one.operationId, ['paths', path, one.method, 'operationId']]),
+      ))
+        this.#add(
+          `operationId ${operationId}`,
+          `The operationId "${operationId}" is given to ${places.length} operations.`,
           places,
         );
-    }
   }
 
-  #pathParametersOf(path: string, method: string, declared: ReadonlySet<string>): void {
+  /** Path parameters that are not declared, or not in the path. */
+  #pathParameters({ path, parameters, operations }: PathItemFacts): Violation[] {
+    const own = this.#namesOf(parameters);
     const used = new Set([...path.matchAll(/\{([^}]*)\}/g)].map((match) => match[1] ?? ''));
-    const places = [
-      ['paths', path],
-      ['paths', path, 'parameters'],
-      ['paths', path, method, 'parameters'],
-    ];
-    for (const name of used) {
-      if (!declared.has(name))
-        this.#add(
-          `undeclared ${path} ${method} ${name}`,
-          `${method.toUpperCase()} ${path} does not declare its path parameter "${name}".`,
-          places,
-        );
+    const violations: Violation[] = [];
+    for (const { method, parameters: itsParameters } of operations) {
+      const its = this.#namesOf(itsParameters);
+      if (own === undefined || its === undefined) continue;
+      const declared = new Set([...own, ...its]);
+      const places = [
+        ['paths', path],
+        ['paths', path, 'parameters'],
+        ['paths', path, method, 'parameters'],
+      ];
+      for (const name of used) {
+        if (!declared.has(name))
+          violations.push({
+            key: `undeclared ${path} ${method} ${name}`,
+            message: `${method.toUpperCase()} ${path} does not declare its path parameter "${name}".`,
+            places,
+          });
+      }
+      for (const name of declared) {
+        if (!used.has(name))
+          violations.push({
+            key: `unused ${path} ${method} ${name}`,
+            message: `${method.toUpperCase()} ${path} declares the path parameter "${name}", which its path does not have.`,
+            places,
+          });
+      }
     }
-    for (const name of declared) {
-      if (!used.has(name))
-        this.#add(
-          `unused ${path} ${method} ${name}`,
-          `${method.toUpperCase()} ${path} declares the path parameter "${name}", which its path does not have.`,
-          places,
-        );
-    }
+    return violations;
   }
 
   /** Names of the path parameters listed; undefined where one of them lies in another file. */
-  #pathParameters(holder: PlainMap): string[] | undefined {
-    const parameters = holder.entries.get('parameters');
-    if (parameters?.kind !== 'sequence') return [];
+  #namesOf(facts: readonly ParameterFact[] | undefined): string[] | undefined {
+    if (facts === undefined) return undefined;
     const names: string[] = [];
-    for (const item of parameters.items) {
-      const resolved = this.#resolve(item);
+    for (const { name, reference } of facts) {
+      const resolved = reference === undefined ? { name } : this.#parameter(reference);
       if (resolved === undefined) return undefined;
-      const place = resolved.entries.get('in');
-      const name = resolved.entries.get('name');
-      if (place?.kind === 'scalar' && place.text === 'path' && name?.kind === 'scalar') names.push(name.text);
+      if (resolved.name !== undefined) names.push(resolved.name);
     }
     return names;
   }
 
-  #resolve(node: PlainNode): PlainMap | undefined {
-    if (node.kind !== 'map') return undefined;
-    const reference = node.entries.get('$ref');
-    if (reference === undefined) return node;
-    if (reference.kind !== 'scalar' || !reference.text.startsWith('#/')) return undefined;
-    const target = this.#targetOf(reference.text).node;
-    return target?.kind === 'map' && !target.entries.has('$ref') ? target : undefined;
+  #parameter(reference: string): ResolvedParameter {
+    if (this.#parameters.has(reference)) return this.#parameters.get(reference);
+    const { node } = this.#target('reference', reference);
+    const resolved = node?.kind === 'map' && !node.entries.has('$ref') ? { name: pathParameterName(node) } : undefined;
+    this.#parameters.set(reference, resolved);
+    return resolved;
   }
 
   #lookUp(path: readonly string[]): PlainNode | undefined {
@@ -338,13 +301,32 @@ class ViolationSearch {
   }
 }
 
-/** A pointer in a URI fragment is percent-encoded (RFC 6901, 6). */
-function decode(fragment: string): string {
-  if (!fragment.includes('%')) return fragment;
-  try {
-    return decodeURIComponent(fragment);
-  } catch {
-    // Not valid percent-encoding: then it is meant as it stands.
-    return fragment;
-  }
+/** What a reference to a parameter leads to: the name, where it is one of the path. Undefined: somewhere else. */
+type ResolvedParameter = { readonly name: string | undefined } | undefined;
+
+/** Where the names are that stand at several places. */
+function placesOf<Place>(
+  all: readonly PathItemFacts[],
+  namesOf: (facts: PathItemFacts) => readonly (readonly [name: string | undefined, place: Place])[],
+): (readonly [name: string, places: readonly Place[]])[] {
+  const found = new Map<string, Place[]>();
+  for (const facts of all)
+    for (const [name, place] of namesOf(facts)) {
+      if (name === undefined) continue;
+      const places = found.get(name);
+      if (places === undefined) found.set(name, [place]);
+      else places.push(place);
+    }
+  return [...found].filter(([, places]) => places.length > 1);
+}
+
+function missingProperty(name: string, path: readonly string[]): Violation {
+  return {
+    key: `required ${formatPointer(path)} ${name}`,
+    message: `The property "${name}" is required but not described.`,
+    places: [
+      [...path, 'required'],
+      [...path, 'properties', name],
+    ],
+  };
 }

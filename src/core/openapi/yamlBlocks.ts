@@ -10,6 +10,13 @@ export interface YamlBlocks {
   readonly blocks: readonly YamlBlock[];
 }
 
+/** Blocks that an earlier text had cut, asked for with growing offsets. */
+export interface KnownBlocks {
+  readonly column: number;
+  /** Where the block ends whose lines stand here as they did there; undefined where none is known to begin at `line`. */
+  endOf(line: number): number | undefined;
+}
+
 /** A block shorter than this is not worth cutting. In UTF-16 units. */
 const MIN_CUT_LENGTH = 2_000;
 
@@ -17,12 +24,23 @@ const MIN_CUT_LENGTH = 2_000;
  * Cuts the block mapping in [start, end) of a text at the lines that begin with one of its keys. Undefined where that
  * is not certain: then the text is read as a whole. What is cut wrongly cannot be read, and is noticed by that.
  */
-export function cutMapping(text: string, start: number, end: number): YamlBlocks | undefined {
+export function cutMapping(text: string, start: number, end: number, known?: KnownBlocks): YamlBlocks | undefined {
   let column = -1;
   const blocks: YamlBlock[] = [];
   let blockStart = start;
   let hasKey = false;
   for (let line = start; line < end;) {
+    const knownEnd = known !== undefined && (column < 0 || column === known.column) ? known.endOf(line) : undefined;
+    if (known !== undefined && knownEnd !== undefined) {
+      column = known.column;
+      if (hasKey) {
+        blocks.push({ start: blockStart, end: line });
+        blockStart = line;
+      }
+      hasKey = true;
+      line = knownEnd;
+      continue;
+    }
     const lineFeed = text.indexOf('\n', line);
     const next = lineFeed < 0 || lineFeed >= end ? end : lineFeed + 1;
     let at = line;
@@ -100,19 +118,21 @@ const ANCHOR_PLACE = /(?:^|[:?,[{-]|![^\s!]{0,100})[ \t]*&[\w-]/gm;
 const OPEN_QUOTE =
   /^[ \t]*(?:- +)*(?:(?:"[^"\\]*"|'[^']*'|[\w$./{}-]+)[ \t]*:[ \t]+)?(?:"(?:[^"\\]|\\.)*|'(?:[^']|'')*)$/;
 /** So many places are looked at, in lines of at most so many characters; a text with more of them has anchors. */
-const MAX_PLACES = 500;
+export const MAX_ANCHOR_PLACES = 500;
 const MAX_LINE_LENGTH = 2_000;
 
 /**
- * Whether a text may have anchors, which tie its parts together. What looks like one inside a quoted value, as in
- * `"/search{&page}"`, is none. If this misses one, a piece has an alias without an anchor, and the whole is read.
+ * How many places of a text look like an anchor and are none, because they stand inside a quoted value, as in
+ * `"/search{&page}"`; undefined where one may be an anchor, which ties the parts of a text together, or where there are
+ * too many. Each line is looked at by itself. If this misses one, a piece has an alias without an anchor, and the whole is read.
  */
-export function mayHaveAnchors(text: string): boolean {
+export function countAnchorPlaces(text: string): number | undefined {
   let count = 0;
   for (const { 0: match, index } of text.matchAll(ANCHOR_PLACE)) {
     const at = index + match.lastIndexOf('&');
     const line = text.lastIndexOf('\n', at) + 1;
-    if (++count > MAX_PLACES || at - line > MAX_LINE_LENGTH || !OPEN_QUOTE.test(text.slice(line, at))) return true;
+    if (++count > MAX_ANCHOR_PLACES || at - line > MAX_LINE_LENGTH || !OPEN_QUOTE.test(text.slice(line, at)))
+      return undefined;
   }
-  return false;
+  return count;
 }

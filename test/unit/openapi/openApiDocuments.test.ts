@@ -7,7 +7,7 @@ import { detectOpenApi } from '../../../src/core/openapi/detectOpenApi.ts';
 import { elementLabel } from '../../../src/core/openapi/elementLabel.ts';
 import { PlainCache, readPlainDocument } from '../../../src/core/openapi/plainDocument.ts';
 import { findViolations } from '../../../src/core/openapi/semanticRules.ts';
-import { mayHaveAnchors } from '../../../src/core/openapi/yamlBlocks.ts';
+import { countAnchorPlaces } from '../../../src/core/openapi/yamlBlocks.ts';
 
 test('[detect] the root key decides, in YAML and JSON, with title', () => {
   assert.deepEqual(
@@ -164,6 +164,65 @@ test('[scale] what was read before makes no broken text readable', () => {
   }
 });
 
+test('[scale] what stood at the end of a text is read again where its line goes on', () => {
+  const schemas = Array.from({ length: 20 }, (_, index) => `  s${index}:\n    description: ${'a '.repeat(100)}\n`);
+  const text = `openapi: 3.1.0\nx:\n${schemas.join('')}  last: 1`;
+  const cache = new PlainCache();
+  assert.ok(readPlainDocument(text, 'yaml', cache).pieces.length > 20);
+  for (const more of ['  b: 2', '2', ' # c', '\n  b: 2\n'])
+    assert.deepEqual(readPlainDocument(text + more, 'yaml', cache), readPlainDocument(text + more, 'yaml'));
+});
+
+test('[scale] too many places that look like anchors are too many however they came together', () => {
+  const paths = (count: number): string =>
+    Array.from(
+      { length: count },
+      (_, index) => `  p${index}:\n    a: "/search{&page}"\n    b: "/${'x'.repeat(60)}"\n`,
+    ).join('');
+  const cache = new PlainCache();
+  for (const count of [300, 450, 501, 499, 600]) {
+    const text = `openapi: 3.1.0\npaths:\n${paths(count)}`;
+    const { pieces } = readPlainDocument(text, 'yaml', cache);
+    assert.equal(pieces.length, readPlainDocument(text, 'yaml').pieces.length);
+    assert.equal(pieces.length === 1, count > 500);
+  }
+});
+
+test('[I5] what was found in a part holds only where the part means the same and what it names is the same', () => {
+  const cache = new PlainCache();
+  const find = (components: unknown, paths: unknown, more: object = {}): string[] => {
+    const text = JSON.stringify(
+      { openapi: '3.1.0', components, paths, 'x-pad': 'x'.repeat(4_000), ...more },
+      undefined,
+      1,
+    );
+    const found = findViolations(readPlainDocument(text, 'json', cache).root);
+    assert.deepEqual(found, findViolations(readPlainDocument(text, 'json').root));
+    return found.map(({ key }) => key);
+  };
+  const lacking = { 'x-pad': 'x'.repeat(5_000), required: ['a'], properties: { b: {} } };
+  const dangling = { 'x-pad': 'y'.repeat(5_000), schema: { $ref: '#/no' } };
+  // The same text, first as a schema, then as data, then elsewhere.
+  assert.deepEqual(find({ schemas: { X: lacking, Z: dangling } }, {}).sort(), [
+    'reference #/no',
+    'required /components/schemas/X a',
+  ]);
+  for (const part of [lacking, dangling]) assert.deepEqual(find({ examples: { X: part } }, {}), []);
+  assert.deepEqual(find({ schemas: { Y: lacking } }, {}), ['required /components/schemas/Y a']);
+  const small = { required: ['a'], properties: {} };
+  for (const key of ['x-a', 'x-b']) assert.deepEqual(find({}, {}, { [key]: small }), [`required /${key} a`]);
+  // A path item that stays, and a parameter that it refers to.
+  const item = { get: { parameters: [{ $ref: '#/components/parameters/id' }], 'x-pad': 'y'.repeat(5_000) } };
+  const withParameter = (name: string): unknown => ({ parameters: { id: { in: 'path', name } } });
+  assert.deepEqual(find(withParameter('id'), { '/a/{id}': item }), []);
+  assert.deepEqual(find(withParameter('key'), { '/a/{id}': item }), [
+    'undeclared /a/{id} get id',
+    'unused /a/{id} get key',
+  ]);
+  assert.deepEqual(find(withParameter('key'), { '/a/{key}': item }), []);
+  assert.deepEqual(find({}, { '/a/{key}': item }), ['reference #/components/parameters/id']);
+});
+
 test('[scale] what is remembered is bounded: the oldest pieces are forgotten', () => {
   const cache = new PlainCache(10);
   let reads = 0;
@@ -177,6 +236,9 @@ test('[scale] what is remembered is bounded: the oldest pieces are forgotten', (
   assert.equal(reads, 4);
   for (const text of ['eeee', 'ffff', 'gggg', 'aaaa']) ask(text);
   assert.equal(reads, 8);
+  assert.ok(cache.length.pieces <= 20);
+  for (const text of Array.from({ length: 9 }, (_, index) => `a: ${index}`)) readPlainDocument(text, 'yaml', cache);
+  assert.equal(cache.length.texts, 4 * 4);
 });
 
 test('[scale] only what may be an anchor keeps a document from being cut', () => {
@@ -193,7 +255,7 @@ test('[scale] only what may be an anchor keeps a document from being cut', () =>
     'a: "b" # c\nd: {e: "f", g: &x 1}',
     "a: 'it''s'\nb: [&x 1]",
   ])
-    assert.equal(mayHaveAnchors(text), true, text);
+    assert.equal(countAnchorPlaces(text), undefined, text);
   for (const text of [
     'a: research &development',
     'a: https://a.b/c?d=e&f=g',
@@ -202,11 +264,11 @@ test('[scale] only what may be an anchor keeps a document from being cut', () =>
     '"a": "say \\"b\\", &c"',
     'a: b & c',
   ])
-    assert.equal(mayHaveAnchors(text), false, text);
+    assert.notEqual(countAnchorPlaces(text), undefined, text);
   // Long runs of what begins like an anchor come to an end as fast as anything.
   for (const part of ['!', '-', '- ', ' ', '"', "a: '{&b", '&', '{&a'])
     for (const text of [part.repeat(200_000), `a: "${part.repeat(200_000)}`])
-      assert.equal(typeof mayHaveAnchors(text), 'boolean');
+      assert.ok((countAnchorPlaces(text) ?? 0) >= 0);
 });
 
 test('[I10] what would take too much memory is refused unread, and says why', () => {
