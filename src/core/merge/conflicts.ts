@@ -32,7 +32,7 @@ function describeConflict(
     id: hashText(`${kind}\n${JSON.stringify(entry.path.ids)}`),
     kind,
     pointer,
-    label: elementLabel(pointer),
+    label: elementLabel(pointer, entry.path.ids),
     canTakeBoth: both !== undefined,
     ...(explanation === undefined ? {} : { explanation }),
     ...(base === undefined ? {} : { base: pieceOf(base) }),

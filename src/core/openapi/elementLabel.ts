@@ -40,8 +40,11 @@ const LISTED = new Map([
   ['security', 'security'],
 ]);
 
-/** A name that a person recognises for the element at a JSON pointer: `PUT /users/{id} · response 200`, `schema Pet · property name`. */
-export function elementLabel(pointer: string): string {
+/**
+ * A name that a person recognises for the element at a JSON pointer: `PUT /users/{id} · response 200`, `schema Pet · property name`.
+ * @param ids the identities of the pointer's segments, where they are known: `tag fleet` says more than `tag 5`.
+ */
+export function elementLabel(pointer: string, ids: readonly string[] = []): string {
   const segments = parsePointer(pointer);
   const words: string[] = [];
   let i = 0;
@@ -68,7 +71,7 @@ export function elementLabel(pointer: string): string {
       words.push(named === '' ? next : `${named} ${next}`);
       i += 2;
     } else if (listed !== undefined && next !== undefined) {
-      words.push(/^\d+$/.test(next) ? `${listed} ${Number(next) + 1}` : `${listed} ${next}`);
+      words.push(`${listed} ${nameIn(ids[i + 1]) ?? (/^\d+$/.test(next) ? Number(next) + 1 : next)}`);
       i += 2;
     } else {
       words.push(segment);
@@ -76,4 +79,10 @@ export function elementLabel(pointer: string): string {
     }
   }
   return words.join(' · ');
+}
+
+/** The name that an item's identity holds: `in=query&name=limit` is `limit`, `$ref=#/components/parameters/Limit` is `Limit`. */
+function nameIn(id: string | undefined): string | undefined {
+  const name = id === undefined ? undefined : /(?:^|&)(?:name|url|title|\$ref)=([^&]+)$/.exec(id)?.[1];
+  return name === undefined ? undefined : name.slice(name.startsWith('#/') ? name.lastIndexOf('/') + 1 : 0);
 }

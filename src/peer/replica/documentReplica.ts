@@ -23,6 +23,7 @@ import { DocumentProposals } from './documentProposals.ts';
 import { DocumentRecord, hasError, unknownToLibrary, withoutCopy } from './documentRecord.ts';
 import { DocumentRemoval, type RemovalStep } from './documentRemoval.ts';
 import { DocumentWriter, type Written } from './documentWriter.ts';
+import { LibraryAuthors } from './libraryAuthors.ts';
 import { meetOtherLog } from './otherLog.ts';
 import type { DocumentContext } from './replicaPorts.ts';
 import { heldDocumentOf, type ResolutionUndo } from './resolution.ts';
@@ -53,6 +54,7 @@ export class DocumentReplica implements Disposable {
   readonly #proposals: DocumentProposals;
   readonly #queue: SerialQueue;
   readonly #history: RevisionHistory;
+  readonly #libraryAuthors = new LibraryAuthors();
   readonly #takenBack: TakenBack;
   readonly #choices: DocumentChoices;
   readonly #removal: DocumentRemoval;
@@ -196,6 +198,7 @@ export class DocumentReplica implements Disposable {
       const taken = this.#queue.run(async () => {
         try {
           this.#history.add(entry);
+          this.#libraryAuthors.add(entry);
           const author = { name: entry.author.name, at: entry.at };
           if (entry.kind === 'delete') {
             this.#takeDeletion({ index: entry.index, author }, entry.proposalId, { synced });
@@ -563,7 +566,7 @@ export class DocumentReplica implements Disposable {
     // The merge may have taken its time.
     if (!(await this.#ctx.mayWork())) return 'stopped';
     const heldBase = merged.nextBase === head.text ? undefined : merged.nextBase;
-    const attribution = this.#attribute(merged.conflicts);
+    const attribution = this.#attribute(merged.conflicts, head);
     const document: StoredDocument = { ...this.stored, shadow: head, heldBase, attribution, perhapsIn: undefined };
     const written = await this.#writer.write(file, working, merged.text, document, onDurable);
     if (written.kind === 'written') this.#record.conflicts = merged.conflicts;
@@ -655,9 +658,11 @@ export class DocumentReplica implements Disposable {
 
   // ---- telling ----
 
-  #attribute(conflicts: readonly MergeConflict[]): Readonly<Record<string, StoredAuthor>> {
+  #attribute(conflicts: readonly MergeConflict[], head: StoredRevision): Readonly<Record<string, StoredAuthor>> {
+    const { shadow, heldBase, attribution } = this.stored;
+    const authors = this.#libraryAuthors.authorsOf(conflicts, shadow, head, heldBase === undefined);
     const author = this.#record.headAuthor ?? { name: 'the library', at: this.#ctx.ambient.clock.wallNow() };
-    return Object.fromEntries(conflicts.map(({ id }) => [id, this.stored.attribution[id] ?? author]));
+    return Object.fromEntries(conflicts.map(({ id }) => [id, authors.get(id) ?? attribution[id] ?? author]));
   }
 
   #tellApplied(): void {

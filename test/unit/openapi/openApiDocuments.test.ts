@@ -87,6 +87,15 @@ test('[label] names that a person recognises', () => {
     ['/info/version', 'info · version'],
   ];
   for (const [pointer, label] of labels) assert.equal(elementLabel(pointer), label);
+  const inTours = (id: string): string =>
+    elementLabel('/paths/~1tours/get/parameters/2', ['paths', '/tours', 'get', 'parameters', id]);
+  assert.equal(inTours('in=query&name=limit'), 'GET /tours · parameter limit');
+  assert.equal(inTours('$ref=#/components/parameters/Limit'), 'GET /tours · parameter Limit');
+  assert.equal(inTours('anything else'), 'GET /tours · parameter 3');
+  assert.equal(
+    elementLabel('/servers/0/url', ['servers', 'url=https://a.example/v1', 'url']),
+    'server https://a.example/v1 · url',
+  );
 });
 
 test('[I5] the rules find what a combination can break', () => {
