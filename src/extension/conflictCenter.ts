@@ -9,7 +9,7 @@ import { ConflictDocuments } from './conflictDocuments.ts';
 import { ConflictDrafts } from './conflictDrafts.ts';
 import { ConflictFinder } from './conflictFinder.ts';
 import { ConflictMarks } from './conflictMarks.ts';
-import { ConflictNotice } from './conflictNotice.ts';
+import { ConflictNotice, type NoticeView } from './conflictNotice.ts';
 import { ConflictPanel } from './conflictPanel.ts';
 import { ConflictProposals } from './conflictProposals.ts';
 import { ConflictTree } from './conflictTree.ts';
@@ -57,7 +57,14 @@ export class ConflictCenter implements Disposable {
     );
     this.#tree = this.#store.add(new ConflictTree(finder));
     this.#marks = this.#store.add(new ConflictMarks(finder));
-    this.#notice = this.#store.add(new ConflictNotice(context.workspaceState, () => this.show(), logger));
+    this.#notice = this.#store.add(
+      new ConflictNotice({
+        storage: context.workspaceState,
+        look: () => this.#noticeView(),
+        show: () => this.show(),
+        logger,
+      }),
+    );
   }
 
   /** Opens the panel, or brings it to the front. @param key the conflict to select. */
@@ -70,10 +77,7 @@ export class ConflictCenter implements Disposable {
     this.#panel.refresh();
     this.#tree.refresh();
     this.#marks.refresh();
-    const folders = this.#folders().map(({ path, name, session }) => {
-      return { folder: path, folderName: name, conflicts: session.conflicts };
-    });
-    this.#notice.update(folders, this.#panel.isVisible);
+    this.#notice.update();
   }
 
   /** Asks for the key of the AI service that is set. True where one was entered or taken away. */
@@ -83,5 +87,16 @@ export class ConflictCenter implements Disposable {
 
   dispose(): void {
     this.#store.dispose();
+  }
+
+  #noticeView(): NoticeView {
+    const open = this.#folders();
+    return {
+      folders: open.map(({ path, name, session }) => {
+        return { folder: path, folderName: name, conflicts: session.conflicts };
+      }),
+      isMerging: open.some(({ session }) => session.status.documents.some(({ state }) => state === 'syncing')),
+      isPanelVisible: this.#panel.isVisible,
+    };
   }
 }

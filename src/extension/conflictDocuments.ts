@@ -3,14 +3,16 @@ import { DisposableStore } from '../core/disposableStore.ts';
 import type { Disposable } from '../core/ports.ts';
 import type { HeldConflict } from '../peer/folderSession.ts';
 import type { ConflictFinder, FoundConflict } from './conflictFinder.ts';
-import { diffTitle } from './conflictViewModel.ts';
+import type { DiffSides } from '../protocol/conflictPanel.ts';
+import { diffTitle, sideName } from './conflictViewModel.ts';
 import { baseName } from './words.ts';
 
 /** Scheme of the read-only documents that show one side of a conflict, or what choices would make of a file. */
 const SCHEME = 'api-live-sync-conflict';
 
 /** What a document shows, as it stands in its query. */
-type Shown = { readonly key: string; readonly side: 'ours' | 'theirs' } | { readonly preview: string };
+type Shown = { readonly key: string; readonly side: Side } | { readonly preview: string };
+type Side = 'base' | 'ours' | 'theirs';
 
 /** Shows both sides of a conflict, and what choices come to, in the editor's own difference view. */
 export class ConflictDocuments implements Disposable {
@@ -36,11 +38,15 @@ export class ConflictDocuments implements Disposable {
     );
   }
 
-  async openDiff(key: string): Promise<boolean> {
+  /** Compares two versions of an element. */
+  async openDiff(key: string, sides: DiffSides): Promise<void> {
     const held = this.#finder.find(key)?.held;
-    if (held === undefined) return false;
-    await openDiff(sideUri(key, held, 'ours'), sideUri(key, held, 'theirs'), diffTitle(held));
-    return true;
+    // It was settled meanwhile, as the panel will show at once.
+    if (held === undefined) return;
+    const [before, after] = (
+      { oursTheirs: ['ours', 'theirs'], baseOurs: ['base', 'ours'], baseTheirs: ['base', 'theirs'] } as const
+    )[sides];
+    await openDiff(sideUri(key, held, before), sideUri(key, held, after), diffTitle(held, before, after));
   }
 
   /** Compares the file as it is with the file as it would be. */
@@ -84,9 +90,9 @@ async function openDiff(before: vscode.Uri, after: vscode.Uri, title: string): P
 }
 
 /** The path is what the editor shows as a name and takes the language from. */
-function sideUri(key: string, held: HeldConflict, side: 'ours' | 'theirs'): vscode.Uri {
+function sideUri(key: string, held: HeldConflict, side: Side): vscode.Uri {
   const ending = /\.(ya?ml|json)$/i.exec(held.path)?.[0] ?? '.yaml';
-  const name = `${held.conflict.label} (${side === 'ours' ? 'Yours' : `From ${held.theirsName}`})`.replaceAll('/', '∕');
+  const name = `${held.conflict.label} (${sideName(held, side)})`.replaceAll('/', '∕');
   const query = JSON.stringify({ key, side } satisfies Shown);
   return vscode.Uri.from({ scheme: SCHEME, path: `/${name}${ending}`, query });
 }
@@ -97,5 +103,5 @@ function readQuery(uri: vscode.Uri): Shown | undefined {
   if ('preview' in parsed && typeof parsed.preview === 'string') return { preview: parsed.preview };
   const side = 'side' in parsed ? parsed.side : undefined;
   if (!('key' in parsed) || typeof parsed.key !== 'string') return undefined;
-  return side === 'ours' || side === 'theirs' ? { key: parsed.key, side } : undefined;
+  return side === 'base' || side === 'ours' || side === 'theirs' ? { key: parsed.key, side } : undefined;
 }

@@ -11,43 +11,90 @@ const STORAGE_KEY = 'announcedConflicts';
 /** More than are ever open at once; what is older is settled or known. */
 const MAX_REMEMBERED = 3000;
 
+/** A save brings the conflicts of several files one after the other: they are announced together. */
+const GATHER_MS = 500;
+
+/** What there is to announce, as it is when asked. */
+export interface NoticeView {
+  readonly folders: readonly FolderConflicts[];
+  /** A document is being merged: there may be more in a moment. */
+  readonly isMerging: boolean;
+  /** The panel shows the conflicts anyway. */
+  readonly isPanelVisible: boolean;
+}
+
+export interface ConflictNoticeOptions {
+  /** Where it is kept which conflicts were announced. */
+  readonly storage: vscode.Memento;
+  readonly look: () => NoticeView;
+  readonly show: () => void;
+  readonly logger: Logger;
+}
+
 /** One quiet notice when conflicts turn up that the person does not see; never two at a time. */
 export class ConflictNotice implements Disposable {
-  readonly #storage: vscode.Memento;
-  readonly #show: () => void;
-  readonly #logger: Logger;
+  readonly #options: ConflictNoticeOptions;
+  #timer: NodeJS.Timeout | undefined;
   #isShowing = false;
   #isDisposed = false;
 
-  constructor(storage: vscode.Memento, show: () => void, logger: Logger) {
-    this.#storage = storage;
-    this.#show = show;
-    this.#logger = logger;
+  constructor(options: ConflictNoticeOptions) {
+    this.#options = options;
   }
 
-  /** Announces what is new among the conflicts, unless the panel shows them anyway. */
-  update(folders: readonly FolderConflicts[], isPanelVisible: boolean): void {
-    const held = folders.flatMap(({ folder, conflicts }) => conflicts.map((one) => announcementId(folder, one)));
-    const announced = this.#storage.get<readonly string[]>(STORAGE_KEY, []);
-    const fresh = held.filter((id) => !announced.includes(id));
-    const isNew = fresh.length > 0;
-    if (isNew) void this.#storage.update(STORAGE_KEY, [...announced, ...fresh].slice(-MAX_REMEMBERED));
-    if (!readSettings().settings.noticeConflicts) return;
-    if (!isNew || isPanelVisible || this.#isShowing || this.#isDisposed) return;
-    this.#isShowing = true;
-    vscode.window.showWarningMessage(noticeSentence(folders), showLabel, laterLabel).then(
-      (choice) => {
-        this.#isShowing = false;
-        if (choice === showLabel && !this.#isDisposed) this.#show();
-      },
-      (error: unknown) => {
-        this.#isShowing = false;
-        this.#logger.debug('A notice could not be shown.', { error: String(error) });
-      },
-    );
+  /** What is held changed: announces what is new, unless the panel shows it anyway. */
+  update(): void {
+    if (this.#isDisposed || this.#timer !== undefined) return;
+    const fresh = this.#fresh(this.#options.look());
+    if (fresh.length === 0) return;
+    if (!readSettings().settings.noticeConflicts) {
+      this.#remember(fresh);
+      return;
+    }
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const now = this.#options.look();
+      if (now.isMerging) this.update();
+      else this.#announce(now);
+    }, GATHER_MS);
   }
 
   dispose(): void {
     this.#isDisposed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #fresh({ folders }: NoticeView): readonly string[] {
+    const announced = new Set(this.#announced());
+    return folders
+      .flatMap(({ folder, conflicts }) => conflicts.map((one) => announcementId(folder, one)))
+      .filter((id) => !announced.has(id));
+  }
+
+  #remember(ids: readonly string[]): void {
+    void this.#options.storage.update(STORAGE_KEY, [...this.#announced(), ...ids].slice(-MAX_REMEMBERED));
+  }
+
+  #announced(): readonly string[] {
+    return this.#options.storage.get<readonly string[]>(STORAGE_KEY, []);
+  }
+
+  #announce(view: NoticeView): void {
+    const { show, logger } = this.#options;
+    const fresh = this.#fresh(view);
+    if (fresh.length === 0) return;
+    this.#remember(fresh);
+    if (view.isPanelVisible || this.#isShowing || !readSettings().settings.noticeConflicts) return;
+    this.#isShowing = true;
+    vscode.window.showWarningMessage(noticeSentence(view.folders), showLabel, laterLabel).then(
+      (choice) => {
+        this.#isShowing = false;
+        if (choice === showLabel && !this.#isDisposed) show();
+      },
+      (error: unknown) => {
+        this.#isShowing = false;
+        logger.debug('A notice could not be shown.', { error: String(error) });
+      },
+    );
   }
 }

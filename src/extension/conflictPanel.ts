@@ -158,7 +158,7 @@ export class ConflictPanel implements Disposable {
         await this.#edit(message.key);
         break;
       case 'openDiff':
-        await this.#options.documents.openDiff(message.key);
+        await this.#options.documents.openDiff(message.key, message.sides);
         break;
       case 'openFile':
         await this.#openFile(message.key);

@@ -3,7 +3,7 @@ import { DisposableStore } from '../core/disposableStore.ts';
 import type { Disposable } from '../core/ports.ts';
 import { commandIds, viewIds } from './commandTable.ts';
 import type { ConflictFinder, FoundConflict } from './conflictFinder.ts';
-import { kindText } from './conflictViewModel.ts';
+import { compare, kindText } from './conflictViewModel.ts';
 import { baseName, count } from './words.ts';
 
 /** A file with what is held in it, or one conflict. */
@@ -45,9 +45,14 @@ export class ConflictTree implements Disposable {
   }
 
   #files(): Node[] {
-    const files = Map.groupBy(this.#finder.all(), ({ held, paths }) => paths.toEditor(held.file));
+    const files = Map.groupBy(this.#finder.all().toSorted(byPlace), ({ held, paths }) => paths.toEditor(held.file));
     return [...files].map(([file, members]) => ({ file, members }));
   }
+}
+
+/** The order of the panel's list. */
+function byPlace({ held: a }: FoundConflict, { held: b }: FoundConflict): number {
+  return compare(a.path, b.path) || compare(a.file, b.file) || compare(a.conflict.label, b.conflict.label);
 }
 
 function toItem(node: Node): vscode.TreeItem {

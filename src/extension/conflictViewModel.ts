@@ -1,4 +1,5 @@
 import { conflictGroups } from '../core/merge/conflictGroups.ts';
+import type { Side } from '../core/merge/types.ts';
 import type { HeldConflict } from '../peer/folderSession.ts';
 import type { ConflictView } from '../protocol/conflictPanel.ts';
 import { baseName, count } from './words.ts';
@@ -71,7 +72,7 @@ export function kindText(held: HeldConflict): string {
     case 'move-move':
       return `You and ${name} both moved this, to different places`;
     case 'semantic':
-      return `Your change and the one from ${name} do not fit together`;
+      return `Your change does not fit with the one from ${name}`;
   }
 }
 
@@ -95,9 +96,14 @@ export function emptyText(phases: readonly string[]): string {
   return 'No conflicts. Everything is in step.';
 }
 
-/** Titles of the two sides and of the difference between them, as the editor's tab shows it. */
-export function diffTitle(held: HeldConflict): string {
-  return `${held.conflict.label}: Yours ↔ From ${held.theirsName}`;
+/** The difference between two versions of an element, as the editor's tab shows it. */
+export function diffTitle(held: HeldConflict, before: Side, after: Side): string {
+  return `${held.conflict.label}: ${sideName(held, before)} ↔ ${sideName(held, after)}`;
+}
+
+/** A version of an element, for a person. */
+export function sideName(held: HeldConflict, side: Side): string {
+  return { base: 'Base', ours: 'Yours', theirs: `From ${held.theirsName}` }[side];
 }
 
 /** By key, for those that are decided together with others. */
@@ -165,7 +171,7 @@ function noticeKind(held: HeldConflict): string {
     case 'move-move':
       return `you and ${name} both moved ${label}`;
     case 'semantic':
-      return `your change and the one from ${name} do not fit together at ${label}`;
+      return `your change does not fit with the one from ${name} at ${label}`;
   }
 }
 
@@ -175,7 +181,8 @@ function shorten(piece: string): string {
   return text.length <= MAX_TEXT_LENGTH ? text : `${text.slice(0, MAX_TEXT_LENGTH)}\n…`;
 }
 
-function compare(a: string, b: string): number {
+/** By code units, the same on every machine. */
+export function compare(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }

@@ -116,6 +116,10 @@ const MAX_DECISIONS = 10_000;
 
 const decisions = z.readonly(z.array(decision).check(z.minLength(1), z.maxLength(MAX_DECISIONS)));
 
+/** Which two versions of an element are compared: yours with theirs, or one of them with what was there before both. */
+const diffSides = z.enum(['oursTheirs', 'baseOurs', 'baseTheirs']);
+export type DiffSides = z.infer<typeof diffSides>;
+
 const panelToHost = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('apply'), decisions }),
@@ -131,7 +135,7 @@ const panelToHost = z.discriminatedUnion('type', [
   z.object({ type: z.literal('showRequest'), key: z.string() }),
   z.object({ type: z.literal('edit'), key: z.string() }),
   z.object({ type: z.literal('undo') }),
-  z.object({ type: z.literal('openDiff'), key: z.string() }),
+  z.object({ type: z.literal('openDiff'), key: z.string(), sides: diffSides }),
   z.object({ type: z.literal('openFile'), key: z.string() }),
 ]);
 

@@ -6,18 +6,14 @@ import { selectedConflict } from './panelState.ts';
 export class BulkView {
   readonly root: HTMLElement;
   readonly #buttons: readonly HTMLButtonElement[];
+  readonly #name = element('span', { class: 'bulk-name', 'aria-hidden': 'true' });
 
   constructor(takeAll: (choice: 'ours' | 'theirs') => void) {
     this.#buttons = [
       button({ label: 'Keep All Yours', kind: 'link', onClick: () => takeAll('ours') }),
       button({ label: 'Take All Theirs', kind: 'link', onClick: () => takeAll('theirs') }),
     ];
-    this.root = element(
-      'div',
-      { class: 'bulk', role: 'group' },
-      element('span', { class: 'bulk-name', 'aria-hidden': 'true' }, 'This file:'),
-      ...this.#buttons,
-    );
+    this.root = element('div', { class: 'bulk', role: 'group' }, this.#name, ...this.#buttons);
   }
 
   show(state: PanelState): void {
@@ -26,6 +22,8 @@ export class BulkView {
     const members = state.conflicts.filter(({ documentKey }) => documentKey === selected?.documentKey);
     this.root.hidden = members.length < 2;
     this.root.setAttribute('aria-label', `All conflicts in ${name}`);
+    this.#name.textContent = `All ${members.length.toLocaleString('en-US')} in ${name}`;
+    this.#name.title = name;
     for (const one of this.#buttons) one.disabled = state.isBusy;
   }
 }

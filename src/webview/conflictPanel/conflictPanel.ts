@@ -1,4 +1,4 @@
-import type { Choice, HostToPanel, PanelToHost } from '../../protocol/conflictPanel.ts';
+import type { Choice, DiffSides, HostToPanel, PanelToHost } from '../../protocol/conflictPanel.ts';
 import { readHostToPanel, readSavedPanelState } from '../../protocol/conflictPanel.ts';
 import { BulkView } from './bulkView.ts';
 import { DetailView } from './detailView.ts';
@@ -20,6 +20,7 @@ import {
   selectBy,
   selectedConflict,
   skip,
+  startUndo,
   startWork,
   toSavedState,
 } from './panelState.ts';
@@ -66,7 +67,7 @@ const detail = new DetailView({
   showRequest: () => postForSelected('showRequest'),
   preview,
   select: (key) => update(select(state, key)),
-  openDiff: () => postForSelected('openDiff'),
+  openDiff,
   openFile: () => postForSelected('openFile'),
 });
 const empty = element('p', { class: 'empty' });
@@ -87,6 +88,7 @@ window.addEventListener('message', (event: MessageEvent<unknown>) => {
   if (isFirst && state.conflicts.length > 0 && document.activeElement === document.body) list.focus();
 });
 document.addEventListener('keydown', onKey);
+window.addEventListener('resize', () => list.reveal());
 setInterval(() => detail.tick(selectedConflict(state)), TIME_REFRESH_MS);
 render();
 vscode.postMessage({ type: 'ready' });
@@ -137,7 +139,7 @@ function apply(which: 'selected' | 'all'): void {
 
 function undo(): void {
   if (!state.canUndo || state.isBusy) return;
-  update(startWork(state));
+  update(startUndo(state));
   vscode.postMessage({ type: 'undo' });
 }
 
@@ -158,7 +160,11 @@ function preview(): void {
   if (decisions.length > 0) vscode.postMessage({ type: 'preview', decisions });
 }
 
-function postForSelected(type: 'openDiff' | 'openFile' | 'edit' | 'showRequest'): void {
+function openDiff(sides: DiffSides): void {
+  if (state.selectedKey !== undefined) vscode.postMessage({ type: 'openDiff', key: state.selectedKey, sides });
+}
+
+function postForSelected(type: 'openFile' | 'edit' | 'showRequest'): void {
   if (state.selectedKey !== undefined) vscode.postMessage({ type, key: state.selectedKey });
 }
 
@@ -187,10 +193,12 @@ function onKey(event: KeyboardEvent): void {
     3: () => chooseSelected('both'),
     4: () => chooseSelected('ai'),
     a: askForSelected,
+    d: () => openDiff('oursTheirs'),
     e: () => postForSelected('edit'),
     p: preview,
     s: () => update(skip(state)),
-    enter: () => apply('selected'),
+    u: undo,
+    enter: () => apply(event.shiftKey ? 'all' : 'selected'),
   };
   const action = actions[event.key] ?? actions[event.key.toLowerCase()];
   if (action === undefined) return;

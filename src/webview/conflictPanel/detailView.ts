@@ -1,4 +1,5 @@
-import type { Choice, ConflictView } from '../../protocol/conflictPanel.ts';
+import type { Choice, ConflictView, DiffSides } from '../../protocol/conflictPanel.ts';
+import { codeBlock } from './codeView.ts';
 import { button, element, icon, setAttributes } from './dom.ts';
 import { ExtrasView } from './extrasView.ts';
 import type { PanelState } from './panelState.ts';
@@ -17,7 +18,7 @@ export interface DetailActions {
   showRequest(): void;
   preview(): void;
   select(key: string): void;
-  openDiff(): void;
+  openDiff(sides: DiffSides): void;
   openFile(): void;
 }
 
@@ -41,6 +42,7 @@ export class DetailView {
   #preview: HTMLButtonElement | undefined;
   #extras: ExtrasView | undefined;
   #time: HTMLElement | undefined;
+  #hint: HTMLElement | undefined;
 
   constructor(actions: DetailActions) {
     this.#actions = actions;
@@ -61,7 +63,10 @@ export class DetailView {
     const choice = state.decisions.get(conflict.key)?.choice;
     for (const name of ['ours', 'theirs'] as const) this.#showChosen(name, choice === name, state.isBusy);
     setAttributes(this.root, { 'aria-busy': state.isBusy ? 'true' : undefined });
-    if (this.#apply !== undefined) this.#apply.disabled = decisionsToApply(state, 'selected').length === 0;
+    const isChosen = decisionsToApply(state, 'selected').length > 0;
+    if (this.#apply !== undefined) this.#apply.disabled = !isChosen;
+    if (this.#hint !== undefined && !state.isBusy)
+      this.#hint.textContent = isChosen ? 'Nothing changes until you apply.' : 'Choose a version, then apply it.';
     if (this.#preview !== undefined) this.#preview.disabled = decisionsToPreview(state).length === 0;
     if (this.#ask !== undefined) this.#ask.disabled = state.isAsking;
     this.#both?.setAttribute('aria-pressed', String(choice === 'both'));
@@ -86,30 +91,37 @@ export class DetailView {
     this.#extras = undefined;
     this.#apply = undefined;
     this.#time = undefined;
+    this.#hint = undefined;
     if (conflict === undefined) {
       this.root.replaceChildren();
       return;
     }
     const texts = markedTexts(conflict);
+    const compare = (sides: DiffSides, label: string): HTMLButtonElement | undefined =>
+      conflict.base === undefined
+        ? undefined
+        : button({ label, icon: 'git-compare', kind: 'icon', onClick: () => this.#actions.openDiff(sides) });
+    const ours = makeSide({
+      name: 'Yours',
+      note: conflict.ours === conflict.base ? 'not changed' : 'in your file now',
+      segments: texts.ours,
+      absent: 'You deleted this.',
+      compare: compare('baseOurs', 'Compare Yours with the Base'),
+      chooser: { label: 'Keep Yours', shortcut: '1', onClick: () => this.#actions.choose('ours') },
+    });
+    const theirs = makeSide({
+      name: `From ${conflict.theirsName}`,
+      note: conflict.theirs === conflict.base ? 'not changed' : '',
+      segments: texts.theirs,
+      absent: `${conflict.theirsName} deleted this.`,
+      compare: compare('baseTheirs', 'Compare Theirs with the Base'),
+      chooser: { label: 'Take Theirs', shortcut: '2', onClick: () => this.#actions.choose('theirs') },
+    });
     const base = makeSide({
       name: 'Base',
       note: 'before both changes',
       segments: texts.base,
       absent: 'It did not exist.',
-    });
-    const ours = makeSide({
-      name: 'Yours',
-      note: 'in your file now',
-      segments: texts.ours,
-      absent: 'You deleted this.',
-      chooser: { label: 'Keep Yours', shortcut: '1', onClick: () => this.#actions.choose('ours') },
-    });
-    const theirs = makeSide({
-      name: `From ${conflict.theirsName}`,
-      note: '',
-      segments: texts.theirs,
-      absent: `${conflict.theirsName} deleted this.`,
-      chooser: { label: 'Take Theirs', shortcut: '2', onClick: () => this.#actions.choose('theirs') },
     });
     this.#sides = { ours, theirs };
     this.#apply = button({
@@ -124,28 +136,18 @@ export class DetailView {
       chooseProposal: () => this.#actions.choose('ai'),
       chooseDraft: () => this.#actions.choose('edit'),
     });
+    this.#hint = element('span', { class: 'hint' });
     this.root.replaceChildren(
       this.#header(conflict, partners),
       element(
         'div',
         { class: 'texts' },
-        element('div', { class: 'sides' }, base.root, ours.root, theirs.root),
+        element('div', { class: 'sides' }, ours.root, theirs.root, base.root),
         this.#extras.root,
       ),
-      element(
-        'footer',
-        { class: 'detail-actions' },
-        this.#apply,
-        ...this.#moreChoices(conflict),
-        button({
-          label: 'Open Diff',
-          title: 'Compare yours with theirs in an editor',
-          kind: 'secondary',
-          onClick: () => this.#actions.openDiff(),
-        }),
-        element('span', { class: 'hint' }, 'Nothing changes until you apply.'),
-      ),
+      element('footer', { class: 'detail-actions' }, this.#apply, ...this.#moreChoices(conflict), this.#hint),
     );
+    showFirstMarks(this.root);
   }
 
   #moreChoices(conflict: ConflictView): readonly HTMLElement[] {
@@ -165,6 +167,7 @@ export class DetailView {
       this.#ask,
       secondary('Skip', 'Leave it for later', 'S', () => this.#actions.skip()),
       this.#preview,
+      secondary('Open Diff', 'Compare yours with theirs in an editor', 'D', () => this.#actions.openDiff('oursTheirs')),
     ];
   }
 
@@ -226,14 +229,13 @@ interface SideOptions {
   /** Undefined where the element does not exist on this side. */
   readonly segments: readonly Segment[] | undefined;
   readonly absent: string;
+  readonly compare?: HTMLButtonElement | undefined;
   readonly chooser?: { readonly label: string; readonly shortcut: string; readonly onClick: () => void };
 }
 
 function makeSide(options: SideOptions): Side {
   const content =
-    options.segments === undefined
-      ? element('p', { class: 'absent' }, options.absent)
-      : element('pre', {}, element('code', {}, ...options.segments.map(toNode)));
+    options.segments === undefined ? element('p', { class: 'absent' }, options.absent) : codeBlock(options.segments);
   const chooser =
     options.chooser === undefined
       ? undefined
@@ -248,10 +250,15 @@ function makeSide(options: SideOptions): Side {
     'article',
     { class: `side${options.chooser === undefined ? ' base' : ''}` },
     element(
-      'h3',
-      {},
-      options.name,
-      options.note === '' ? undefined : element('span', { class: 'side-note' }, options.note),
+      'div',
+      { class: 'side-header' },
+      element(
+        'h3',
+        {},
+        options.name,
+        options.note === '' ? undefined : element('span', { class: 'side-note' }, options.note),
+      ),
+      options.compare,
     ),
     // Long lines and long elements scroll here, also by keyboard.
     element('div', { class: 'side-text', role: 'region', tabindex: '0', 'aria-label': options.name }, content),
@@ -260,8 +267,14 @@ function makeSide(options: SideOptions): Side {
   return { root, chooser };
 }
 
-function toNode(segment: Segment): Node {
-  return segment.isChanged ? element('mark', {}, segment.text) : document.createTextNode(segment.text);
+/** Scrolls what is too long to be seen whole to the first difference. */
+function showFirstMarks(root: HTMLElement): void {
+  for (const text of root.querySelectorAll<HTMLElement>('.side-text')) {
+    const mark = text.querySelector('mark');
+    if (mark === null || text.scrollHeight <= text.clientHeight) continue;
+    const distance = mark.getBoundingClientRect().top - text.getBoundingClientRect().top;
+    text.scrollTop = Math.max(0, distance - text.clientHeight / 3);
+  }
 }
 
 /** The three texts with what differs from the base marked; without a base, what differs between the two sides. */

@@ -1,4 +1,5 @@
 import type { CheckView, ConflictView, DraftView, ProposalView } from '../../protocol/conflictPanel.ts';
+import { codeBlock } from './codeView.ts';
 import { button, element, icon } from './dom.ts';
 import type { Extra } from './panelState.ts';
 import { diffWords } from './wordDiff.ts';
@@ -132,7 +133,11 @@ function makeCard({ heading, note, content, chooser, more }: CardOptions): Card 
   const root = element(
     'article',
     { class: 'side extra' },
-    element('h3', {}, heading, note === undefined ? undefined : element('span', { class: 'side-note' }, note)),
+    element(
+      'div',
+      { class: 'side-header' },
+      element('h3', {}, heading, note === undefined ? undefined : element('span', { class: 'side-note' }, note)),
+    ),
     element('div', { class: 'extra-content' }, ...content),
     element('div', { class: 'side-actions' }, chooser, ...more),
   );
@@ -151,13 +156,10 @@ function showChosen(card: Card | undefined, isChosen: boolean, isBusy: boolean):
 function markedText(conflict: ConflictView, text: string, label: string): HTMLElement {
   const other = conflict.base ?? conflict.ours ?? conflict.theirs;
   const segments = other === undefined ? [{ text, isChanged: false }] : diffWords(other, text).after;
-  const nodes = segments.map((segment) =>
-    segment.isChanged ? element('mark', {}, segment.text) : document.createTextNode(segment.text),
-  );
   return element(
     'div',
     { class: 'side-text', role: 'region', tabindex: '0', 'aria-label': label },
-    element('pre', {}, element('code', {}, ...nodes)),
+    codeBlock(segments),
   );
 }
 

@@ -43,9 +43,10 @@ export class HeaderView {
     });
     this.#undo = button({
       label: 'Undo',
-      title: 'Take back the last choice that was applied',
+      title: 'Take back the last choice that was applied (U)',
       icon: 'discard',
       kind: 'secondary',
+      shortcut: 'U',
       onClick: actions.undo,
     });
     this.#ask = button({
@@ -59,9 +60,10 @@ export class HeaderView {
     this.#cancelAsk.setAttribute('aria-label', 'Cancel asking the AI');
     this.#applyAll = button({
       label: 'Apply All',
-      title: 'Apply every choice made below',
+      title: 'Apply every choice made below (Shift+Enter)',
       icon: 'check-all',
       kind: 'primary',
+      shortcut: 'Shift+Enter',
       onClick: actions.applyAll,
     });
     const tools = element(
@@ -86,14 +88,16 @@ export class HeaderView {
     this.#counter.hidden = isEmpty;
     this.#counter.textContent = state.isReady ? counterText(state) : 'Conflicts';
     this.#progress.textContent = progressText(state);
-    this.#previous.hidden = isEmpty;
-    this.#next.hidden = isEmpty;
-    this.#ask.hidden = state.conflicts.length < 2 || state.isAsking;
+    // One alone has its own Apply, and nothing to go on to.
+    const isOne = state.conflicts.length < 2;
+    this.#previous.hidden = isOne;
+    this.#next.hidden = isOne;
+    this.#ask.hidden = isOne || state.isAsking;
     this.#ask.disabled = keysToAsk(state).length === 0;
     this.#cancelAsk.hidden = !state.isAsking;
     this.#undo.hidden = !state.canUndo;
     this.#undo.disabled = state.isBusy;
-    this.#applyAll.hidden = isEmpty;
+    this.#applyAll.hidden = isOne;
     this.#applyAll.disabled = chosen === 0;
     this.#showNote(state);
   }

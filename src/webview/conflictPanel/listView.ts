@@ -85,7 +85,7 @@ export class ListView {
       element(
         'span',
         { class: 'row-text' },
-        element('span', { class: 'row-label', title: conflict.label }, conflict.label),
+        element('span', { class: 'row-label', title: conflict.label }, ...withBreaks(conflict.label)),
         element('span', { class: 'row-kind' }, conflict.kindText),
       ),
       mark,
@@ -94,14 +94,24 @@ export class ListView {
     return { root, mark, conflict, choice: undefined };
   }
 
+  /** Brings the selected row into sight, as after a change of the panel's size. */
+  reveal(): void {
+    this.root.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
+  }
+
   #showSelection(state: PanelState): void {
     for (const selected of this.root.querySelectorAll('[aria-selected="true"]'))
       selected.setAttribute('aria-selected', 'false');
     const row = state.selectedKey === undefined ? undefined : this.#rows.get(state.selectedKey);
     setAttributes(this.root, { 'aria-activedescendant': row?.root.id });
     row?.root.setAttribute('aria-selected', 'true');
-    row?.root.scrollIntoView({ block: 'nearest' });
+    this.reveal();
   }
+}
+
+/** A path may go on in the next line after a slash. */
+function withBreaks(label: string): (string | HTMLElement)[] {
+  return label.split(/(?<=\/)/).flatMap((part, at) => (at === 0 ? [part] : [element('wbr'), part]));
 }
 
 const choiceWords = { ours: 'Yours', theirs: 'Theirs', both: 'Both', edit: 'Edited', ai: 'AI' } as const;

@@ -33,6 +33,8 @@ export interface PanelState {
   readonly isAsking: boolean;
   /** Something was applied or undone and is not answered yet. */
   readonly isBusy: boolean;
+  /** A choice was taken back: what it settled comes back with one of the next messages. */
+  readonly isUndoing: boolean;
   /** What was applied and is not answered yet, by key. */
   readonly sent: ReadonlySet<string>;
   /** The line below the title; also what a screen reader says. */
@@ -52,6 +54,7 @@ export function initialState(saved: SavedPanelState): PanelState {
     hasExtras: false,
     isAsking: false,
     isBusy: false,
+    isUndoing: false,
     sent: new Set(),
     note: undefined,
   };
@@ -72,6 +75,9 @@ export function receiveState(state: PanelState, message: StateMessage): PanelSta
   const fingerprints = new Map(message.conflicts.map((conflict) => [conflict.key, conflict.fingerprint]));
   const isKept = ({ key, fingerprint }: Decision): boolean => (fingerprints.get(key) ?? fingerprint) === fingerprint;
   const decisions = new Map([...state.decisions].filter(([, decision]) => isKept(decision)));
+  const known = new Set(state.conflicts.map(({ key }) => key));
+  // What Undo brings back is what the person wants to see, and no news to them.
+  const back = state.isUndoing ? message.conflicts.find(({ key }) => !known.has(key))?.key : undefined;
   return {
     ...state,
     isReady: message.isReady,
@@ -79,8 +85,9 @@ export function receiveState(state: PanelState, message: StateMessage): PanelSta
     canUndo: message.canUndo,
     conflicts: message.conflicts,
     decisions,
-    selectedKey: message.isReady ? selectedAfter(state, message.conflicts) : state.selectedKey,
-    note: noteAfter(state, message) ?? state.note,
+    selectedKey: message.isReady ? (back ?? selectedAfter(state, message.conflicts)) : state.selectedKey,
+    isUndoing: state.isUndoing && back === undefined,
+    note: (back === undefined ? noteAfter(state, message) : undefined) ?? state.note,
   };
 }
 
@@ -119,14 +126,14 @@ function proposalsText(extras: ReadonlyMap<string, Extra>): string {
 export function receiveOutcome(state: PanelState, message: OutcomeMessage): PanelState {
   const left = state.conflicts.length;
   const rest =
-    message.isDone && message.sentence !== '' && left > 0
+    message.isDone && message.sentence !== '' && left > 0 && !state.isUndoing
       ? ` ${left === 1 ? '1 is' : `${left.toLocaleString('en-US')} are`} left.`
       : '';
   // What was settled is not chosen any more, should Undo bring it back.
   const isOpen = (key: string): boolean => !message.isDone && state.conflicts.some((conflict) => conflict.key === key);
   const decisions = new Map([...state.decisions].filter(([key]) => !state.sent.has(key) || isOpen(key)));
   const note = message.sentence === '' ? state.note : { text: message.sentence + rest, isProblem: !message.isDone };
-  return { ...state, decisions, isBusy: false, sent: new Set(), note };
+  return { ...state, decisions, isBusy: false, isUndoing: state.isUndoing && message.isDone, sent: new Set(), note };
 }
 
 /**
@@ -144,7 +151,7 @@ export function choose(state: PanelState, key: string, choice: Choice): PanelSta
     else if (isOffered(state, one, choice))
       decisions.set(one.key, { key: one.key, fingerprint: one.fingerprint, choice });
   }
-  return { ...state, decisions, note: undefined };
+  return { ...state, decisions, isUndoing: false, note: undefined };
 }
 
 /** Whether a choice can be made for a conflict now. */
@@ -172,14 +179,16 @@ export function skip(state: PanelState): PanelState {
 }
 
 export function select(state: PanelState, key: string): PanelState {
-  return state.conflicts.some((conflict) => conflict.key === key) ? { ...state, selectedKey: key } : state;
+  return state.conflicts.some((conflict) => conflict.key === key)
+    ? { ...state, selectedKey: key, isUndoing: false }
+    : state;
 }
 
 /** Goes on by some places; stops at the ends. */
 export function selectBy(state: PanelState, delta: number): PanelState {
   const at = state.conflicts.findIndex((conflict) => conflict.key === state.selectedKey);
   const next = state.conflicts[Math.min(Math.max(at + delta, 0), state.conflicts.length - 1)];
-  return next === undefined ? state : { ...state, selectedKey: next.key };
+  return next === undefined ? state : { ...state, selectedKey: next.key, isUndoing: false };
 }
 
 /** What Apply sends: the selected conflict's choice, or all choices. */
@@ -211,9 +220,15 @@ export function keysToAsk(state: PanelState): readonly string[] {
   );
 }
 
-/** Waits for the answer to Undo, or to Apply with these decisions. */
-export function startWork(state: PanelState, decisions: readonly Decision[] = []): PanelState {
-  return { ...state, isBusy: true, sent: new Set(decisions.map((decision) => decision.key)), note: undefined };
+/** Waits for the answer to Apply with these decisions. */
+export function startWork(state: PanelState, decisions: readonly Decision[]): PanelState {
+  const sent = new Set(decisions.map((decision) => decision.key));
+  return { ...state, isBusy: true, isUndoing: false, sent, note: undefined };
+}
+
+/** Waits for the answer to Undo. */
+export function startUndo(state: PanelState): PanelState {
+  return { ...startWork(state, []), isUndoing: true };
 }
 
 export function selectedConflict(state: PanelState): ConflictView | undefined {

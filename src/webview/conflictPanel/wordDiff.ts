@@ -58,7 +58,17 @@ function diffTokens(before: readonly string[], after: readonly string[]): WordDi
   }
   push(result.before, before.slice(atBefore).join(''), false);
   push(result.after, after.slice(atAfter).join(''), false);
-  return result;
+  return { before: bridgeBlanks(result.before), after: bridgeBlanks(result.after) };
+}
+
+/** Marks the blank between two changed words with them: one stretch is read more easily than many small ones. */
+function bridgeBlanks(segments: readonly Segment[]): readonly Segment[] {
+  const bridged: Segment[] = [];
+  segments.forEach(({ text, isChanged }, at) => {
+    const isBridge = segments[at - 1]?.isChanged === true && segments[at + 1]?.isChanged === true;
+    push(bridged, text, isChanged || (isBridge && /^[^\S\n]+$/.test(text)));
+  });
+  return bridged;
 }
 
 /** Appends a stretch, together with the one before where both are the same kind. */

@@ -21,7 +21,7 @@ describe('conflicts in words', () => {
     assert.equal(kindText(without('theirs')), 'You changed it, alice deleted it');
     assert.equal(kindText(heldConflict({ kind: 'add-add' })), 'You and alice both added this, differently');
     assert.equal(kindText(heldConflict({ kind: 'move-move' })), 'You and alice both moved this, to different places');
-    assert.match(kindText(heldConflict({ kind: 'semantic' })), /do not fit together/);
+    assert.equal(kindText(heldConflict({ kind: 'semantic' })), 'Your change does not fit with the one from alice');
   });
 
   it('announces one exactly and several by count', () => {
@@ -47,7 +47,8 @@ describe('conflicts in words', () => {
   });
 
   it('titles the difference view', () => {
-    assert.equal(diffTitle(heldConflict({})), 'GET /pets · summary: Yours ↔ From alice');
+    assert.equal(diffTitle(heldConflict({}), 'ours', 'theirs'), 'GET /pets · summary: Yours ↔ From alice');
+    assert.equal(diffTitle(heldConflict({}), 'base', 'ours'), 'GET /pets · summary: Base ↔ Yours');
   });
 });
 

@@ -16,6 +16,7 @@ import {
   select,
   selectBy,
   skip,
+  startUndo,
   startWork,
   toSavedState,
 } from '../../../src/webview/conflictPanel/panelState.ts';
@@ -43,7 +44,7 @@ describe('conflict panel', () => {
     assert.deepEqual(decisionsToApply(state, 'selected'), [{ key: 'a', fingerprint: 'a1', choice: 'ours' }]);
     assert.equal(decisionsToApply(state, 'all').length, 2);
     assert.equal(progressText(choose(state, 'a', 'ours')), '1 of 2 chosen');
-    assert.equal(decisionsToApply(startWork(state), 'all').length, 0);
+    assert.equal(decisionsToApply(startWork(state, []), 'all').length, 0);
   });
 
   it('goes on with the next conflict when one is settled', () => {
@@ -51,6 +52,19 @@ describe('conflict panel', () => {
     assert.equal(receiveState(state, message('a', 'c')).selectedKey, 'c');
     assert.equal(receiveState(select(state, 'c'), message('a', 'b')).selectedKey, 'b');
     assert.equal(receiveState(state, message()).selectedKey, undefined);
+  });
+
+  it('selects what Undo brings back, also after the answer, unless the person has gone on meanwhile', () => {
+    const undoing = startUndo(select(showing('b', 'c'), 'c'));
+    assert.equal(receiveState(undoing, message('a', 'b', 'c')).selectedKey, 'a');
+    const answered = receiveOutcome(undoing, { type: 'outcome', isDone: true, sentence: 'Taken back.' });
+    const back = receiveState(answered, message('a', 'b', 'c'));
+    assert.equal(back.selectedKey, 'a');
+    assert.equal(back.note?.text, 'Taken back.');
+    assert.equal(receiveState(selectBy(answered, -1), message('a', 'b', 'c')).selectedKey, 'b');
+    assert.equal(receiveState(back, message('a', 'b', 'c', 'd')).selectedKey, 'a');
+    const refused = receiveOutcome(undoing, { type: 'outcome', isDone: false, sentence: 'No.' });
+    assert.equal(receiveState(refused, message('a', 'b', 'c')).selectedKey, 'c');
   });
 
   it('drops a choice whose texts have changed, and says so', () => {
@@ -67,7 +81,7 @@ describe('conflict panel', () => {
     const state = showing('a');
     assert.equal(receiveState(state, message('a', 'b', 'c')).note?.text, '2 new conflicts.');
     assert.equal(receiveState(state, message('b')).note?.text, '1 new conflict. 1 conflict settled meanwhile.');
-    assert.equal(receiveState(startWork(state), message()).note, undefined);
+    assert.equal(receiveState(startWork(state, []), message()).note, undefined);
     assert.equal(receiveState(initialState({ decisions: [] }), message('a')).note, undefined);
   });
 
@@ -143,7 +157,7 @@ describe('conflict panel', () => {
   });
 
   it('says how an action ended', () => {
-    const done = receiveOutcome(startWork(showing('a', 'b')), {
+    const done = receiveOutcome(startWork(showing('a', 'b'), []), {
       type: 'outcome',
       isDone: true,
       sentence: '1 conflict settled.',

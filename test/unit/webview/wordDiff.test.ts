@@ -6,8 +6,14 @@ import { diffWords, uniteSegments } from '../../../src/webview/conflictPanel/wor
 describe('word difference', () => {
   it('marks the words that differ, not the line', () => {
     const { before, after } = diffWords('summary: List all pets', 'summary: List every pet');
-    assert.equal(show(before), 'summary: List [all] [pets]');
-    assert.equal(show(after), 'summary: List [every] [pet]');
+    assert.equal(show(before), 'summary: List [all pets]');
+    assert.equal(show(after), 'summary: List [every pet]');
+  });
+
+  it('marks changed words beside each other in one stretch, but not over the end of a line', () => {
+    const { before } = diffWords('one two three\nfour', 'x y three\nz');
+    assert.equal(show(before), '[one two] three\n[four]');
+    assert.equal(show(diffWords('a\nb', 'c\nd').before), '[a]\n[b]');
   });
 
   it('loses no character, whatever the texts are', () => {
