@@ -23,13 +23,13 @@ export function createLanguageModelAdvisor(model: vscode.LanguageModelChat, sile
           source.cancel();
         }, silenceMs);
       let timer = startTimer();
+      let text = '';
       try {
         const response = await model.sendRequest(
           toChat(messages, schema),
           { justification: 'To propose how the conflicts that you chose could be settled.' },
           source.token,
         );
-        let text = '';
         for await (const part of response.text) {
           clearTimeout(timer);
           timer = startTimer();
@@ -41,7 +41,7 @@ export function createLanguageModelAdvisor(model: vscode.LanguageModelChat, sile
         return silence.signal.aborted ? { kind: 'problem', problem: silent } : { kind: 'text', text };
       } catch (error) {
         if (signal.aborted) return { kind: 'cancelled' };
-        return silence.signal.aborted ? { kind: 'problem', problem: silent } : replyFor(error, model.name);
+        return silence.signal.aborted ? { kind: 'problem', problem: silent } : replyFor(error, model.name, text !== '');
       } finally {
         clearTimeout(timer);
         signal.removeEventListener('abort', cancel);
@@ -67,7 +67,7 @@ function toChat(
   });
 }
 
-function replyFor(error: unknown, name: string): AdviceReply {
+function replyFor(error: unknown, name: string, hasBegun: boolean): AdviceReply {
   const code = error instanceof vscode.LanguageModelError ? error.code : '';
   if (code === vscode.LanguageModelError.NoPermissions.name)
     return problem(
@@ -79,6 +79,7 @@ function replyFor(error: unknown, name: string): AdviceReply {
     return problem('ai-blocked', `${name} takes no more requests at the moment.`, 'Ask again a little later.');
   if (code === vscode.LanguageModelError.NotFound.name)
     return problem('ai-model-gone', `${name} is not there any more.`, 'Ask again and choose another model.');
+  if (hasBegun) return problem('ai-answer-broken-off', `${name} broke off in the middle of its answer.`, 'Ask again.');
   return problem('ai-model-failed', `${name} could not answer.`, 'Ask again a little later.');
 }
 

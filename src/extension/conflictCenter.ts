@@ -41,7 +41,9 @@ export class ConflictCenter implements Disposable {
     const drafts = this.#store.add(new ConflictDrafts({ finder, memento: context.workspaceState, logger }));
     const requests = this.#store.add(new AiRequests(context.globalState));
     this.#advisors = new AiAdvisors(context, logger);
-    const proposals = this.#store.add(new ConflictProposals({ finder, advisors: this.#advisors, requests, logger }));
+    const proposals = this.#store.add(
+      new ConflictProposals({ finder, advisors: this.#advisors, requests, memento: context.workspaceState, logger }),
+    );
     const actions = new ConflictActions({ finder, proposals, drafts, documents, logger });
     this.#panel = this.#store.add(
       new ConflictPanel({

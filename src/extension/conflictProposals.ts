@@ -14,19 +14,13 @@ import type { ConflictFinder, FoundConflict } from './conflictFinder.ts';
 import { conflictFingerprint, kindText } from './conflictViewModel.ts';
 import { realFileInside } from '../node/files/insideFolder.ts';
 import { problemSentence } from './problems.ts';
+import { ProposalMemory, type RememberedProposal } from './proposalMemory.ts';
 import { askingNote, toProposalView } from './proposalViewModel.ts';
 
 /** The project's own rules for its API, if it has them. It is sent with what is in conflict. */
 const RULES_FILE = join('.api-live-sync', 'rules.md');
 /** The panel is told how far an answer is at most this often. */
 const PROGRESS_INTERVAL_MS = 250;
-
-/** What came of asking about a conflict, for the texts that were asked about. */
-interface Kept {
-  readonly fingerprint: string;
-  readonly proposal: Proposal;
-  readonly by: string;
-}
 
 /** Requests for conflicts of one document. */
 interface Work {
@@ -38,6 +32,7 @@ export interface ConflictProposalsOptions {
   readonly finder: ConflictFinder;
   readonly advisors: AiAdvisors;
   readonly requests: AiRequests;
+  readonly memento: vscode.Memento;
   readonly logger: Logger;
 }
 
@@ -46,12 +41,15 @@ export class ConflictProposals implements Disposable {
   readonly #options: ConflictProposalsOptions;
   readonly #store = new DisposableStore();
   readonly #changed = this.#store.add(new vscode.EventEmitter<void>());
-  readonly #kept = new Map<string, Kept>();
+  readonly #memory: ProposalMemory;
+  readonly #kept: Map<string, RememberedProposal>;
   #asking: { readonly keys: ReadonlySet<string>; readonly cancel: AbortController; note: string } | undefined;
   #progressTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ConflictProposalsOptions) {
     this.#options = options;
+    this.#memory = new ProposalMemory(options.memento);
+    this.#kept = new Map(this.#memory.read().map((one) => [one.key, one]));
     this.#store.add({ dispose: () => this.cancel() });
   }
 
@@ -98,6 +96,7 @@ export class ConflictProposals implements Disposable {
     const cancel = new AbortController();
     this.#asking = { keys: new Set(found.map(({ key }) => key)), cancel, note: askingNote(undefined) };
     this.#changed.fire();
+    this.#remember(found);
     const { advisor } = chosen;
     const startedAt = performance.now();
     try {
@@ -120,6 +119,8 @@ export class ConflictProposals implements Disposable {
       clearTimeout(this.#progressTimer);
       this.#progressTimer = undefined;
       this.#asking = undefined;
+      for (const key of [...this.#kept.keys()]) if (finder.find(key) === undefined) this.#kept.delete(key);
+      this.#remember([]);
       this.#changed.fire();
     }
     const results = found.map(({ key }) => this.#kept.get(key)?.proposal);
@@ -128,7 +129,6 @@ export class ConflictProposals implements Disposable {
       proposed: results.filter((one) => one?.kind === 'proposal').length,
       milliseconds: Math.round(performance.now() - startedAt),
     });
-    for (const key of [...this.#kept.keys()]) if (finder.find(key) === undefined) this.#kept.delete(key);
     return undefined;
   }
 
@@ -188,7 +188,20 @@ export class ConflictProposals implements Disposable {
 
   #keep(members: readonly FoundConflict[], id: string, proposal: Proposal, by: string): void {
     const found = members.find(({ held }) => held.conflict.id === id);
-    if (found !== undefined) this.#kept.set(found.key, { fingerprint: conflictFingerprint(found.held), proposal, by });
+    if (found === undefined) return;
+    const { key, held } = found;
+    // The newest last.
+    this.#kept.delete(key);
+    this.#kept.set(key, { key, fingerprint: conflictFingerprint(held), proposal, by });
+  }
+
+  /** Keeps what is known over a reload of the window. @param asking those about which somebody is being asked now. */
+  #remember(asking: readonly FoundConflict[]): void {
+    const asked = asking.map(({ key, held }) => ({ key, fingerprint: conflictFingerprint(held) }));
+    this.#memory.write([...this.#kept.values()], asked).catch((error: unknown) => {
+      // What was proposed is still shown; only a reload would lose it.
+      this.#options.logger.warn('Proposals could not be kept.', { error: String(error) });
+    });
   }
 
   #progressed(progress: AdviceProgress): void {

@@ -153,7 +153,7 @@ function versionItem({ entry, before, isNewest }: Version): vscode.TreeItem {
   const item = new vscode.TreeItem(historyLabel(entry), hasElements ? Collapsed : None);
   item.description = historyDetail(entry, Date.now());
   item.tooltip = [`${entry.authorName}, ${new Date(entry.at).toLocaleString()}`, ...entry.changes].join('\n');
-  item.iconPath = new vscode.ThemeIcon(entry.kind === 'resolve' ? 'check' : 'git-commit');
+  item.iconPath = new vscode.ThemeIcon(entry.kind === 'resolve' ? 'discard' : 'git-commit');
   item.contextValue = isNewest || entry.hash === undefined ? 'newest' : 'earlier';
   return item;
 }

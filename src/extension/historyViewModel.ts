@@ -9,8 +9,10 @@ export function historyLabel({ kind, changes, path }: HistoryEntry): string {
   if (kind === 'create') return 'The file came in';
   if (kind === 'delete') return 'The file was deleted';
   if (kind === 'rename') return path === undefined ? 'The file was renamed' : `Renamed to ${path}`;
-  if (changes.length === 0) return kind === 'resolve' ? 'A conflict was settled' : 'A change';
-  return listNames(changes, 3);
+  if (changes.length === 0) return kind === 'resolve' ? 'A choice was taken back' : 'A change';
+  const what = listNames(changes, 3);
+  // A conflict that is settled is a change like any other; `resolve` brings the clash back (see DocumentChoices).
+  return kind === 'resolve' ? `Taken back: ${what}` : what;
 }
 
 /** Who, and how long ago: "alice, 5 minutes ago". */

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type ModelPlay, piecesOf, SECRET_DETAIL, TOO_MUCH_CHARACTERS } from './modelPlay.ts';
 
 /** What a request to the server said. */
 export interface AiRequest {
@@ -22,6 +23,7 @@ export class AiServer {
     void this.#handle(request, response);
   });
   #plays: AiPlay[] = [];
+  #goOn: () => void = () => undefined;
 
   static async start(): Promise<AiServer> {
     const server = new AiServer();
@@ -42,6 +44,18 @@ export class AiServer {
     this.#plays = plays;
   }
 
+  /** Behaves as models of other providers do in the same case. */
+  playAs(...plays: ModelPlay[]): void {
+    const goOn = Promise.withResolvers<undefined>();
+    this.#goOn = () => goOn.resolve(undefined);
+    this.play(...plays.map((play) => toAiPlay(play, goOn.promise)));
+  }
+
+  /** Lets a model that waits say the rest, or break off. */
+  goOn(): void {
+    this.#goOn();
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -58,12 +72,45 @@ export class AiServer {
   }
 }
 
+function toAiPlay(play: ModelPlay, goOn: Promise<undefined>): AiPlay {
+  switch (play.kind) {
+    case 'says':
+      return streams(play.text);
+    case 'saysSlowly':
+      return async (_, response) => {
+        const half = Math.floor(play.text.length / 2);
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(chunk({ content: play.text.slice(0, half) }));
+        await goOn;
+        response.write(chunk({ content: play.text.slice(half) }));
+        response.write(chunk({}, 'stop'));
+        response.end('data: [DONE]\n\n');
+      };
+    case 'refuses':
+      return refuses(play.words);
+    case 'saysTooMuch':
+      return streams('again and again '.repeat(TOO_MUCH_CHARACTERS / 16), 'stop', 4000);
+    case 'breaksOff':
+      return async (_, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(chunk({ content: play.text }));
+        await goOn;
+        response.destroy();
+      };
+    case 'fallsSilent':
+      return fallsSilent(play.text);
+    case 'fails':
+      if (play.how === 'notAllowed') return fails(401);
+      return play.how === 'broken' ? fails(500) : fails(429, {}, { 'retry-after': '3600' });
+  }
+}
+
 /** Streams a text as a model does, in small pieces, and ends well. */
-export function streams(text: string | ((request: AiRequest) => string), finish = 'stop'): AiPlay {
+export function streams(text: string | ((request: AiRequest) => string), finish = 'stop', size = 40): AiPlay {
   return (request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const whole = typeof text === 'string' ? text : text(request);
-    for (let at = 0; at < whole.length; at += 40) response.write(chunk({ content: whole.slice(at, at + 40) }));
+    for (const content of piecesOf(whole, size)) response.write(chunk({ content }));
     response.write(chunk({}, finish));
     response.end('data: [DONE]\n\n');
   };
@@ -115,7 +162,7 @@ export function fails(
 ): AiPlay {
   return (_, response) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
-    response.end(JSON.stringify({ error: { message: 'secret detail of the provider', ...error } }));
+    response.end(JSON.stringify({ error: { message: SECRET_DETAIL, ...error } }));
   };
 }
 

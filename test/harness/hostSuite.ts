@@ -9,6 +9,8 @@ export interface HostSuite {
   readonly settings?: Settings;
   /** Added to the environment of the extension host. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Adds the extension with the test models (test/modelExtension). */
+  readonly models?: boolean;
   /** Leaves the folder untrusted: the suite runs in Restricted Mode. */
   readonly untrusted?: boolean;
 }

@@ -11,6 +11,7 @@ import { resultVariable, workspaceVariable } from './hostSuite.ts';
 import type { HostResult, HostSuite } from './hostSuite.ts';
 import { extensionIsBuilt } from './installExtension.ts';
 import { trustVariable } from './launcherVariables.ts';
+import { installModelExtension } from './modelExtension.ts';
 import { compiledTestsDir, projectRoot } from './paths.ts';
 import { baseSettings } from './settings.ts';
 import { copyWorkspace } from './workspaces.ts';
@@ -71,7 +72,10 @@ async function runSuite(file: string, suite: HostSuite, executable: string): Pro
     try {
       await runTests({
         vscodeExecutablePath: executable,
-        extensionDevelopmentPath: extensionIsBuilt() ? projectRoot : await writeStubExtension(path.join(dir, 'stub')),
+        extensionDevelopmentPath: [
+          extensionIsBuilt() ? projectRoot : await writeStubExtension(path.join(dir, 'stub')),
+          ...(suite.models === true ? [await installModelExtension(path.join(dir, 'development'))] : []),
+        ],
         extensionTestsPath: await bundleSuite(file),
         launchArgs: [workspace, `--user-data-dir=${userDataDir}`, `--extensions-dir=${path.join(dir, 'extensions')}`],
         extensionTestsEnv: {

@@ -6,6 +6,7 @@ import { launchBrowser } from './browser.ts';
 import { companionDirVariable, writeCompanionExtension } from './companion.ts';
 import { installExtension } from './installExtension.ts';
 import type { Progress } from './installOnce.ts';
+import { installModelExtension } from './modelExtension.ts';
 import { testResultsDir } from './paths.ts';
 import { baseSettings, typingSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -18,8 +19,12 @@ import type { SampleWorkspace } from './workspaces.ts';
 export interface WorkbenchOptions {
   /** The built product, installed as a person has it (the default), or VS Code without it. */
   readonly extension?: 'installed' | 'none';
+  /** Adds the extension with the test models (test/modelExtension). */
+  readonly models?: boolean;
   /** User settings on top of quiet ones. */
   readonly settings?: Settings;
+  /** Settings of scope `machine`: in a window of a server they count where the server has them. */
+  readonly machineSettings?: Settings;
   /** Added to the environment of the extension hosts. */
   readonly env?: Readonly<Record<string, string>>;
   /** The product's per-user state; a folder of its own if not given. Two workbenches with one are two editors of one person. */
@@ -81,9 +86,11 @@ export class Workbench {
     ];
     const stateDir = options.stateDir ?? (await folder('state'));
     if (options.extension !== 'none') await installExtension(extensionsDir);
+    if (options.models === true) await installModelExtension(extensionsDir);
     await writeCompanionExtension(extensionsDir);
-    await writeUserSettings(userDataDir, { ...baseSettings, ...typingSettings, ...options.settings });
+    await writeSettings(path.join(userDataDir, 'User'), { ...baseSettings, ...typingSettings, ...options.settings });
 
+    await writeSettings(path.join(userDataDir, 'Machine'), options.machineSettings ?? {});
     // The browser starts while the server does.
     const starting = launchBrowser(options.progress);
     starting.catch(() => undefined);
@@ -187,7 +194,7 @@ async function inTurn(turns: Map<string, Promise<unknown>>, name: string, work: 
   return done;
 }
 
-async function writeUserSettings(userDataDir: string, settings: Settings): Promise<void> {
-  await mkdir(path.join(userDataDir, 'User'), { recursive: true });
-  await writeFile(path.join(userDataDir, 'User', 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
+async function writeSettings(folder: string, settings: Settings): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
 }

@@ -1,60 +1,25 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'mocha';
+import { before, describe, it } from 'mocha';
 import * as vscode from 'vscode';
 import type { AdviceProgress, AdviceReply } from '../../src/core/ports.ts';
 import { createLanguageModelAdvisor } from '../../src/extension/aiLanguageModel.ts';
+import { type ModelPlay, SECRET_DETAIL } from '../harness/modelPlay.ts';
+import { goOnCommand, playCommand, requestsCommand, vendor } from '../harness/modelCommands.ts';
 
-type Send = vscode.LanguageModelChat['sendRequest'];
-
-/** A model of the editor that answers as a test wants it. */
-function model(send: Send): vscode.LanguageModelChat {
-  return {
-    name: 'Test Model',
-    id: 'test',
-    vendor: 'test',
-    family: 'test',
-    version: '1',
-    maxInputTokens: 1000,
-    sendRequest: send,
-    countTokens: () => Promise.resolve(1),
-  };
+interface How {
+  readonly model?: 'open' | 'guarded';
+  readonly silenceMs?: number;
+  readonly cancelAt?: AdviceProgress['kind'];
+  readonly onProgress?: (progress: AdviceProgress) => void;
 }
 
-function streams(text: AsyncIterable<string>): Send {
-  return () => Promise.resolve({ text, stream: text });
-}
-
-async function* parts(...texts: readonly string[]): AsyncGenerator<string> {
-  for (const text of texts) {
-    await Promise.resolve();
-    yield text;
-  }
-}
-
-async function* forever(): AsyncGenerator<string> {
-  for (;;) {
-    await Promise.resolve();
-    yield 'again and again '.repeat(100);
-  }
-}
-
-/** Says one thing, and no more until it is cancelled. */
-function silentAfter(first: string): Send {
-  return (_messages, _options, token) => {
-    const text = (async function* (): AsyncGenerator<string> {
-      yield first;
-      await new Promise<void>((resolve) => token?.onCancellationRequested(() => resolve()));
-    })();
-    return Promise.resolve({ text, stream: text });
-  };
-}
-
-async function ask(
-  send: Send,
-  how: { readonly silenceMs?: number; readonly cancelAt?: AdviceProgress['kind'] } = {},
-): Promise<AdviceReply> {
+/** Asks a model that an extension has registered with VS Code. */
+async function ask(play: ModelPlay, how: How = {}): Promise<AdviceReply> {
+  await vscode.commands.executeCommand(playCommand, play);
+  const [model] = await vscode.lm.selectChatModels({ vendor, id: how.model ?? 'open' });
+  assert.ok(model !== undefined, 'the model is there');
   const cancel = new AbortController();
-  return createLanguageModelAdvisor(model(send), how.silenceMs ?? 60_000).ask(
+  return createLanguageModelAdvisor(model, how.silenceMs ?? 60_000).ask(
     [
       { role: 'system', text: 'Instructions' },
       { role: 'user', text: '{}' },
@@ -63,54 +28,67 @@ async function ask(
     { type: 'object' },
     {
       signal: cancel.signal,
-      onProgress: ({ kind }) => {
-        if (kind === how.cancelAt) cancel.abort();
+      onProgress: (progress) => {
+        how.onProgress?.(progress);
+        if (progress.kind === how.cancelAt) cancel.abort();
       },
     },
   );
 }
 
-describe('[I11] a model of the editor', () => {
+describe('[I11] a model that an extension has registered with VS Code', () => {
+  before(async () => {
+    await vscode.extensions.getExtension('api-live-sync-tests.model')?.activate();
+  });
+
   it('is asked in words for the form of its answer, and its stream is put together', async () => {
-    let sent: readonly vscode.LanguageModelChatMessage[] = [];
-    const reply = await ask((messages) => {
-      sent = messages;
-      const text = parts('{"pro', 'posals": []}');
-      return Promise.resolve({ text, stream: text });
-    });
-    assert.deepEqual(reply, { kind: 'text', text: '{"proposals": []}' });
-    assert.deepEqual(
-      sent.map(({ role }) => role),
-      [
-        vscode.LanguageModelChatMessageRole.User,
-        vscode.LanguageModelChatMessageRole.User,
-        vscode.LanguageModelChatMessageRole.Assistant,
-      ],
+    const text = `{"proposals": [${' '.repeat(200)}]}`;
+    const progress: AdviceProgress[] = [];
+    const reply = await ask({ kind: 'says', text }, { onProgress: (one) => progress.push(one) });
+    assert.deepEqual(reply, { kind: 'text', text });
+    assert.ok(progress.length > 0 && progress.every(({ kind }) => kind === 'receiving'));
+    const requests = await vscode.commands.executeCommand<string[]>(requestsCommand);
+    assert.equal(requests.length, 1);
+    const { User, Assistant } = vscode.LanguageModelChatMessageRole;
+    const roles = (JSON.parse(requests[0] ?? '[]') as { role: number }[]).map(({ role }) => role);
+    assert.deepEqual(roles, [User, User, Assistant]);
+    assert.match(requests[0] ?? '', /one JSON object of this schema/);
+  });
+
+  it('may take its time', async () => {
+    const reply = await ask(
+      { kind: 'saysSlowly', text: '{"proposals": []}' },
+      { onProgress: () => void vscode.commands.executeCommand(goOnCommand) },
     );
-    assert.match(JSON.stringify(sent[0]), /one JSON object of this schema/);
+    assert.deepEqual(reply, { kind: 'text', text: '{"proposals": []}' });
   });
 
   it('that cannot answer is said to, in a plain sentence', async () => {
-    const { LanguageModelError: failure } = vscode;
-    for (const [error, code] of [
-      [failure.NoPermissions('secret detail'), 'ai-no-permission'],
-      [failure.Blocked('secret detail'), 'ai-blocked'],
-      [failure.NotFound('secret detail'), 'ai-model-gone'],
-      [new Error('secret detail'), 'ai-model-failed'],
+    for (const [play, code] of [
+      [{ kind: 'fails', how: 'notAllowed' }, 'ai-no-permission'],
+      [{ kind: 'fails', how: 'tooManyRequests' }, 'ai-blocked'],
+      [{ kind: 'fails', how: 'broken' }, 'ai-model-failed'],
+      [{ kind: 'breaksOff', text: '{"proposals": [' }, 'ai-answer-broken-off'],
+      [{ kind: 'saysTooMuch' }, 'ai-answer-too-long'],
     ] as const) {
-      const reply = await ask(() => Promise.reject(error));
+      const reply = await ask(play, { onProgress: () => void vscode.commands.executeCommand(goOnCommand) });
       assert.ok(reply.kind === 'problem', code);
       assert.equal(reply.problem.code, code);
-      assert.doesNotMatch(JSON.stringify(reply), /secret detail/);
+      assert.ok(!JSON.stringify(reply).includes(SECRET_DETAIL));
       assert.match(reply.problem.remedy ?? '', /^Nothing was changed\./);
     }
   });
 
-  it('that does not end is stopped, one that falls silent is given up, and the person can cancel', async () => {
-    const endless = await ask(streams(forever()));
-    assert.ok(endless.kind === 'problem' && endless.problem.code === 'ai-answer-too-long');
-    const silent = await ask(silentAfter('{'), { silenceMs: 200 });
+  it('that the person does not let us use is said so, and is sent nothing', async () => {
+    // VS Code refuses its own questions while it runs tests, as a person does who says no.
+    const reply = await ask({ kind: 'says', text: '{"proposals": []}' }, { model: 'guarded' });
+    assert.ok(reply.kind === 'problem' && reply.problem.code === 'ai-no-permission', JSON.stringify(reply));
+    assert.deepEqual(await vscode.commands.executeCommand(requestsCommand), []);
+  });
+
+  it('that falls silent is given up, and the person can cancel', async () => {
+    const silent = await ask({ kind: 'fallsSilent', text: '{' }, { silenceMs: 200 });
     assert.ok(silent.kind === 'problem' && silent.problem.code === 'ai-silent');
-    assert.deepEqual(await ask(silentAfter('{'), { cancelAt: 'receiving' }), { kind: 'cancelled' });
+    assert.deepEqual(await ask({ kind: 'fallsSilent', text: '{' }, { cancelAt: 'receiving' }), { kind: 'cancelled' });
   });
 });

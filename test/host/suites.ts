@@ -5,6 +5,7 @@ import type { HostSuite } from '../harness/hostSuite.ts';
  * Every suite, that is every `*.test.ts`, has a VS Code, a workspace and a state directory of its own.
  */
 export const hostSuites: Readonly<Record<string, HostSuite>> = {
+  'aiLanguageModel.test.ts': { models: true, settings: { 'chat.disableAIFeatures': false } },
   'largeFolder.test.ts': { workspace: 'empty' },
   'restricted.test.ts': { untrusted: true },
 };

@@ -3,8 +3,11 @@ import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Frame } from 'playwright-core';
-import { AiServer, breaksOff, fails, fallsSilent, proposes, streams } from '../harness/aiServer.ts';
+import { AiServer, fallsSilent, fails, proposes, streams } from '../harness/aiServer.ts';
+import { type ModelPlay, SECRET_DETAIL } from '../harness/modelPlay.ts';
 import type { WorkbenchWindow } from '../harness/window.ts';
+import { goOnCommand, playCommand, requestsCommand } from '../harness/modelCommands.ts';
+import { aiCases, goodAnswer } from './support/aiCases.ts';
 import { SPEC, status, untilEqual, withTwoWindows } from './support/twoWindows.ts';
 
 let server: AiServer;
@@ -15,12 +18,20 @@ after(async () => server.close());
 
 const KEY = 'sk-never-in-a-log';
 
-test('[I11] an AI proposes, a person looks and applies: consent, checks, key, failures, undo', async () => {
+/** Whom the panel asks, and how a test says what it answers. */
+interface Provider {
+  readonly words: 'openAi' | 'vsCode';
+  readonly play: (...plays: ModelPlay[]) => Promise<void> | void;
+  readonly goOn: () => Promise<void> | void;
+}
+
+test('[I11] an AI proposes, a person looks and applies: consent, checks, key, failures of two providers, reload, undo, history', async () => {
   await withTwoWindows(
     async ({ a, b, workbench }) => {
       await clash(a, b);
       await b.runCommand('API Live Sync: Show Conflicts');
       const panel = await b.webviews.waitFor('.row');
+      await panel.locator('.row', { hasText: 'title' }).click();
       const disk = await b.editor.onDisk(SPEC);
 
       // Before anything goes out, the person sees where to and what.
@@ -53,39 +64,21 @@ test('[I11] an AI proposes, a person looks and applies: consent, checks, key, fa
       await panel.locator('.list').focus();
       await b.page.keyboard.press('4');
       await b.page.keyboard.press('Enter');
-      await panel.getByText('1 conflict settled.').waitFor();
-      await untilEqual(a, b, (text) => text.includes('title: Lake and Quay Tours'));
+      await panel.getByText('1 conflict settled. 1 is left.').waitFor();
+      await untilBoth(a, b, 'title: Lake and Quay Tours');
       await panel.getByRole('button', { name: 'Undo' }).click();
-      await panel.getByText('1 conflict in 1 document').waitFor();
+      await panel.getByText('2 conflicts in 1 document').waitFor();
       await b.editor.waitForDisk(SPEC, 'title: Lake Tours');
+      await panel.locator('.row', { hasText: 'title' }).click();
 
       // It goes wrong in many ways: each time there is a sentence, and nothing is written.
       const held = await b.editor.onDisk(SPEC);
-      for (const [play, sentence] of [
-        [streams('I would take yours.'), /no answer that could be used/],
-        [proposes(() => ({ conflict: 'c7' })), /no answer that could be used/],
-        [fails(429, {}, { 'retry-after': '3600' }), /takes no more requests at the moment.*in 60 minutes/],
-        [breaksOff('{"proposals": ['), /broke off in the middle/],
-        [fails(401), /did not accept the key/],
-      ] as const) {
-        server.play(play);
-        await ask(panel);
-        await panel.locator('.extra .problem', { hasText: sentence }).waitFor();
-        assert.equal(await panel.getByRole('button', { name: 'Take Proposal' }).count(), 0);
-      }
-      server.play(proposes(() => ({ decision: 'text', text: 'title:\n  $ref: "#/components/schemas/Nothing"' })));
-      await ask(panel);
-      await panel.locator('.check.is-failed').first().waitFor();
-      assert.equal(await panel.getByRole('button', { name: 'Take Proposal' }).count(), 0, 'a check failed');
-      server.play(proposes(() => ({ decision: 'declined', reason: 'Only you can know.' })));
-      await ask(panel);
-      await panel.locator('.extra .reason', { hasText: 'Only you can know.' }).waitFor();
-      server.play(fallsSilent('{'));
-      await ask(panel);
-      await panel.getByText('Receiving the answer: 1 character…').waitFor();
-      await panel.locator('.extra').getByRole('button', { name: 'Cancel' }).click();
-      await panel.locator('.extra .reason', { hasText: 'Only you can know.' }).waitFor();
-      assert.equal(await b.editor.onDisk(SPEC), held);
+      await goThroughCases(b, panel, {
+        words: 'openAi',
+        play: (...plays) => server.playAs(...plays),
+        goOn: () => server.goOn(),
+      });
+      await askForAll(b, panel);
 
       // The key is asked for without being shown, and goes to this server from then on.
       await b.runCommand('API Live Sync: Set AI Key');
@@ -95,18 +88,175 @@ test('[I11] an AI proposes, a person looks and applies: consent, checks, key, fa
       await ask(panel);
       await panel.getByText('AI proposal: Keep yours').waitFor();
       assert.equal(server.requests[0]?.headers.authorization, `Bearer ${KEY}`);
-      assert.ok(!workbench.server.output().includes(KEY) && !b.log().includes(KEY), 'the key is in no log');
-      assert.ok(!(await logs(workbench.dir)).includes(KEY), 'the key is in no log file');
+
+      // Another origin is another service: it is asked about anew, and gets no key of the first.
+      await b.updateSetting('apiLiveSync.ai.baseUrl', server.baseUrl.replace('127.0.0.1', 'localhost'));
+      server.play(proposes(() => ({ decision: 'theirs' })));
+      await ask(panel);
+      assert.match(await b.dialog.text(), /^Send 1 conflict to test-model at localhost:/);
+      await b.dialog.click('Send');
+      await panel.getByText('AI proposal: Take the one from').waitFor();
+      assert.equal(server.requests.at(0)?.headers.authorization, undefined);
+
+      // The same with a model that another extension has registered with VS Code.
+      await b.updateSetting('apiLiveSync.ai.provider', 'vscode');
+      await play(b, { kind: 'says', text: goodAnswer });
+      await ask(panel);
+      await b.quickInput.whenOpen();
+      assert.equal(await b.quickInput.title(), 'Which model should propose?');
+      await b.quickInput.pick('Open Model');
+      assert.match(await b.dialog.text(), /^Send 1 conflict to Open Model in VS Code/);
+      assert.deepEqual(await requests(b), []);
+      await b.dialog.click('Send');
+      await panel.getByText('AI proposal: A text of its own').waitFor();
+      assert.doesNotMatch((await requests(b)).join(), /Book a seat|paths:/);
+      await goThroughCases(b, panel, {
+        words: 'vsCode',
+        play: (...plays) => play(b, ...plays),
+        goOn: async () =>
+          b.host.evaluate(async ({ vscode, argument }) => vscode.commands.executeCommand(argument), goOnCommand),
+      });
+      await play(b, { kind: 'says', text: goodAnswer });
+      await ask(panel);
+      await panel.getByText('AI proposal: A text of its own').waitFor();
+      assert.equal(await b.editor.onDisk(SPEC), held);
+
+      // A reload loses no proposal, and says which answer it did not wait for.
+      await play(b, { kind: 'fails', how: 'broken' }, { kind: 'fallsSilent', text: '{' });
+      await panel.locator('.row', { hasText: 'contact' }).click();
+      await ask(panel);
+      await panel.getByText('Open Model could not answer.').waitFor();
+      await ask(panel);
+      await panel.getByText('Receiving the answer: 1 character…').waitFor();
+      await b.reload();
+      const again = await b.webviews.waitFor('.row');
+      await again.locator('.row', { hasText: 'contact' }).click();
+      await again
+        .locator('.extra .problem', { hasText: 'The window was reloaded before the AI had answered.' })
+        .waitFor();
+      await again.locator('.row', { hasText: 'title' }).click();
+      await again.getByText('AI proposal: A text of its own').waitFor();
+      assert.equal(await b.editor.onDisk(SPEC), held);
+      await again.locator('.list').focus();
+      await b.page.keyboard.press('4');
+      await b.page.keyboard.press('Enter');
+      await untilBoth(a, b, 'title: Lake and Quay Tours');
+
+      await again.getByText('1 conflict settled. 1 is left.').waitFor();
+      await again.locator('.list').focus();
+      await b.page.keyboard.press('2');
+      await b.page.keyboard.press('Enter');
+      const settled = await untilEqual(a, b, (text) => text.includes('name: The front desk'));
+
+      await lookAtHistory(a, b, settled);
+      assert.ok(!`${workbench.server.output()}${b.log()}${await logs(workbench.dir)}`.includes(KEY), 'in no log');
+      const own = await logs(workbench.dir, 'api-live-sync.api-live-sync/');
+      assert.ok(own.includes('An AI was asked about conflicts.') && !own.includes(SECRET_DETAIL));
     },
     {
-      settings: {
+      models: true,
+      machineSettings: {
         'apiLiveSync.ai.provider': 'openai',
         'apiLiveSync.ai.baseUrl': server.baseUrl,
         'apiLiveSync.ai.model': 'test-model',
       },
+      settings: { 'chat.disableAIFeatures': false },
     },
   );
 });
+
+async function goThroughCases(window: WorkbenchWindow, panel: Frame, provider: Provider): Promise<void> {
+  const disk = await window.editor.onDisk(SPEC);
+  for (const { name, play: played, ends, says } of aiCases) {
+    await provider.play(played);
+    await ask(panel);
+    if (played.kind === 'saysSlowly' || played.kind === 'breaksOff') {
+      await panel.locator('.extra', { hasText: /Receiving the answer: \d+ characters…/ }).waitFor();
+      await provider.goOn();
+    }
+    const words = says instanceof RegExp ? says : says[provider.words];
+    await panel.locator('.extra', { hasText: words }).waitFor();
+    const takes = await panel.getByRole('button', { name: 'Take Proposal' }).count();
+    assert.equal(takes, ends === 'ready' ? 1 : 0, name);
+    assert.equal((await panel.locator('.check.is-failed').count()) > 0, ends === 'unfit', name);
+    assert.equal(await window.editor.onDisk(SPEC), disk, name);
+    assert.ok(!(await panel.locator('.extra').innerText()).includes(SECRET_DETAIL), name);
+  }
+}
+
+/** Asked for all that have no proposal yet, with Cancel: what was there before stays. */
+async function askForAll(window: WorkbenchWindow, panel: Frame): Promise<void> {
+  const disk = await window.editor.onDisk(SPEC);
+  server.play(streams(goodAnswer));
+  await ask(panel);
+  await panel.getByText('AI proposal: A text of its own').waitFor();
+  server.play(fallsSilent('{'));
+  await panel.getByRole('button', { name: 'Ask AI for All' }).click();
+  await panel.locator('.row', { hasText: 'contact' }).click();
+  await panel.getByText('Receiving the answer: 1 character…').waitFor();
+  await panel.getByRole('button', { name: 'Cancel asking the AI' }).click();
+  await panel.locator('.extra').waitFor({ state: 'detached' });
+  server.play(
+    fails(429, {}, { 'retry-after': '1' }),
+    proposes(() => ({ decision: 'theirs' })),
+  );
+  await panel.getByRole('button', { name: 'Ask AI for All' }).click();
+  await panel.getByText('2 proposals to look at.').waitFor();
+  assert.equal(server.requests.length, 2, 'asked again after the time that the service named');
+  await panel.getByText('AI proposal: Take the one from').waitFor();
+  await panel.locator('.row', { hasText: 'title' }).click();
+  await panel.getByText('AI proposal: A text of its own').waitFor();
+  assert.equal(await window.editor.onDisk(SPEC), disk);
+}
+
+/** Each change is one item, opens into its elements, and one of these can be had again, which one Undo takes back. */
+async function lookAtHistory(a: WorkbenchWindow, b: WorkbenchWindow, settled: string): Promise<void> {
+  await b.editor.open(SPEC);
+  await b.runCommand('API Live Sync: Show History of This File');
+  const rows = b.page.locator('.pane', { hasText: 'API History' }).locator('.monaco-list-row');
+  const change = rows.filter({ hasText: 'info · title' }).first();
+  await change.click();
+  await b.page.locator('.tab.active', { hasText: 'info · title' }).waitFor();
+  await b.page.keyboard.press('ControlOrMeta+W');
+  await b.editor.open(SPEC);
+  await change.locator('.monaco-tl-twistie').click();
+  const element = rows.filter({ hasText: 'info · title' }).and(b.page.locator('[aria-level="2"]'));
+  await element.waitFor();
+  await b.screenshot('history-elements');
+  await element.hover();
+  await element.getByRole('button', { name: 'Restore This Element' }).click();
+  assert.match(await b.dialog.text(), /^Restore info · title in openapi\.yaml\?\s+Nothing else of the file changes\./);
+  assert.deepEqual(await b.dialog.buttons(), ['Cancel', 'As Before This Change']);
+  await b.screenshot('history-restore-element');
+  await b.dialog.click('As Before This Change');
+  const restored = settled.replace('title: Lake and Quay Tours', 'title: Quay Tours');
+  await untilEqual(a, b, (text) => text === restored);
+  await b.editor.undo(SPEC);
+  await b.editor.waitForText(SPEC, (text) => text === settled);
+  await b.editor.save(SPEC);
+  await untilEqual(a, b, (text) => text === settled);
+}
+
+/** What is still held differs, so the files do. */
+async function untilBoth(a: WorkbenchWindow, b: WorkbenchWindow, text: string): Promise<void> {
+  await Promise.all([a.editor.waitForDisk(SPEC, text), b.editor.waitForDisk(SPEC, text)]);
+}
+
+async function play(window: WorkbenchWindow, ...plays: ModelPlay[]): Promise<void> {
+  await window.host.evaluate(
+    async ({ vscode, argument }) => {
+      await vscode.commands.executeCommand(argument.command, ...argument.plays);
+    },
+    { command: playCommand, plays },
+  );
+}
+
+async function requests(window: WorkbenchWindow): Promise<string[]> {
+  return window.host.evaluate(
+    ({ vscode, argument }) => vscode.commands.executeCommand<string[]>(argument),
+    requestsCommand,
+  );
+}
 
 /** By keyboard: once per call, whatever moves on the page meanwhile. */
 async function ask(panel: Frame): Promise<void> {
@@ -118,16 +268,19 @@ async function clash(a: WorkbenchWindow, b: WorkbenchWindow): Promise<void> {
   await a.editor.open(SPEC);
   await b.editor.open(SPEC);
   await b.editor.replace(SPEC, 'title: Harbor Tours', 'title: Lake Tours');
+  await b.editor.replace(SPEC, 'name: The booking desk', 'name: The back desk');
   await a.editor.replace(SPEC, 'title: Harbor Tours', 'title: Quay Tours');
+  await a.editor.replace(SPEC, 'name: The booking desk', 'name: The front desk');
   await a.editor.save(SPEC);
   await status(b, /waiting/);
   await b.editor.save(SPEC);
-  await status(b, /1 conflict/);
+  await status(b, /2 conflicts/);
 }
 
 /** Everything that VS Code and the extension wrote into log files. */
-async function logs(dir: string): Promise<string> {
+async function logs(dir: string, folder = ''): Promise<string> {
   const texts: string[] = [];
-  for await (const file of glob('**/*.log', { cwd: dir })) texts.push(await readFile(path.join(dir, file), 'utf8'));
+  for await (const file of glob(`**/${folder}*.log`, { cwd: dir }))
+    texts.push(await readFile(path.join(dir, file), 'utf8'));
   return texts.join('\n');
 }

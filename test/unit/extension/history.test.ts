@@ -31,7 +31,8 @@ describe('the history of a file in words', () => {
       'GET /pets · summary and schema Pet',
     );
     assert.equal(historyLabel(entry({ changes: [] })), 'A change');
-    assert.equal(historyLabel(entry({ kind: 'resolve' })), 'A conflict was settled');
+    assert.equal(historyLabel(entry({ kind: 'resolve' })), 'A choice was taken back');
+    assert.equal(historyLabel(entry({ kind: 'resolve', changes: ['GET /pets'] })), 'Taken back: GET /pets');
     assert.equal(historyLabel(entry({ kind: 'create' })), 'The file came in');
     assert.equal(historyLabel(entry({ kind: 'delete' })), 'The file was deleted');
     assert.equal(historyLabel(entry({ kind: 'rename', path: 'b.yaml' })), 'Renamed to b.yaml');

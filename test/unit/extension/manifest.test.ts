@@ -82,6 +82,13 @@ describe('package.json', () => {
     assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.sort(), settable.sort());
     assert.deepEqual(manifest.extensionKind, ['workspace']);
   });
+
+  it('[I11] lets no repository say which AI is asked, where it is, or for how long it is waited for', () => {
+    const { properties } = manifest.contributes.configuration;
+    const scopes = Object.entries(properties).filter(([id]) => id.startsWith('apiLiveSync.ai.'));
+    assert.equal(scopes.length, 4);
+    for (const [id, { scope }] of scopes) assert.equal(scope, 'machine', id);
+  });
 });
 
 function resolve(placeholder: string): string {
