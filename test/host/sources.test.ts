@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import { connect, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import * as vscode from 'vscode';
 import type { ExtensionApi } from '../../src/extension/api.ts';
 import { commandIds } from '../../src/extension/commandTable.ts';
 import type { Answer } from '../../src/extension/commands.ts';
+import { selfSigned } from '../harness/selfSigned.ts';
 import type { LiveSyncService, SyncStatus } from '../../src/peer/sources/liveSyncService.ts';
 
 const folder = process.env['API_LIVE_SYNC_TEST_WORKSPACE'] ?? '';
@@ -176,6 +178,55 @@ describe('live sources', () => {
     answers.push('s3cret');
     assert.equal((await run(commandIds.setSourceSecret)).kind, 'done');
     assert.equal(await sent, 'Bearer s3cret');
+  });
+
+  it('[SRC] the proxy that the settings of VS Code name is asked, for http in plain and for https by CONNECT; a self-signed certificate counts behind it too, on request only', async () => {
+    const proxied: string[] = [];
+    const secure = createTlsServer(selfSigned, (request, response) => server.emit('request', request, response));
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    const proxy = createServer((request, response) => {
+      proxied.push(`${String(request.method)} ${String(request.url)}`);
+      server.emit('request', request, response);
+    });
+    proxy.on('connect', (request, socket) => {
+      proxied.push(`${String(request.method)} ${String(request.url)}`);
+      const through = connect((secure.address() as AddressInfo).port, '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        through.pipe(socket).pipe(through);
+      });
+      through.on('error', () => socket.destroy());
+      socket.on('error', () => through.destroy());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const settings = vscode.workspace.getConfiguration('http');
+    await settings.update(
+      'proxy',
+      `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+      vscode.ConfigurationTarget.Global,
+    );
+    try {
+      // Nobody knows this name: only the proxy can have answered.
+      answers.push('Allow');
+      await writeSettings([{ url: 'http://api.example.test/openapi.json', target: TARGET }]);
+      await until(
+        'in step',
+        (status) => status?.state === 'inStep' && status.config.url?.includes('api.example.test') === true,
+      );
+      assert.ok(proxied.includes('GET http://api.example.test/openapi.json'), `asked: ${proxied.join()}`);
+      answers.push('Allow');
+      await writeSettings([{ url: 'https://api.example.test/openapi.json', target: TARGET }]);
+      await until('the certificate', (status) => status?.problem?.code === 'certificate-not-trusted');
+      answers.push('Allow');
+      await writeSettings([{ url: 'https://api.example.test/openapi.json', target: TARGET, acceptSelfSigned: true }]);
+      await until('in step', (status) => status?.state === 'inStep' && status.config.acceptSelfSigned);
+      assert.ok(proxied.includes('CONNECT api.example.test:443'), `asked: ${proxied.join()}`);
+    } finally {
+      await settings.update('proxy', undefined, vscode.ConfigurationTarget.Global);
+      for (const one of [proxy, secure]) {
+        one.closeAllConnections();
+        one.close();
+      }
+    }
   });
 
   it('[SRC] Remove takes it out of the settings and leaves the file', async () => {
