@@ -1,10 +1,25 @@
+import 'reflect-metadata';
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import fastifySwagger from '@fastify/swagger';
+import { serve } from '@hono/node-server';
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { Controller, Get, type INestApplication, Logger, Module, Post } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import {
+  ApiCreatedResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProperty,
+  DocumentBuilder,
+  SwaggerModule,
+} from '@nestjs/swagger';
 import express from 'express';
 import Fastify, { type FastifyInstance } from 'fastify';
 import swaggerJsdoc from 'swagger-jsdoc';
@@ -26,6 +41,50 @@ async function startFastify(port: number, summary: string, withDelete: boolean):
   if (withDelete) app.delete('/pets/:id', { schema: { summary: 'Delete a pet', params } }, () => ({}));
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   await app.listen({ port, host: '127.0.0.1' });
+  return app;
+}
+
+/** A NestJS application; its decorators are called by hand, because a test is run with its types stripped and nothing else. */
+async function startNest(port: number, summary: string, withCreate: boolean): Promise<INestApplication> {
+  class Cat {
+    name = '';
+  }
+  ApiProperty({ type: String })(Cat.prototype, 'name');
+  class CatsController {
+    list(): Cat[] {
+      return [];
+    }
+    create(): Cat {
+      return new Cat();
+    }
+  }
+  const decorate = (name: 'list' | 'create', decorators: readonly MethodDecorator[]): void => {
+    const descriptor = Object.getOwnPropertyDescriptor(CatsController.prototype, name);
+    for (const one of decorators) if (descriptor !== undefined) one(CatsController.prototype, name, descriptor);
+  };
+  decorate('list', [Get(), ApiOperation({ summary }), ApiOkResponse({ type: Cat, isArray: true })]);
+  if (withCreate) decorate('create', [Post(), ApiCreatedResponse({ type: Cat })]);
+  Controller('cats')(CatsController);
+  class AppModule {
+    readonly name = 'cats';
+  }
+  Module({ controllers: [CatsController] })(AppModule);
+  Logger.overrideLogger(false);
+  const app = await NestFactory.create(AppModule);
+  const config = new DocumentBuilder().setTitle('Cats').setVersion('1.0').build();
+  SwaggerModule.setup('api', app, () => SwaggerModule.createDocument(app, config));
+  await app.listen(port, '127.0.0.1');
+  return app;
+}
+
+function honoApp(types: z.ZodObject): OpenAPIHono {
+  const app = new OpenAPIHono();
+  const content = { 'application/json': { schema: types.openapi('Item') } };
+  app.openapi(
+    createRoute({ method: 'get', path: '/items', responses: { 200: { description: 'OK', content } } }),
+    (context) => context.json({}),
+  );
+  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Items', version: '1.0.0' } });
   return app;
 }
 
@@ -85,6 +144,49 @@ test('[SRC] Express with swagger-jsdoc, its comments as the source', async () =>
     ([status]) => status?.lastChangeAt !== undefined && status.changes[0]?.kind === 'changed',
   );
   assert.match(await world.read(TARGET), /summary: All pets/);
+});
+
+test('[SRC] NestJS with @nestjs/swagger, restarted with another route: what was written by hand stays', async () => {
+  let app = await startNest(0, 'All cats', false);
+  close.push(() => app.close());
+  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+  const world = await SourceWorld.open();
+  close.push(() => world.close());
+  await world.add({ url: `http://127.0.0.1:${port}/api-json`, target: TARGET });
+  await world.untilState('inStep');
+  const generated = await world.read(TARGET);
+  assert.match(generated, /\/cats:\n {4}get:\n/);
+  assert.match(generated, / {4}Cat:\n {6}type: object\n/);
+  await world.write(
+    TARGET,
+    generated.replace('summary: All cats\n', 'summary: All cats\n      description: By hand.\n'),
+  );
+  await app.close();
+  app = await startNest(port, 'Every cat', true);
+  await world.until('the change', ([status]) => status?.changes.some(({ label }) => label === 'POST /cats') === true);
+  const text = await world.read(TARGET);
+  assert.match(text, /summary: Every cat\n {6}description: By hand\.\n/);
+  assert.match(text, /post:\n {6}operationId: CatsController_create\n/);
+});
+
+test('[SRC] types that are served as OpenAPI 3.1, as FastAPI does it (Hono with zod): a field that comes, one that may be null, one that goes', async () => {
+  let types: z.ZodObject = z.object({ name: z.string(), age: z.int() });
+  const server = serve({ port: 0, hostname: '127.0.0.1', fetch: (request) => honoApp(types).fetch(request) });
+  close.push(() => new Promise((resolve) => server.close(resolve)));
+  await once(server, 'listening');
+  const world = await SourceWorld.open();
+  close.push(() => world.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/openapi.json`;
+  await world.add({ url, target: TARGET });
+  await world.untilState('inStep');
+  const generated = await world.read(TARGET);
+  assert.match(generated, /^openapi: '3\.1\.0'\n/);
+  await world.write(TARGET, generated.replace(/( +)name:\n/, '$1# What it is called by\n$1name:\n'));
+  types = z.object({ name: z.string().nullable(), tag: z.string() });
+  await world.until('the change', ([status]) => status?.changes.some(({ kind }) => kind === 'changed') === true);
+  const text = await world.read(TARGET);
+  assert.match(text, /# What it is called by\n +name:\n +type:\n +- string\n +- 'null'\n/);
+  assert.ok(text.includes('tag:') && !text.includes('age:'));
 });
 
 test('[SRC] in a library the change of a source goes to the others as any other change', async () => {
