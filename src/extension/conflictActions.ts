@@ -6,7 +6,7 @@ import type { UserProblem } from '../peer/folderSession.ts';
 import type { Choice, Decision } from '../protocol/conflictPanel.ts';
 import type { ConflictDocuments } from './conflictDocuments.ts';
 import type { ConflictDrafts } from './conflictDrafts.ts';
-import type { ConflictFinder, FoundConflict } from './conflictFinder.ts';
+import { type ConflictFinder, type FoundConflict, untilMerged } from './conflictFinder.ts';
 import type { ConflictProposals } from './conflictProposals.ts';
 import { conflictFingerprint, heldGroups } from './conflictViewModel.ts';
 import { problemSentence } from './problems.ts';
@@ -101,7 +101,12 @@ export class ConflictActions {
   async undo(): Promise<ActionOutcome> {
     const folder = this.#options.finder.folders.find(({ session }) => session.canUndoResolution);
     if (folder === undefined) return { isDone: false, sentence: 'There is no choice to take back.' };
-    const outcome = await folder.session.undoResolution();
+    let outcome = await folder.session.undoResolution();
+    if (!outcome.isDone && outcome.problem.code === 'not-yet') {
+      // What was chosen a moment ago is still on its way to the others.
+      await untilMerged(folder.session);
+      outcome = await folder.session.undoResolution();
+    }
     return outcome.isDone
       ? { isDone: true, sentence: 'The last choice was taken back.' }
       : { isDone: false, sentence: problemSentence(outcome.problem) };

@@ -66,10 +66,15 @@ function toFound(folder: OpenFolder, held: HeldConflict): FoundConflict {
   return { key: conflictKey(path, held), folder, session, held, paths: new FolderPaths(path, session.folder) };
 }
 
-/** Resolves when the document is not on its way to anything any more, or after a while in any case. */
-async function untilMerged(session: FolderSession, docId: string): Promise<void> {
+/**
+ * Resolves when a document is not on its way to anything any more, or after a while in any case.
+ * @param docId undefined: none of the session's documents is.
+ */
+export async function untilMerged(session: FolderSession, docId?: string): Promise<void> {
   const isMerging = (): boolean =>
-    session.status.documents.some((document) => document.docId === docId && document.state === 'syncing');
+    session.status.documents.some(
+      (document) => (docId === undefined || document.docId === docId) && document.state === 'syncing',
+    );
   if (!isMerging()) return;
   const store = new DisposableStore();
   await new Promise<void>((resolve) => {
