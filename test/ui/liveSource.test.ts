@@ -20,6 +20,12 @@ async function startApp(port: number, summary: string): Promise<FastifyInstance>
   return app;
 }
 
+/** When the file first read so, on the monotonic clock. */
+async function becomes(file: string, what: string): Promise<number> {
+  await waitFor(`"${what}" in the file`, async () => (await readFile(file, 'utf8')).includes(what) || undefined);
+  return performance.now();
+}
+
 test('[SRC] a running Fastify application changes a route: the open file follows, what was written by hand stays, and a notice names the operation', async () => {
   let app = await startApp(0, 'All boats');
   const { port } = app.server.address() as AddressInfo;
@@ -27,7 +33,9 @@ test('[SRC] a running Fastify application changes a route: the open file follows
     await withWorkbench({}, async (workbench) => {
       const folder = await workbench.workspace('frontend');
       await mkdir(path.join(folder, '.vscode'), { recursive: true });
-      const source = { url: `http://127.0.0.1:${port}/openapi.json`, target: TARGET, intervalSeconds: 0.5 };
+      // As it is added by the command: asked every 5 seconds.
+      const source = { url: `http://127.0.0.1:${port}/openapi.json`, target: TARGET };
+      await writeFile(path.join(folder, 'routes.txt'), 'All boats');
       await writeFile(path.join(folder, '.vscode/settings.json'), JSON.stringify({ 'apiLiveSync.sources': [source] }));
       const window = await workbench.openWindow(folder);
       // It came with the folder, so nothing is asked before somebody says yes.
@@ -41,8 +49,15 @@ test('[SRC] a running Fastify application changes a route: the open file follows
       await window.editor.replace(TARGET, 'Written by hand.', 'Typed by hand.');
       await window.editor.save(TARGET);
 
+      // The code is changed and saved in this window, and the server started anew as its watcher would.
+      await window.editor.open('routes.txt');
+      await window.editor.replace('routes.txt', 'All boats', 'Boats in the harbor');
+      await window.editor.save('routes.txt');
       await app.close();
       app = await startApp(port, 'Boats in the harbor');
+      const answersAt = performance.now();
+      const changedAt = await becomes(path.join(folder, TARGET), 'summary: Boats in the harbor');
+      console.log(`The file had changed ${Math.round(changedAt - answersAt)} ms after the restarted server answered.`);
       const notice = await window.notifications.waitFor('changed GET /boats (summary)');
       assert.deepEqual(notice.buttons, ['Show']);
       const text = await window.editor.waitForText(TARGET, 'summary: Boats in the harbor');

@@ -175,6 +175,13 @@ export class SyncEngine implements Disposable {
     return Promise.resolve();
   }
 
+  /** Somebody has seen that the server is there again: what waits for it need not wait for the end of its delay. */
+  serverIsBack(server: string): void {
+    this.#circuits.answered(server, this.#config);
+    this.#bringForward(server, this.#options.ambient.clock.monotonicNow());
+    this.#wakeIn(0);
+  }
+
   getSyncStatus(): SyncEngineStatus {
     const entries = [...this.#entries.values()];
     const running = entries.filter(({ job }) => job.status === 'running');

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableStore } from '../../core/disposableStore.ts';
 import type { Disposable, Logger } from '../../core/ports.ts';
 import type { LiveSourceConfig } from '../../core/sources/liveSourceConfig.ts';
+import { loopbackOf } from '../../node/sources/serverReturn.ts';
 import type { OpenFolder } from '../folderSessions.ts';
 import { settingIds } from '../settings.ts';
 import type { SourceApprovals } from './sourceApprovals.ts';
@@ -139,7 +140,8 @@ export class SourceFollower implements Disposable {
     );
   }
 
-  #watchTriggers({ id, triggers }: LiveSourceConfig): Disposable {
+  /** Where nothing else is named, whatever is saved in this window may be the code of a server of this machine. */
+  #watchTriggers({ id, url, target, triggers }: LiveSourceConfig): Disposable {
     const store = new DisposableStore();
     let timer: NodeJS.Timeout | undefined;
     const changed = (): void => {
@@ -149,6 +151,14 @@ export class SourceFollower implements Disposable {
       }, TRIGGER_WINDOW_MS);
     };
     store.add({ dispose: () => clearTimeout(timer) });
+    if (triggers.length === 0 && url !== undefined && loopbackOf(url) !== undefined) {
+      const file = vscode.Uri.joinPath(this.uri, ...target.split('/')).toString();
+      store.add(
+        vscode.workspace.onDidSaveTextDocument(({ uri }) => {
+          if (uri.scheme === 'file' && uri.toString() !== file) changed();
+        }),
+      );
+    }
     for (const glob of triggers) {
       const watcher = store.add(vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(this.uri, glob)));
       store.add(watcher.onDidChange(changed));

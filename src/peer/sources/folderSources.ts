@@ -161,8 +161,12 @@ export class FolderSources implements LiveSyncService, Disposable {
 
   triggerSource(sourceId: string): void {
     const entry = this.#entry(sourceId);
+    // The newest change counts: what follows one before would ask too often.
+    entry.triggered?.dispose();
+    const triggered = new DisposableStore();
+    entry.triggered = triggered;
     for (const delayMs of TRIGGER_DELAYS_MS)
-      entry.store.add(
+      triggered.add(
         this.#options.ambient.scheduler.after(delayMs, () =>
           this.#runner.inBackground(this.#runner.addJob(sourceId, 'medium')),
         ),

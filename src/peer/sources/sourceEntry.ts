@@ -1,4 +1,3 @@
-import { DisposableStore } from '../../core/disposableStore.ts';
 import type { LiveSourceConfig } from '../../core/sources/liveSourceConfig.ts';
 import type { Ambient, Disposable, Merger } from '../../core/ports.ts';
 import type { SourceMemoryStore } from '../../core/sources/sourceMemory.ts';
@@ -51,8 +50,8 @@ export interface SourceEntry {
   readonly memories: SharedMemories | undefined;
   /** Attempts and choices of people happen one after the other. */
   readonly queue: SerialQueue;
-  /** Timers. */
-  store: DisposableStore;
+  /** The questions that still follow a change that triggered them. */
+  triggered: Disposable | undefined;
   status: SyncStatus;
   /** On a generated file, while this window runs the source. */
   fileWatch: Disposable | undefined;
@@ -93,7 +92,7 @@ export function createSourceEntry(
     queue,
     status: newStatus(config),
     known: new Set(),
-    store: new DisposableStore(),
+    triggered: undefined,
     fileWatch: undefined,
     next: undefined,
     isWantedByPerson: false,

@@ -7,6 +7,7 @@ import type { Disposable } from '../../core/ports.ts';
 import { WatchedFolder } from '../../node/files/watchedFolder.ts';
 import { ExclusiveLock } from '../../node/lock/exclusiveLock.ts';
 import { watchedFolderOf } from '../../node/sources/fileSource.ts';
+import { ServerReturn } from '../../node/sources/serverReturn.ts';
 import { sourcesLockFile, type SourceStore } from '../../node/sources/sourceStore.ts';
 import { makePrivateDirectory } from '../../node/stateDirectory.ts';
 import type { SyncEvent, SyncResult, SyncStatus } from './liveSyncService.ts';
@@ -24,8 +25,11 @@ const ENGINE_CONFIG: SyncEngineConfig = {
 const MAX_RETRIES = 5;
 /** How soon a window notices that the one that ran the sources is gone. */
 const ELSEWHERE_RETRY_MS = 2_000;
-/** A server needs a moment to start anew after its code has changed. */
-export const TRIGGER_DELAYS_MS = [0, 1_000, 3_000];
+/**
+ * A server needs a moment to start anew after its code has changed: asked so often that its first answer is not waited for
+ * for long, whether it refuses connections meanwhile or not.
+ */
+export const TRIGGER_DELAYS_MS = [0, 500, 1_000, 1_500, 2_000, 2_500, 3_000, 4_000, 6_000, 9_000];
 export interface SourceRunnerOptions extends FolderSourcesOptions {
   readonly directory: string;
   readonly store: SourceStore;
@@ -40,6 +44,7 @@ export class SourceRunner implements Disposable {
   readonly #options: SourceRunnerOptions;
   readonly #disposables = new DisposableStore();
   readonly engine: SyncEngine;
+  readonly #servers: ServerReturn;
   #lock: ExclusiveLock | undefined;
   #takeOver: Disposable | undefined;
   #isPaused = false;
@@ -54,6 +59,13 @@ export class SourceRunner implements Disposable {
         needsOf: (sourceId) => this.#needsOf(sourceId),
         run: (job, signal) => this.#run(job, signal),
       }),
+    );
+    this.#servers = this.#disposables.add(
+      new ServerReturn(
+        options.ambient.scheduler,
+        (origin) => !this.#isPaused && this.#entriesOf(origin).length > 0,
+        (origin) => this.#serverIsBack(origin),
+      ),
     );
     this.#disposables.add(this.engine.onDidAttempt(({ job }) => this.attempted(job)));
     this.#disposables.add(options.files.onDidChangeUnsaved((file) => this.#unsavedChanged(file)));
@@ -124,7 +136,7 @@ export class SourceRunner implements Disposable {
   close(entry: SourceEntry): void {
     entry.next?.dispose();
     entry.fileWatch?.dispose();
-    entry.store.dispose();
+    entry.triggered?.dispose();
     entry.queue.dispose();
     for (const resolve of entry.waiters.splice(0)) resolve(failedResult(entry.sync.config.id, cancelled));
   }
@@ -165,6 +177,19 @@ export class SourceRunner implements Disposable {
   async endJobs(sourceId: string): Promise<void> {
     for (const job of this.engine.getSyncStatus().jobs)
       if (job.sourceId === sourceId) await this.engine.removeSyncJob(job.id);
+  }
+
+  #serverIsBack(origin: string): void {
+    this.engine.serverIsBack(origin);
+    for (const { sync } of this.#entriesOf(origin)) this.inBackground(this.addJob(sync.config.id, 'medium'));
+  }
+
+  #entriesOf(origin: string): readonly SourceEntry[] {
+    if (this.#lock === undefined) return [];
+    return [...this.#options.entries.values()].filter(
+      ({ sync, turn }) =>
+        turn.kind === 'here' && sync.config.url !== undefined && new URL(sync.config.url).origin === origin,
+    );
   }
 
   #needsOf(sourceId: string): SyncJobNeeds {
@@ -250,6 +275,8 @@ export class SourceRunner implements Disposable {
       logger.info(attempt.problem.message, { source: sourceId, code: attempt.problem.code });
     if (attempt.kind === 'changed')
       logger.info('A source changed a file.', { source: sourceId, changes: attempt.changes.length });
+    if (attempt.kind === 'failed' && attempt.problem.code === 'server-not-reachable' && sync.config.url !== undefined)
+      this.#servers.lookFor(sync.config.url);
     const result = resultOf(sourceId, attempt, conflictCount, durationMs);
     this.#options.tell({ type: attempt.kind === 'failed' ? 'sync:failed' : 'sync:completed', sourceId, result });
     this.tellConflicts(entry);

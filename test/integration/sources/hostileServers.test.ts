@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { until } from '../support/headlessPeer.ts';
 import { SourceWorld } from './sourceWorld.ts';
 import { json, SpecServer, specOf, type Handler } from './specServer.ts';
 
@@ -295,6 +296,22 @@ test('[SRC] a server that starts slowly, goes and comes back is followed by itse
   assert.equal(await world.read(TARGET), FILE);
   server.handler = json(NEXT);
   await server.stop();
+  await server.start();
+  await world.untilState('inStep');
+  assert.equal(await world.read(TARGET), FILE.replace('List pets', 'All pets'));
+});
+
+test('[SRC] a server of this machine that refuses connections is followed again when it accepts one, also where nobody would ask it any more', async () => {
+  const { world, server } = await open(json(SPEC));
+  await world.add({ url: server.url, target: TARGET, intervalSeconds: 86_400 });
+  await world.untilState('inStep');
+  await server.stop();
+  assert.equal((await world.sources.syncSource(TARGET)).problem?.code, 'server-not-reachable');
+  const { metrics } = world.sources.engineStatus;
+  await until('the last retry', () =>
+    Promise.resolve(world.sources.engineStatus.metrics.failedSyncs > metrics.failedSyncs),
+  );
+  server.handler = json(NEXT);
   await server.start();
   await world.untilState('inStep');
   assert.equal(await world.read(TARGET), FILE.replace('List pets', 'All pets'));

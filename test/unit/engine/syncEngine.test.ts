@@ -137,6 +137,22 @@ test('[ENG] nobody waits out a delay that was meant for a dead server when it is
   assert.equal(world.engine.getSyncStatus().metrics.successfulSyncs, 10);
 });
 
+test('[ENG] who has seen that a server is back need not wait for the end of any delay', async () => {
+  const delays = { retryFirstDelayMs: 300_000, retryMaxDelayMs: 600_000, circuitFailures: 1, circuitOpenMs: 300_000 };
+  const world = new EngineWorld(delays);
+  let isUp = false;
+  world.needsOf = (sourceId) => ({ documents: [sourceId], server: 'http://localhost:1', after: [] });
+  world.outcomeOf = () => (isUp ? done : serverDown);
+  await world.engine.startSync();
+  for (const sourceId of ['tried', 'waiting', 'waiting2', 'waiting3', 'waiting4', 'waiting5'])
+    await world.engine.addSyncJob(world.job(sourceId));
+  await world.time.advance(1_000);
+  isUp = true;
+  world.engine.serverIsBack('http://localhost:1');
+  await world.time.advance(1_000);
+  assert.equal(world.engine.getSyncStatus().metrics.successfulSyncs, 6);
+});
+
 test('[ENG] pause begins nothing and ends nothing; resume goes on', async () => {
   const world = new EngineWorld({ maxConcurrency: 2 });
   await world.engine.startSync();
