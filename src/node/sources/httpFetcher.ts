@@ -1,6 +1,5 @@
-// Without `node:`: VS Code puts its proxy and certificates into the modules of these names, and of no others.
-import { request as httpRequest, type IncomingMessage } from 'http';
-import { request as httpsRequest } from 'https';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { SpecAnswer, SpecFetcher, SpecRequest } from '../../core/sources/specFetcher.ts';
