@@ -39,8 +39,8 @@ export function leftOutSentence(leftOut: number): string {
 export interface ElementRestore {
   readonly button: string;
   readonly side: 'before' | 'after';
-  /** It is not there in that version, so it goes. */
-  readonly isRemoval: boolean;
+  /** How it reads then; undefined where it is not there in that version, so that it goes. */
+  readonly element: string | undefined;
   /** What the file would be with it. */
   readonly text: string;
 }
@@ -49,14 +49,14 @@ export interface ElementRestore {
 export function elementRestores(
   before: RestoredElement | undefined,
   after: RestoredElement | undefined,
-  { kind, label }: ChangedPlace,
+  { label }: ChangedPlace,
 ): readonly ElementRestore[] | UserProblem {
   const restores = [
-    { side: 'before', restored: before, button: 'As Before This Change', isRemoval: kind === 'added' },
-    { side: 'after', restored: after, button: 'As After This Change', isRemoval: kind === 'removed' },
+    { side: 'before', restored: before, button: 'As Before This Change' },
+    { side: 'after', restored: after, button: 'As After This Change' },
   ] as const;
   const possible = restores.flatMap(({ restored, ...restore }) =>
-    restored?.kind === 'restored' ? [{ ...restore, text: restored.text }] : [],
+    restored?.kind === 'restored' ? [{ ...restore, text: restored.text, element: restored.element }] : [],
   );
   if (possible.length > 0) return possible;
   const refused = [before, after].find((one) => one?.kind === 'refused');
@@ -71,14 +71,24 @@ export function elementRestores(
   return { code: 'element-same', message: `${label} reads so already.`, remedy: 'There is nothing to restore.' };
 }
 
-/** What the person should know before they choose. */
+/** A question shows an element up to this size; the change itself shows all of it. */
+const MAX_SHOWN_LINES = 8;
+const MAX_SHOWN_CHARACTERS = 400;
+
+/** What the person should know before they choose: how it would read, and what becomes of it. */
 export function elementDetail(restores: readonly ElementRestore[], authorName: string): string {
-  const removal = restores.find(({ isRemoval }) => isRemoval);
-  const gone =
-    removal === undefined
-      ? ''
-      : removal.side === 'before'
-        ? `Before this change by ${authorName} it was not there, so it would be removed. `
-        : `After this change by ${authorName} it is not there, so it would be removed. `;
-  return `${gone}Nothing else of the file changes. Everybody gets it as a change of yours; Undo in the editor takes it back.`;
+  const readings = restores.map(({ side, element }) => {
+    const when = `${side === 'before' ? 'Before' : 'After'} this change by ${authorName}`;
+    return element === undefined
+      ? `${when} it is not there, so it would be removed.`
+      : `${when} it reads:\n${shorten(element.trimEnd())}`;
+  });
+  const meaning =
+    'Nothing else of the file changes. Everybody gets it as a change of yours; Undo in the editor takes it back.';
+  return [...readings, meaning].join('\n\n');
+}
+
+function shorten(text: string): string {
+  const lines = text.split('\n').slice(0, MAX_SHOWN_LINES).join('\n').slice(0, MAX_SHOWN_CHARACTERS);
+  return lines.length < text.length ? `${lines}\n…` : lines;
 }

@@ -9,7 +9,7 @@ import { hostSuites } from '../host/suites.ts';
 import { findDesktopVsCode } from './desktopVsCode.ts';
 import { resultVariable, workspaceVariable } from './hostSuite.ts';
 import type { HostResult, HostSuite } from './hostSuite.ts';
-import { extensionIsBuilt } from './installExtension.ts';
+import { extensionIsBuilt, installExtension } from './installExtension.ts';
 import { trustVariable } from './launcherVariables.ts';
 import { installModelExtension } from './modelExtension.ts';
 import { compiledTestsDir, projectRoot } from './paths.ts';
@@ -72,10 +72,7 @@ async function runSuite(file: string, suite: HostSuite, executable: string): Pro
     try {
       await runTests({
         vscodeExecutablePath: executable,
-        extensionDevelopmentPath: [
-          extensionIsBuilt() ? projectRoot : await writeStubExtension(path.join(dir, 'stub')),
-          ...(suite.models === true ? [await installModelExtension(path.join(dir, 'development'))] : []),
-        ],
+        extensionDevelopmentPath: await developmentPath(suite, dir),
         extensionTestsPath: await bundleSuite(file),
         launchArgs: [workspace, `--user-data-dir=${userDataDir}`, `--extensions-dir=${path.join(dir, 'extensions')}`],
         extensionTestsEnv: {
@@ -129,6 +126,15 @@ async function bundleSuite(file: string): Promise<string> {
     ],
   });
   return outfile;
+}
+
+/** The extension under development: the product, or the one with the test models; then the product is installed, as VS Code's page takes only one. */
+async function developmentPath(suite: HostSuite, dir: string): Promise<string> {
+  if (suite.models === true) {
+    if (extensionIsBuilt()) await installExtension(path.join(dir, 'extensions'));
+    return installModelExtension(path.join(dir, 'development'));
+  }
+  return extensionIsBuilt() ? projectRoot : writeStubExtension(path.join(dir, 'stub'));
 }
 
 /** For runs before the product is built: VS Code wants some extension to be under development. */

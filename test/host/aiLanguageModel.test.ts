@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'mocha';
+import { after, before, describe, it } from 'mocha';
 import * as vscode from 'vscode';
 import type { AdviceProgress, AdviceReply } from '../../src/core/ports.ts';
+import { type AdvisorChoice, AiAdvisors } from '../../src/extension/aiAdvisors.ts';
 import { createLanguageModelAdvisor } from '../../src/extension/aiLanguageModel.ts';
 import { type ModelPlay, SECRET_DETAIL } from '../harness/modelPlay.ts';
 import { goOnCommand, playCommand, requestsCommand, vendor } from '../harness/modelCommands.ts';
@@ -35,6 +36,67 @@ async function ask(play: ModelPlay, how: How = {}): Promise<AdviceReply> {
     },
   );
 }
+
+describe('[I11] the key for an AI service', () => {
+  const { showInputBox } = vscode.window;
+  const asked: string[] = [];
+  const answers: (string | undefined)[] = [];
+  const secrets = new Map<string, string>();
+  const remembered = new Map<string, unknown>();
+  const set = (name: string, value: unknown): Thenable<void> =>
+    vscode.workspace.getConfiguration('apiLiveSync.ai').update(name, value, vscode.ConfigurationTarget.Global);
+
+  before(async () => {
+    Object.assign(vscode.window, {
+      showInputBox: (options: vscode.InputBoxOptions) => {
+        assert.equal(options.password, true);
+        asked.push(options.title ?? '');
+        return Promise.resolve(answers.shift());
+      },
+    });
+    await set('provider', 'openai');
+    await set('model', 'test-model');
+  });
+  after(async () => {
+    Object.assign(vscode.window, { showInputBox });
+    for (const name of ['provider', 'model', 'baseUrl']) await set(name, undefined);
+  });
+
+  function choose(): Promise<AdvisorChoice> {
+    const note = (): void => undefined;
+    const context = {
+      secrets: {
+        get: (name: string) => Promise.resolve(secrets.get(name)),
+        store: (name: string, value: string) => Promise.resolve(void secrets.set(name, value)),
+        delete: (name: string) => Promise.resolve(void secrets.delete(name)),
+      },
+      globalState: {
+        get: (name: string) => remembered.get(name),
+        update: (name: string, value: unknown) => Promise.resolve(void remembered.set(name, value)),
+      },
+    } as unknown as ConstructorParameters<typeof AiAdvisors>[0];
+    return new AiAdvisors(context, { trace: note, debug: note, info: note, warn: note, error: note }).choose();
+  }
+
+  it('is asked for once for each origin, and nothing is asked without one', async () => {
+    await set('baseUrl', 'https://one.invalid/v1');
+    answers.push('sk-one');
+    const first = await choose();
+    assert.ok(first !== undefined && 'destination' in first);
+    assert.equal(first.destination, 'openai https://one.invalid');
+    assert.ok((await choose()) !== undefined);
+    assert.deepEqual(asked, ['Key for one.invalid']);
+
+    await set('baseUrl', 'https://two.invalid/v1');
+    assert.equal(await choose(), undefined, 'the person entered none');
+    assert.deepEqual(asked, ['Key for one.invalid', 'Key for two.invalid']);
+    assert.deepEqual([...secrets], [['ai.key https://one.invalid', 'sk-one']]);
+
+    await set('baseUrl', 'http://three.invalid/v1');
+    const open = await choose();
+    assert.ok(open !== undefined && 'problem' in open && open.problem.code === 'ai-address');
+  });
+});
 
 describe('[I11] a model that an extension has registered with VS Code', () => {
   before(async () => {

@@ -210,7 +210,10 @@ describe('in step', () => {
     questions.length = 0;
 
     assert.equal((await run(commandIds.restoreElement, row)).kind, 'cancelled');
-    assert.match(questions.join(), /^Restore info · title in openapi\.yaml\?.*Nothing else of the file changes\./);
+    assert.match(
+      questions.join(),
+      /^Restore info · title in openapi\.yaml\?.*title: Harbor Tours.*Nothing else of the file changes\./,
+    );
     assert.equal(await readFile(spec, 'utf8'), text);
     answers.push('As Before This Change');
     assert.equal((await run(commandIds.restoreElement, row)).kind, 'done');

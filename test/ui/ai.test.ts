@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { glob, readFile } from 'node:fs/promises';
+import { glob, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Frame } from 'playwright-core';
@@ -33,6 +33,8 @@ test('[I11] an AI proposes, a person looks and applies: consent, checks, key, fa
       const panel = await b.webviews.waitFor('.row');
       await panel.locator('.row', { hasText: 'title' }).click();
       const disk = await b.editor.onDisk(SPEC);
+      await mkdir(path.join(b.folder, '.api-live-sync'), { recursive: true });
+      await writeFile(path.join(b.folder, '.api-live-sync', 'rules.md'), 'Titles name both places.');
 
       // Before anything goes out, the person sees where to and what.
       server.play(
@@ -59,6 +61,7 @@ test('[I11] an AI proposes, a person looks and applies: consent, checks, key, fa
       );
       assert.equal(await b.editor.onDisk(SPEC), disk, 'nothing is written before Apply');
       assert.doesNotMatch(JSON.stringify(server.requests[0]?.body), /Book a seat|paths:/);
+      assert.match(JSON.stringify(server.requests[0]?.body), /rulesOfTheProject.*Titles name both places\./);
       await b.screenshot('ai-proposal');
 
       await panel.locator('.list').focus();
@@ -225,7 +228,10 @@ async function lookAtHistory(a: WorkbenchWindow, b: WorkbenchWindow, settled: st
   await b.screenshot('history-elements');
   await element.hover();
   await element.getByRole('button', { name: 'Restore This Element' }).click();
-  assert.match(await b.dialog.text(), /^Restore info · title in openapi\.yaml\?\s+Nothing else of the file changes\./);
+  assert.match(
+    await b.dialog.text(),
+    /^Restore info · title in openapi\.yaml\?\s+Before this change by Sample \(frontend\) it reads:\s+title: Quay Tours\s+Nothing else/,
+  );
   assert.deepEqual(await b.dialog.buttons(), ['Cancel', 'As Before This Change']);
   await b.screenshot('history-restore-element');
   await b.dialog.click('As Before This Change');

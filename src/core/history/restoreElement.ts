@@ -23,8 +23,11 @@ import {
 } from './elementPath.ts';
 
 export type RestoredElement =
-  /** The text with the element as the version has it: taken over, put back or removed. */
-  | { readonly kind: 'restored'; readonly text: string }
+  /**
+   * The text with the element as the version has it: taken over, put back or removed.
+   * @param element how it reads there, by itself; undefined where the version does not have it.
+   */
+  | { readonly kind: 'restored'; readonly text: string; readonly element: string | undefined }
   /** It reads so already. */
   | { readonly kind: 'same' }
   /** @param sentence why not, for a person. */
@@ -53,7 +56,7 @@ export function restoreElement(
   const text = tree.isJson || current.endsWith('\n') ? joined : joined.replace(/\n$/, '');
   if (renderer.isIncomplete) return refused(cannotTell);
   if (text === current) return { kind: 'same' };
-  return whyNot(current, text, then, found, path, format) ?? { kind: 'restored', text };
+  return whyNot(current, text, then, found, path, format) ?? { kind: 'restored', text, element: readingOf(then, path) };
 }
 
 interface Planned {
@@ -234,6 +237,11 @@ function whyNot(
   const known = new Set(findViolations(before).map(({ key }) => key));
   const fresh = findViolations(after).find(({ key }) => !known.has(key));
   return fresh === undefined ? undefined : refused(`The API would not be valid with it any more. ${fresh.message}`);
+}
+
+function readingOf(then: CollectionRevision, path: ElementPath): string | undefined {
+  const located = find(then, path);
+  return located === undefined ? undefined : pieceOf(located).text;
 }
 
 function find(root: CollectionRevision, path: ElementPath): Located | undefined {

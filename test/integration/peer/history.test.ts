@@ -83,7 +83,11 @@ test('the history says who changed what, and an earlier version that is brought 
   const now = await alice.read('openapi.yaml');
   const path = changed.places[0]?.path ?? [];
   const restored = await alice.session.history.restoreElement(docId, now.replace('Shop', 'Store'), oldest.hash, path);
-  assert.deepEqual(restored, { kind: 'restored', text: SPEC.replace('Shop', 'Store') });
+  assert.deepEqual(restored, {
+    kind: 'restored',
+    text: SPEC.replace('Shop', 'Store'),
+    element: 'summary: List orders\n',
+  });
   assert.equal(await alice.read('openapi.yaml'), now, 'nothing is written by asking');
   const unknown = 'f'.repeat(64) as RevisionHash;
   assert.equal(await alice.session.history.restoreElement(docId, now, unknown, path), undefined);

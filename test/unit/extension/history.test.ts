@@ -45,7 +45,8 @@ describe('the history of a file in words', () => {
 
 describe('an element of an earlier version', () => {
   const place: ChangedPlace = { kind: 'changed', path: ['info', 'title'], label: 'info · title' };
-  const restored = (text: string) => ({ kind: 'restored', text }) as const;
+  const restored = (text: string, element: string | undefined = 'title: Pets\n') =>
+    ({ kind: 'restored', text, element }) as const;
   const same = { kind: 'same' } as const;
 
   it('is offered as it was before the change and as it is after it, without what is there already', () => {
@@ -60,17 +61,24 @@ describe('an element of an earlier version', () => {
     );
     const one = elementRestores(restored('a'), same, place);
     assert.ok(!('code' in one) && one.length === 1);
-    assert.match(elementDetail(one, 'alice'), /^Nothing else of the file changes\./);
+    assert.match(
+      elementDetail(one, 'alice'),
+      /^Before this change by alice it reads:\ntitle: Pets\n\nNothing else of the file changes\./,
+    );
+    const long = elementRestores(restored('a', 'x: y\n'.repeat(1000)), same, place);
+    assert.ok(!('code' in long));
+    assert.ok(elementDetail(long, 'alice').length < 700 && elementDetail(long, 'alice').includes('\n…'));
   });
 
   it('says so where restoring removes it', () => {
-    const added = elementRestores(restored('a'), same, { ...place, kind: 'added' });
+    const gone = { kind: 'restored', text: 'a', element: undefined } as const;
+    const added = elementRestores(gone, same, { ...place, kind: 'added' });
     assert.ok(!('code' in added));
     assert.match(
       elementDetail(added, 'alice'),
-      /^Before this change by alice it was not there, so it would be removed\./,
+      /^Before this change by alice it is not there, so it would be removed\./,
     );
-    const removed = elementRestores(same, restored('b'), { ...place, kind: 'removed' });
+    const removed = elementRestores(same, gone, { ...place, kind: 'removed' });
     assert.ok(!('code' in removed));
     assert.match(elementDetail(removed, 'alice'), /^After this change by alice it is not there/);
   });

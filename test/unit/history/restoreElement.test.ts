@@ -66,6 +66,12 @@ function placesOf(before: string, after: string, format: DocumentFormat = 'yaml'
   return changedPlaces(before, after, format).places.map(({ kind, label }) => `${kind} ${label}`);
 }
 
+/** Without how the element reads. */
+function brief(restored: RestoredElement): Record<string, unknown> {
+  const { kind } = restored;
+  return kind === 'restored' ? { kind, text: restored.text } : { ...restored };
+}
+
 /** Restores the only element that differs between two versions, by its label where several do, in a third text. */
 function restore(
   current: string,
@@ -137,17 +143,19 @@ describe('[I3] restoring one element', () => {
   it('changes it and not a byte of anything else, however much that has changed since', () => {
     const changed = edit(TEXT, ['summary: List pets', 'summary: All the pets']);
     const now = edit(later, ['summary: List pets', 'summary: All the pets']);
-    assert.deepEqual(restore(now, [TEXT, changed], 'before'), { kind: 'restored', text: later });
-    assert.deepEqual(restore(later, [TEXT, changed], 'after'), { kind: 'restored', text: now });
-    assert.deepEqual(restore(later, [TEXT, changed], 'before'), { kind: 'same' });
+    assert.deepEqual(brief(restore(now, [TEXT, changed], 'before')), { kind: 'restored', text: later });
+    assert.deepEqual(brief(restore(later, [TEXT, changed], 'after')), { kind: 'restored', text: now });
+    assert.deepEqual(brief(restore(later, [TEXT, changed], 'before')), { kind: 'same' });
+    const back = restore(now, [TEXT, changed], 'before');
+    assert.ok(back.kind === 'restored' && back.element === 'summary: List pets\n');
   });
 
   it('puts back what was removed, where it stood, and takes out what was added', () => {
     for (const without of [noToy, noGet]) {
       const now = edit(without, ['version: 1.0.0', 'version: 2.0.0']);
       const back = restore(now, [TEXT, without], 'before');
-      assert.deepEqual(back, { kind: 'restored', text: edit(TEXT, ['version: 1.0.0', 'version: 2.0.0']) });
-      assert.deepEqual(restore(TEXT, [without, TEXT], 'before'), { kind: 'restored', text: without });
+      assert.deepEqual(brief(back), { kind: 'restored', text: edit(TEXT, ['version: 1.0.0', 'version: 2.0.0']) });
+      assert.deepEqual(brief(restore(TEXT, [without, TEXT], 'before')), { kind: 'restored', text: without });
     }
   });
 
@@ -161,7 +169,7 @@ describe('[I3] restoring one element', () => {
       'name: offset\n          schema: { type: number }',
     ]);
     const back = restore(now, [TEXT, changed], 'after');
-    assert.deepEqual(back, {
+    assert.deepEqual(brief(back), {
       kind: 'restored',
       text: edit(now, [
         'name: offset\n          schema: { type: integer }',
@@ -175,7 +183,7 @@ describe('[I3] restoring one element', () => {
     assert.ok(back.kind === 'restored', JSON.stringify(back));
     assert.equal(back.text, edit(TEXT, ['    post:\n      summary: Add a pet\n      responses: {}\n', '']));
     const gone = restore(back.text, [noPath, back.text], 'before');
-    assert.deepEqual(gone, { kind: 'restored', text: noPath });
+    assert.deepEqual(brief(gone), { kind: 'restored', text: noPath });
     const first = restore(noPaths, [TEXT, noPaths], 'before', 'GET /health');
     assert.ok(
       first.kind === 'restored' &&
@@ -186,16 +194,16 @@ describe('[I3] restoring one element', () => {
 
   it('keeps JSON as it is written', () => {
     const without = edit(JSON_TEXT, [',\n    "/toys": { "get": { "summary": "List toys", "responses": {} } }', '']);
-    assert.deepEqual(restore(without, [JSON_TEXT, without], 'before', undefined, 'json'), {
+    assert.deepEqual(brief(restore(without, [JSON_TEXT, without], 'before', undefined, 'json')), {
       kind: 'restored',
       text: JSON_TEXT,
     });
-    assert.deepEqual(restore(JSON_TEXT, [without, JSON_TEXT], 'before', undefined, 'json'), {
+    assert.deepEqual(brief(restore(JSON_TEXT, [without, JSON_TEXT], 'before', undefined, 'json')), {
       kind: 'restored',
       text: without,
     });
     const changed = edit(JSON_TEXT, ['List toys', 'Toys']);
-    assert.deepEqual(restore(changed, [JSON_TEXT, changed], 'before', undefined, 'json'), {
+    assert.deepEqual(brief(restore(changed, [JSON_TEXT, changed], 'before', undefined, 'json')), {
       kind: 'restored',
       text: JSON_TEXT,
     });
@@ -204,7 +212,7 @@ describe('[I3] restoring one element', () => {
   it('keeps a last line without an end as it is', () => {
     const now = TEXT.trimEnd();
     const changed = edit(TEXT, ['title: Pets', 'title: Cats']);
-    assert.deepEqual(restore(edit(now, ['title: Pets', 'title: Dogs']), [TEXT, changed], 'before'), {
+    assert.deepEqual(brief(restore(edit(now, ['title: Pets', 'title: Dogs']), [TEXT, changed], 'before')), {
       kind: 'restored',
       text: now,
     });
@@ -226,7 +234,7 @@ describe('[I3] restoring one element', () => {
   it('is refused in words where what it stood in is gone, or cannot be told apart', () => {
     const changed = edit(TEXT, ['summary: List pets', 'summary: All the pets']);
     const back = restore(noGet, [TEXT, changed], 'before');
-    assert.deepEqual(back, {
+    assert.deepEqual(brief(back), {
       kind: 'refused',
       sentence: 'GET /pets is not there any more. Restore it first, from the change that removed it.',
     });
