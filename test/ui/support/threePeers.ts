@@ -32,11 +32,11 @@ export async function withThreePeers(
       return peer;
     };
     try {
-      const opening = checkout(workbench, 'frontend').then((folder) => workbench.openWindow(folder));
-      opening.catch(() => undefined);
       const alice = await join('alice', 'backend');
-      const carol = await join('carol', 'docs');
-      const bob = await opening;
+      const [carol, bob] = await Promise.all([
+        join('carol', 'docs'),
+        checkout(workbench, 'frontend').then((folder) => workbench.openWindow(folder)),
+      ]);
       await bob.notifications.waitFor('Keep them in step?');
       await bob.notifications.click('Keep them in step?', 'Keep in Step');
       await status(bob, /[Ii]n step/);
