@@ -42,6 +42,11 @@ export interface WorkingFiles extends Disposable {
   write(request: WriteRequest): Promise<WriteOutcome>;
   /** Removes the file, to the trash where there is one, if it still reads as `before`, to the character. `written`: it is gone. */
   remove(file: string, before: string): Promise<WriteOutcome>;
+  /**
+   * Gives the file another place if it still reads as `before`, to the character, and nothing is there; open editors go
+   * with it where they can. Folders that are needed are made.
+   */
+  move(from: string, to: string, before: string): Promise<WriteOutcome>;
   /** Puts `text` into the unsaved buffer without saving it (Merge Now). */
   editBuffer(file: string, splices: readonly Splice[]): Promise<boolean>;
   readonly onDidSave: Event<SavedText>;

@@ -15,7 +15,7 @@ import { Consent } from './consent.ts';
 import { contextKeyValues, type SourceFacts } from './contextKeys.ts';
 import type { Environment } from './diagnosticsText.ts';
 import { EditorFiles } from './editorFiles.ts';
-import { behindQuestion, FileQuestion, missingQuestion } from './fileQuestion.ts';
+import { behindQuestion, FileQuestion, misnamedQuestion, missingQuestion } from './fileQuestion.ts';
 import type { Folder, OpenFolder } from './folderSessions.ts';
 import { FolderSessions } from './folderSessions.ts';
 import { FolderPaths } from './folderPaths.ts';
@@ -105,7 +105,7 @@ export class App implements Disposable {
         onDidChangeVisibility: () => this.#refreshSoon(),
       }),
     );
-    this.#fileQuestions = [behindQuestion, missingQuestion].map((question) =>
+    this.#fileQuestions = [behindQuestion, missingQuestion, misnamedQuestion].map((question) =>
       this.#store.add(new FileQuestion(question, this.#messages, this.#logger)),
     );
     this.#mergeDriver = new MergeDriverSetup(context.extensionUri);

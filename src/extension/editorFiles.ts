@@ -118,6 +118,22 @@ export class EditorFiles implements WorkingFiles {
     }
   }
 
+  async move(from: string, to: string, before: string): Promise<WriteOutcome> {
+    const { disk, paths, logger } = this.#options;
+    const document = this.#openDocument(from);
+    if (document === undefined) return await disk.move(from, to, before);
+    if (document.isDirty) return { kind: 'unsaved' };
+    const isInside = [from, to].every((file) => realFileInside(paths.realFolder, file) !== undefined);
+    if (!isInside) return { kind: 'failed', problem: outsideProblem(to) };
+    if ((await readOrUndefined(from)) !== before) return { kind: 'changed' };
+    const edit = new vscode.WorkspaceEdit();
+    edit.renameFile(vscode.Uri.file(paths.toEditor(from)), vscode.Uri.file(paths.toEditor(to)), { overwrite: false });
+    // The editor's own rename takes open tabs along.
+    if (await vscode.workspace.applyEdit(edit)) return { kind: 'written' };
+    logger.debug('The editor did not rename a file that it has open.');
+    return await disk.move(from, to, before);
+  }
+
   async editBuffer(file: string, splices: readonly Splice[]): Promise<boolean> {
     const document = this.#openDocument(file);
     if (document?.isDirty !== true) return false;

@@ -1,26 +1,39 @@
 import * as vscode from 'vscode';
 import type { Disposable, Logger } from '../core/ports.ts';
 import type { FolderSession } from '../peer/folderSession.ts';
-import { behindSentence, missingSentence } from './sentences.ts';
+import { behindSentence, misnamedSentence, missingSentence } from './sentences.ts';
 import type { UserMessages } from './userMessages.ts';
-
-const bringBackLabel = 'Bring Back';
 
 /** What is asked about files in one state. */
 interface Question {
-  readonly state: 'behind' | 'missing';
+  readonly state: 'behind' | 'missing' | 'misnamed';
+  /** The answer that takes what the library has. */
+  readonly takeLabel: string;
   readonly sentence: (paths: readonly string[]) => string;
   /** The answer that sends what became of the file. */
   readonly keepLabel: string;
 }
 
 /** Something outside (git stash, reset, a restored backup) set the file back. */
-export const behindQuestion: Question = { state: 'behind', sentence: behindSentence, keepLabel: 'Keep Mine' };
+export const behindQuestion: Question = {
+  state: 'behind',
+  sentence: behindSentence,
+  takeLabel: 'Bring Back',
+  keepLabel: 'Keep Mine',
+};
 /** The file is gone: with its folder, with many others, or by git. */
 export const missingQuestion: Question = {
   state: 'missing',
   sentence: missingSentence,
+  takeLabel: 'Bring Back',
   keepLabel: 'Delete for Everybody',
+};
+/** The file was renamed here, and the library has another name for it, or another document of that name. */
+export const misnamedQuestion: Question = {
+  state: 'misnamed',
+  sentence: misnamedSentence,
+  takeLabel: 'Take the Other Name',
+  keepLabel: 'Keep My Name',
 };
 
 interface AskedDocument {
@@ -72,10 +85,11 @@ export class FileQuestion implements Disposable {
   }
 
   async #ask(documents: readonly AskedDocument[]): Promise<void> {
+    const { takeLabel, keepLabel } = this.#question;
     const sentence = this.#question.sentence(documents.map((document) => document.path));
-    const label = await vscode.window.showWarningMessage(sentence, bringBackLabel, this.#question.keepLabel);
+    const label = await vscode.window.showWarningMessage(sentence, takeLabel, keepLabel);
     if (label === undefined || this.#isDisposed) return;
-    const choice = label === bringBackLabel ? 'bringBack' : 'keepMine';
+    const choice = label === takeLabel ? 'bringBack' : 'keepMine';
     for (const { session, file } of documents) {
       // It may be as it should while the question still stands there.
       if (!this.#find([session]).some((document) => document.file === file)) continue;

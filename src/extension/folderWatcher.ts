@@ -25,6 +25,13 @@ export function watchFolder(folder: OpenFolder, sessions: FolderSessions): Dispo
     if (shouldWatch === (watching !== undefined)) return;
     watching?.dispose();
     watching = shouldWatch ? watch(folder.path, (file) => session.fileAppeared(paths.toReal(file))) : undefined;
+    watching?.add(
+      vscode.workspace.onDidRenameFiles(({ files }) => {
+        for (const { oldUri, newUri } of files)
+          if (paths.contains(oldUri.fsPath) && paths.contains(newUri.fsPath))
+            session.fileRenamed(paths.toReal(oldUri.fsPath), paths.toReal(newUri.fsPath));
+      }),
+    );
   };
 
   store.add({ dispose: () => watching?.dispose() });

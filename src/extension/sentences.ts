@@ -8,6 +8,7 @@ export function offerSentence(offer: JoinOffer): string {
 
 /** "alice changed GET /pets in openapi.yaml" */
 export function appliedSentence(change: AppliedChange): string {
+  if (change.renamedFrom !== undefined) return `${change.authorName} renamed ${change.renamedFrom} to ${change.path}`;
   if (change.isDeletion) return `${change.authorName} deleted ${change.path}`;
   const what = change.changes.length === 0 ? '' : ` ${listNames(change.changes, 2)} in`;
   return `${change.authorName} changed${what} ${change.path}`;
@@ -28,6 +29,14 @@ export function missingSentence(paths: readonly string[]): string {
     paths.length === 1 && first !== undefined ? `${first} is gone` : `${count(paths.length, 'file')} are gone`;
   const which = paths.length === 1 ? 'it' : 'them';
   return `${what} from this folder. Nobody else loses ${which} unless you say so. Bring ${which} back, or delete ${which} for everybody?`;
+}
+
+/** Asks which name a file is to have. */
+export function misnamedSentence(paths: readonly string[]): string {
+  const [first] = paths;
+  return paths.length === 1 && first !== undefined
+    ? `${first} has got another name from somebody else too, or that name is taken. Take the other name, or keep yours for everybody?`
+    : `${count(paths.length, 'file')} have got other names from somebody else too, or those are taken. Take the other names, or keep yours for everybody?`;
 }
 
 /** The notice where a peer's deletion has removed a file. */

@@ -65,6 +65,7 @@ const severity = [
   'unwritable',
   'invalid',
   'missing',
+  'misnamed',
   'behind',
   'waiting',
   'offline',
@@ -196,6 +197,8 @@ export function documentWords(document: DocumentStatus): string {
       return 'was set back to an older version by something outside';
     case 'missing':
       return 'the file is gone';
+    case 'misnamed':
+      return document.problem?.message ?? 'has two names';
     case 'unwritable':
       return document.problem?.message ?? 'cannot be written';
   }
@@ -275,6 +278,8 @@ function describe(state: State, folders: readonly FolderView[]): Summary {
       return summary('warning', inState(state) === 1 ? 'invalid file' : count(inState(state), 'invalid file'));
     case 'missing':
       return summary('question', `${count(inState(state), 'file')} gone`);
+    case 'misnamed':
+      return summary('question', `${count(inState(state), 'file')} with two names`);
     case 'behind':
       return summary('history', `${count(inState(state), 'file')} behind`);
     case 'waiting':
@@ -380,6 +385,7 @@ function documentIcon(state: DocumentState): string {
     case 'behind':
       return 'history';
     case 'missing':
+    case 'misnamed':
       return 'question';
     case 'inStep':
     case 'syncing':
@@ -388,7 +394,7 @@ function documentIcon(state: DocumentState): string {
 }
 
 function isAskedAbout(state: DocumentState): boolean {
-  return state === 'behind' || state === 'missing';
+  return state === 'behind' || state === 'missing' || state === 'misnamed';
 }
 
 function needsAttention(state: DocumentState): boolean {

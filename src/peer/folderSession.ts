@@ -17,9 +17,11 @@ export type { SavedText, UserProblem, WorkingFiles, WriteOutcome, WriteRequest }
  * - `inStep`: file, shadow and library agree; `syncing`: on the way to that;
  * - `waiting`: a peer's change waits until the person saves an unsaved buffer;
  * - `held`: at least one element is in conflict; `invalid`: the file cannot be read as YAML/JSON, nothing is sent;
- * - `behind`: something outside set the file back; `missing`: the file is gone; `unwritable`: the file cannot be written.
+ * - `behind`: something outside set the file back; `missing`: the file is gone; `unwritable`: the file cannot be written;
+ * - `misnamed`: renamed here, while the library has another name for it or another document of that name.
  */
-export type DocumentState = 'inStep' | 'syncing' | 'waiting' | 'held' | 'invalid' | 'behind' | 'missing' | 'unwritable';
+export type DocumentState =
+  'inStep' | 'syncing' | 'waiting' | 'held' | 'invalid' | 'behind' | 'missing' | 'misnamed' | 'unwritable';
 
 export interface DocumentStatus {
   readonly docId: DocId;
@@ -166,6 +168,8 @@ export interface AppliedChange {
   readonly changes: readonly string[];
   /** The document was deleted, and its file was removed. */
   readonly isDeletion: boolean;
+  /** The document was renamed, and this was its file's path before. */
+  readonly renamedFrom?: string;
 }
 
 /** One workspace folder, from before consent to serving its replica. It never asks; who shows things asks. */
@@ -218,8 +222,8 @@ export interface FolderSession extends Disposable {
   readonly history: DocumentHistory;
 
   /**
-   * A file that something outside set back (`behind`) or that is gone (`missing`): the library's version again, or what
-   * became of it as a change of one's own, which deletes a missing one for everybody.
+   * A file that something outside set back (`behind`), that is gone (`missing`) or that has two names (`misnamed`): the
+   * library's version or name again, or what became of it as a change of one's own, which deletes a missing one for everybody.
    */
   leaveBehind(file: string, choice: 'bringBack' | 'keepMine'): Promise<Outcome>;
 
@@ -228,6 +232,9 @@ export interface FolderSession extends Disposable {
 
   /** A file appeared or vanished that might be an OpenAPI document (from the editor's own watcher). */
   fileAppeared(file: string): void;
+
+  /** A person has renamed a file or a folder, absolute paths: what lay there has a new name, and is no new document. */
+  fileRenamed(from: string, to: string): void;
 }
 
 /** Settings that a folder's session needs; checked by whoever reads them from a user's file. */

@@ -375,6 +375,10 @@ export class WorkspaceFolder implements FolderSession {
     this.#serving.replica?.fileAppeared(file);
   }
 
+  fileRenamed(from: string, to: string): void {
+    this.#serving.replica?.fileRenamed(from, to);
+  }
+
   dispose(): void {
     if (this.#disposables.isDisposed) return;
     this.#disposables.dispose();

@@ -4,7 +4,12 @@ import type { Proposal } from './entry.ts';
 /** What a replica knows of one document, as it survives a crash. */
 export interface StoredDocument {
   readonly docId: DocId;
+  /** Where the library has it, by the newest entry that was taken in. */
   readonly libraryPath: string;
+  /** The path that both had last, where the library has given the document another one that this copy does not have yet. */
+  readonly agreedPath?: string | undefined;
+  /** The entry as of which `libraryPath` is known: an older release takes entries in and leaves their paths out. */
+  readonly pathAt?: LogIndex | undefined;
   /** This copy's place, relative to the workspace folder, with `/`; undefined: the document has no copy here. */
   readonly localPath: string | undefined;
   /** The last agreed revision that was merged into the file; undefined before first contact. */
@@ -85,6 +90,8 @@ export interface ReplicaChange {
   readonly synced?: SyncedPosition;
   readonly nextProposalNumber?: number;
   readonly putDocuments?: readonly StoredDocument[];
+  /** After `putDocuments`. */
+  readonly removeDocuments?: readonly DocId[];
   readonly putOutbox?: readonly OutboxItem[];
   readonly removeOutbox?: readonly string[];
   readonly putIntents?: readonly WriteIntent[];

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync, renameSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync, renameSync } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Logger } from '../../core/ports.ts';
 import type { UserProblem, WorkingFiles, WriteOutcome, WriteRequest } from '../../core/workingFiles.ts';
 import { TEMPORARY_FILE_PREFIX, writeFileAtomic } from '../atomicFile.ts';
@@ -49,6 +49,7 @@ export function createDiskFiles(options: {
     onDidChangeUnsaved: () => nothing,
     write: (request) => writeToDisk(options.folder, request),
     remove: (file, before) => removeFromDisk(options.folder, file, before),
+    move: (from, to, before) => moveOnDisk(options.folder, from, to, before),
     findCandidates: (folder) => scan(folder, ignore, options.logger),
     dispose: () => undefined,
   };
@@ -101,6 +102,44 @@ async function removeFromDisk(folder: string, file: string, before: string): Pro
     if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return { kind: 'changed' };
     return { kind: 'failed', problem: removeProblem(file, error) };
   }
+}
+
+/**
+ * Gives a file inside `folder` that reads as `before` another place inside it, where there is nothing yet; in another
+ * case, the same file may answer to the new name already. A link goes as it is, within its folder only: it may be
+ * relative.
+ */
+async function moveOnDisk(folder: string, from: string, to: string, before: string): Promise<WriteOutcome> {
+  try {
+    const realFolder = await realpath(folder);
+    if (realFileInside(realFolder, from) === undefined) return { kind: 'failed', problem: outsideProblem(from) };
+    const target = realFileInside(realFolder, to);
+    if (target === undefined) return { kind: 'failed', problem: outsideProblem(to) };
+    if ((await readRawText(from)) !== before || !(await makeFolder(dirname(target)))) return { kind: 'changed' };
+    const own = lstatSync(from);
+    const there = lstatSync(to, { throwIfNoEntry: false });
+    const isSame = there !== undefined && there.ino === own.ino && there.dev === own.dev;
+    if ((there !== undefined && !isSame) || (own.isSymbolicLink() && dirname(from) !== dirname(to)))
+      return { kind: 'failed', problem: moveProblem(from, to, 'EEXIST') };
+    // Where only the case differs, the real name of what is there is the old one.
+    renameSync(from, join(dirname(target), basename(to)));
+    return { kind: 'written' };
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return { kind: 'changed' };
+    return { kind: 'failed', problem: moveProblem(from, to, codeOf(error)) };
+  }
+}
+
+function moveProblem(from: string, to: string, code: string): UserProblem {
+  return {
+    code: 'file-not-renamed',
+    message: `${nameOf(from)} was renamed by others and cannot get the name ${nameOf(to)} here (${code}).`,
+    remedy: 'Make room for it; it goes on by itself.',
+  };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
 }
 
 function readsAs(file: string, expected: Buffer): boolean {

@@ -136,6 +136,7 @@ export class ReplicaDatabase {
       this.#put('intents', intent.docId, row);
     }
     for (const docId of change.removeIntents ?? []) this.#remove('intents', docId);
+    for (const docId of change.removeDocuments ?? []) this.#remove('documents', docId);
   }
 
   close(): void {
@@ -166,7 +167,7 @@ export class ReplicaDatabase {
       .run(key, JSON.stringify(value));
   }
 
-  #remove(table: 'outbox' | 'intents', key: string): void {
+  #remove(table: 'documents' | 'outbox' | 'intents', key: string): void {
     this.#database.prepare(`DELETE FROM ${table} WHERE ${table === 'outbox' ? 'proposalId' : 'docId'} = ?`).run(key);
   }
 

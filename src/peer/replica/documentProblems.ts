@@ -25,6 +25,39 @@ export function fileBehind(file: string): UserProblem {
   };
 }
 
+/** Both sides have given the file a new name. */
+export function nameQuestion(localPath: string, libraryPath: string): UserProblem {
+  return {
+    code: 'two-names',
+    message: `${localPath} was renamed here, and to ${libraryPath} by somebody else.`,
+    remedy: 'Take the other name, or keep yours for everybody.',
+  };
+}
+
+/** The name that one side wants is another document's on the other side. */
+export function nameTaken(localPath: string, libraryPath: string): UserProblem {
+  return {
+    code: 'name-taken',
+    message: `${localPath} cannot get the same name everywhere: another file has it. Others have it as ${libraryPath}.`,
+    remedy: 'Take the name that others have, or rename the file that stands in the way.',
+  };
+}
+
+/** The library's name leads out of the folder, is ignored here, or is no name of an API document. */
+export function nameImpossible(localPath: string, libraryPath: string): UserProblem {
+  return {
+    code: 'name-impossible',
+    message: `${localPath} was renamed to ${libraryPath} by others, which has no place in this folder.`,
+    remedy: 'Its content is kept in step all the same.',
+  };
+}
+
+export const placeTaken = notDone(
+  'path-taken',
+  'Another document has its place now.',
+  'Rename that one first, then try again.',
+);
+
 export const libraryRevisionUnreadable: UserProblem = {
   code: 'library-revision-unreadable',
   message: 'The library has a revision of this document that cannot be read.',

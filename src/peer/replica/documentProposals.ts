@@ -3,7 +3,7 @@ import { changedElements } from '../../core/openapi/changedElements.ts';
 import type { DocumentHead, Proposal, ProposeResult } from '../../core/replication/entry.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import { LinkClosedError } from '../../core/replication/libraryLink.ts';
-import type { OutboxItem, ReplicaChange, StoredDocument, StoredRevision } from '../../core/replication/replicaStore.ts';
+import type { OutboxItem, ReplicaChange, StoredRevision } from '../../core/replication/replicaStore.ts';
 import { unknownToLibrary, type DocumentRecord } from './documentRecord.ts';
 
 /** What the leader's answer means for the document. */
@@ -29,6 +29,7 @@ export class DocumentProposals {
   #heldBaseThen: string | undefined;
   #refusedHash: RevisionHash | undefined;
   #isRemovalRefused = false;
+  readonly #refusedPaths = new Set<string>();
   /** The leader has an entry of this document that did not come in yet: proposing before it does would be refused again. */
   #awaitedIndex = 0;
 
@@ -58,14 +59,24 @@ export class DocumentProposals {
     return this.#isRemovalRefused;
   }
 
+  /** Whether the leader has refused this name for good, or another document has it. */
+  isPathRefused(path: string): boolean {
+    return this.#refusedPaths.has(path);
+  }
+
   /** The library has this document as of an entry that is still to come in. */
   awaitHead(index: LogIndex): void {
     this.#awaitedIndex = index;
   }
 
+  /** Whether the library has said something about this document that is still to come in. */
+  get isAwaitingHead(): boolean {
+    return this.#knownIndex < this.#awaitedIndex;
+  }
+
   /** The link to send by, if sending has a chance now. */
   readyLink(): LibraryLink | undefined {
-    return this.#knownIndex >= this.#awaitedIndex ? this.connectedLink() : undefined;
+    return this.isAwaitingHead ? undefined : this.connectedLink();
   }
 
   /** The link to ask by: somebody answers at once. */
@@ -77,7 +88,7 @@ export class DocumentProposals {
   /** @param heldBase what the held base is once this is committed; undefined where nothing is held then. */
   async propose(text: string, heldBase: string | undefined, kind: 'edit' | 'resolve'): Promise<void> {
     const { stored, ctx } = this.#record;
-    const { shadow, libraryPath, docId } = stored;
+    const { shadow, docId } = stored;
     const patch = await ctx.merger.diff(shadow?.text ?? '', text);
     const { proposalId, nextProposalNumber } = ctx.takeProposalNumber();
     const proposal: Proposal = {
@@ -87,7 +98,7 @@ export class DocumentProposals {
       baseHash: shadow?.hash,
       hash: ctx.ambient.hashText(text),
       patch,
-      ...(shadow === undefined ? { path: libraryPath } : {}),
+      ...(shadow === undefined ? { path: this.#record.ownPath } : {}),
       changes: shadow === undefined ? [] : changedElements(shadow.text, text, patch),
     };
     this.#source = ctx.sourceOf(shadow?.hash, ctx.ambient.hashText(text));
@@ -125,12 +136,32 @@ export class DocumentProposals {
       baseHash: undefined,
       hash: ctx.ambient.hashText(text),
       patch: await ctx.merger.diff('', text),
-      path: libraryPath,
+      path: this.#record.ownPath,
       basePath: libraryPath,
       changes: [],
     };
     this.#source = undefined;
     await this.#post({ proposal, text, heldBase: undefined }, nextProposalNumber);
+  }
+
+  /** Tells the library that the file has another name here; its text stays as it is there. */
+  async proposeRename(path: string): Promise<void> {
+    const { stored, ctx } = this.#record;
+    const { docId, libraryPath, head, heldBase } = stored;
+    if (head === undefined) return;
+    const { proposalId, nextProposalNumber } = ctx.takeProposalNumber();
+    const proposal: Proposal = {
+      proposalId,
+      docId,
+      kind: 'rename',
+      baseHash: head.hash,
+      hash: head.hash,
+      patch: [],
+      path,
+      basePath: libraryPath,
+      changes: [],
+    };
+    await this.#post({ proposal, text: head.text, heldBase }, nextProposalNumber);
   }
 
   async #post(item: OutboxItem, nextProposalNumber: number): Promise<void> {
@@ -156,18 +187,27 @@ export class DocumentProposals {
     return true;
   }
 
+  /** The library has renamed the document: by our own wish, if that is what is in flight. Made durable with what comes next. */
+  takeRename(proposalId: ProposalId): boolean {
+    const item = this.#inFlight;
+    if (item?.proposal.kind !== 'rename' || item.proposal.proposalId !== proposalId) return false;
+    this.#inFlight = undefined;
+    this.#record.postpone({ removeOutbox: [proposalId] });
+    return true;
+  }
+
   /** Brings a proposal of a former run to its end: the same one is sent again and committed once. */
   resend(): void {
     if (this.#inFlight !== undefined) this.#send(this.#inFlight);
   }
 
-  /** Lets go of what is in flight, and makes durable what becomes of the document. */
-  async forget(document: StoredDocument): Promise<void> {
+  /** Lets go of what is in flight and of the document, of which the library knows nothing. */
+  async forget(): Promise<void> {
     const record = this.#record;
     const removeOutbox = this.#inFlight === undefined ? [] : [this.#inFlight.proposal.proposalId];
-    await record.commit({ putDocuments: [document], removeOutbox });
+    await record.commit({ removeDocuments: [record.stored.docId], removeOutbox });
     this.#inFlight = undefined;
-    record.stored = document;
+    record.stored = { ...record.stored, localPath: undefined };
   }
 
   /**
@@ -184,6 +224,7 @@ export class DocumentProposals {
     if (
       item === undefined ||
       item.proposal.kind === 'delete' ||
+      item.proposal.kind === 'rename' ||
       item.text !== head.text ||
       (proposalId !== undefined && item.proposal.proposalId !== proposalId)
     )
@@ -211,7 +252,13 @@ export class DocumentProposals {
     if (isCommitted && answer.index > headIndex) return false;
     if (answer.kind === 'rejected') this.#refuse(item);
     // What became of a document that was deleted, its tombstone tells.
-    if (isCommitted && item.proposal.kind !== 'delete') {
+    if (isCommitted && item.proposal.kind === 'rename') {
+      record.stored = {
+        ...record.stored,
+        libraryPath: item.proposal.path ?? record.stored.libraryPath,
+        agreedPath: undefined,
+      };
+    } else if (isCommitted && item.proposal.kind !== 'delete') {
       const own = { text: item.text, hash: record.ctx.ambient.hashText(item.text), index: answer.index };
       const heldBase = await this.#heldBaseAfter(item);
       record.stored = { ...record.stored, shadow: own, head: own, heldBase };
@@ -228,6 +275,10 @@ export class DocumentProposals {
     if (answer.kind === 'committed') return { kind: 'wait' };
     this.#inFlight = undefined;
     await record.commitFact({ removeOutbox: [item.proposal.proposalId] });
+    if (answer.kind === 'rejected' && item.proposal.kind === 'rename') {
+      this.#refuse(item);
+      return { kind: 'goOn' };
+    }
     if (answer.kind === 'rejected') {
       this.#refuse(item);
       return { kind: 'refused', code: answer.code, message: answer.message };
@@ -238,8 +289,15 @@ export class DocumentProposals {
       await record.commit({ putDocuments: [record.stored] });
       return { kind: 'goOn' };
     }
-    if (answer.head.docId !== record.stored.docId && record.stored.deleted !== undefined) {
-      const message = 'Another document has its place in the library now.';
+    if (answer.head.docId !== record.stored.docId && item.proposal.kind === 'rename') {
+      if (item.proposal.path !== undefined) this.#refusedPaths.add(item.proposal.path);
+      return { kind: 'goOn' };
+    }
+    // One that has come in already, and is not here, has this name in another case.
+    const isAlreadyHere = answer.head.index <= record.ctx.syncedIndex();
+    if (answer.head.docId !== record.stored.docId && (record.stored.deleted !== undefined || isAlreadyHere)) {
+      const message = `Another document has its place in the library now: ${answer.head.path}.`;
+      this.#refuse(item);
       return { kind: 'refused', code: 'path-taken', message };
     }
     if (answer.head.docId !== record.stored.docId) {
@@ -277,6 +335,7 @@ export class DocumentProposals {
 
   #refuse(item: OutboxItem): void {
     if (item.proposal.kind === 'delete') this.#isRemovalRefused = true;
+    else if (item.proposal.kind === 'rename') this.#refusedPaths.add(item.proposal.path ?? '');
     else this.#refusedHash = item.proposal.hash;
   }
 

@@ -51,6 +51,12 @@ export class DocumentRecord {
     return this.stored.heldBase ?? this.stored.shadow?.text ?? '';
   }
 
+  /** Where the library is to have the document, as far as this copy is concerned. */
+  get ownPath(): string {
+    const { localPath, libraryPath } = this.stored;
+    return this.ctx.sharesPaths && localPath !== undefined ? localPath : libraryPath;
+  }
+
   get format(): DocumentFormat {
     return /\.json$/i.test(this.stored.libraryPath) ? 'json' : 'yaml';
   }
@@ -140,7 +146,11 @@ export class DocumentRecord {
     const rest = this.#uncommitted;
     this.#uncommitted = undefined;
     try {
-      await this.ctx.store.commit(both(rest, change));
+      const { putDocuments, ...others } = both(rest, change);
+      await this.ctx.store.commit({
+        ...others,
+        ...(putDocuments === undefined ? {} : { putDocuments: putDocuments.map(withPathKnown) }),
+      });
     } catch (error) {
       this.#uncommitted = rest;
       throw error;
@@ -156,6 +166,16 @@ export class DocumentRecord {
   async commitPostponed(): Promise<void> {
     if (this.#uncommitted !== undefined) await this.commit({});
   }
+}
+
+/** Whoever takes heads in takes their paths in, too. */
+function withPathKnown(document: StoredDocument): StoredDocument {
+  return document.head === undefined ? document : { ...document, pathAt: document.head.index };
+}
+
+/** Whether a document's path may be another one in the library: an older release has taken entries in without their paths. */
+export function isPathUnsure({ head, pathAt }: StoredDocument): boolean {
+  return head !== undefined && (pathAt ?? 0) < head.index;
 }
 
 /** What stays of a document that the library does not know: its file. */
@@ -194,6 +214,7 @@ function both(first: ReplicaChange | undefined, second: ReplicaChange): ReplicaC
     ...first,
     ...second,
     putDocuments: [...documents.values()],
+    removeDocuments: [...(first.removeDocuments ?? []), ...(second.removeDocuments ?? [])],
     putOutbox: [...(first.putOutbox ?? []), ...(second.putOutbox ?? [])],
     removeOutbox: [...(first.removeOutbox ?? []), ...(second.removeOutbox ?? [])],
     putIntents: [...(first.putIntents ?? []), ...(second.putIntents ?? [])],

@@ -6,6 +6,7 @@ import type { StoredDeletion } from '../../core/replication/replicaStore.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import type { DocumentState, Outcome } from '../folderSession.ts';
 import { fileMissing, libraryBusy, notDone, nothingIsWritten } from './documentProblems.ts';
+import type { DocumentPath } from './documentPath.ts';
 import type { DocumentProposals } from './documentProposals.ts';
 import { withoutCopy, type DocumentRecord } from './documentRecord.ts';
 import type { DocumentWriter, Written } from './documentWriter.ts';
@@ -13,6 +14,9 @@ import type { FileReading } from './replicaPorts.ts';
 
 /** The id of the conflict in which one side has deleted the whole document. */
 const WHOLE_FILE = 'whole-file';
+
+/** So long after a search for new files that was under way it is looked again. */
+const SEARCH_MS = 500;
 
 /** What a look at a deleted document leads to. */
 export type RemovalStep =
@@ -30,6 +34,7 @@ export class DocumentRemoval implements Disposable {
   readonly #record: DocumentRecord;
   readonly #writer: DocumentWriter;
   readonly #proposals: DocumentProposals;
+  readonly #path: DocumentPath;
   readonly #lookAgain: () => void;
   #timer: Disposable | undefined;
   /** Git's stamp when the file was last found in its place; undefined: this process has not seen it there. */
@@ -42,7 +47,14 @@ export class DocumentRemoval implements Disposable {
   /** The person wants the document back, with the text of the file or, without one, as the library had it. */
   #wantsBack = false;
 
-  constructor(record: DocumentRecord, writer: DocumentWriter, proposals: DocumentProposals, lookAgain: () => void) {
+  constructor(
+    record: DocumentRecord,
+    writer: DocumentWriter,
+    proposals: DocumentProposals,
+    path: DocumentPath,
+    lookAgain: () => void,
+  ) {
+    this.#path = path;
     this.#record = record;
     this.#writer = writer;
     this.#proposals = proposals;
@@ -86,6 +98,10 @@ export class DocumentRemoval implements Disposable {
     const { head, heldBase, shadow, docId } = record.stored;
     if (head === undefined) return { kind: 'show', state: 'missing', problem: fileMissing(file) };
     if (this.#wantsGone === undefined) {
+      if (record.ctx.isLookingForFiles()) {
+        this.#lookLater(SEARCH_MS);
+        return { kind: 'show', state: 'syncing' };
+      }
       const verdict = record.ctx.removals.verdict(docId);
       if (verdict.kind === 'wait') {
         this.#lookLater(verdict.waitMs);
@@ -96,7 +112,8 @@ export class DocumentRemoval implements Disposable {
         return { kind: 'show', state: 'missing', problem: fileMissing(file) };
     }
     // The person has deleted what the shadow says, or what the panel has shown since.
-    if (head.hash !== (this.#wantsGone ?? shadow?.hash)) {
+    const isRenamedThere = this.#path.isRenamedThere && this.#wantsGone === undefined;
+    if (isRenamedThere || head.hash !== (this.#wantsGone ?? shadow?.hash)) {
       record.conflicts = [wholeFile(shadow?.text, undefined, head.text)];
       return { kind: 'show', state: 'held' };
     }
@@ -136,7 +153,8 @@ export class DocumentRemoval implements Disposable {
       record.stored = tombstone;
       return { kind: 'gone' };
     }
-    const isUntouched = !deleted.isOwn && heldBase === undefined && workingHash === shadow?.hash;
+    const isUntouched =
+      !deleted.isOwn && heldBase === undefined && workingHash === shadow?.hash && !this.#path.isRenamedHere;
     if (!isUntouched && workingHash !== this.#wantsFileGone) {
       record.headAuthor = deleted.author;
       record.stored = { ...record.stored, attribution: { [WHOLE_FILE]: deleted.author } };

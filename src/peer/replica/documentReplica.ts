@@ -19,6 +19,7 @@ import type { DocumentState, DocumentStatus, HeldConflict, Outcome, Resolutions 
 import type { HeldDocument } from '../heldDocument.ts';
 import { fileBehind, libraryRevisionUnreadable, notDone, stateNotWritten } from './documentProblems.ts';
 import { DocumentChoices } from './documentChoices.ts';
+import { DocumentPath } from './documentPath.ts';
 import { DocumentProposals } from './documentProposals.ts';
 import { DocumentRecord, hasError, unknownToLibrary, withoutCopy } from './documentRecord.ts';
 import { DocumentRemoval, type RemovalStep } from './documentRemoval.ts';
@@ -57,6 +58,7 @@ export class DocumentReplica implements Disposable {
   readonly #libraryAuthors = new LibraryAuthors();
   readonly #takenBack: TakenBack;
   readonly #choices: DocumentChoices;
+  readonly #path: DocumentPath;
   readonly #removal: DocumentRemoval;
   #state: DocumentState = 'syncing';
   #problem: UserProblem | undefined;
@@ -78,7 +80,10 @@ export class DocumentReplica implements Disposable {
       onError: (error) => this.#fail(error),
     });
     this.#choices = new DocumentChoices(this.#record, this.#writer, this.#proposals);
-    this.#removal = new DocumentRemoval(this.#record, this.#writer, this.#proposals, () => this.#readAgain());
+    this.#path = new DocumentPath(this.#record, this.#writer, this.#proposals);
+    this.#removal = new DocumentRemoval(this.#record, this.#writer, this.#proposals, this.#path, () =>
+      this.#readAgain(),
+    );
   }
 
   get stored(): StoredDocument {
@@ -145,6 +150,8 @@ export class DocumentReplica implements Disposable {
     const stamp = await this.#takenBack.stampNow();
     const early = await this.#ctx.reader.read(file, savedText, record.stored.shadow?.text);
     await this.#runIfServed(async () => {
+      // What was read is of the place that the file had before.
+      if (file !== record.file) return;
       const isOld = fileVersion !== this.#writer.fileVersion;
       if (isOld) hindrances = this.#ctx.hindranceCount();
       const reading = isOld ? await this.#writer.readNow(file) : early;
@@ -205,6 +212,8 @@ export class DocumentReplica implements Disposable {
           } else if (newText === undefined || entry.hash === undefined) {
             await this.#record.commit({ synced });
           } else {
+            this.#proposals.takeRename(entry.proposalId);
+            if (entry.path !== undefined) this.#path.take(entry.path, this.#ctx.isOwn(entry.proposalId));
             const head = { text: newText, hash: entry.hash, index: entry.index };
             await this.#takeHead(head, author, entry.changes, entry.proposalId, { synced });
           }
@@ -231,6 +240,8 @@ export class DocumentReplica implements Disposable {
         this.#proposals.awaitHead(NEVER);
         await meetOtherLog(this.#record, head);
       }
+      // A log that was put back knows no newer name than we do.
+      this.#path.take(head.path, why === 'unknown');
       if (hash !== this.stored.head?.hash) {
         const text = await this.#ctx.link()?.fetchRevision(head.docId, hash);
         // Nothing is ever skipped: without this revision the replica is not as far as its heads say, and asks again.
@@ -311,11 +322,12 @@ export class DocumentReplica implements Disposable {
    * became of the file as a change.
    */
   leaveBehind(choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
-    return this.#decide(() =>
-      this.#state === 'missing' && this.#record.working === undefined
-        ? this.#answerMissing(choice)
-        : this.#answerBehind(choice),
-    );
+    return this.#decide(() => {
+      if (this.#state === 'missing' && this.#record.working === undefined) return this.#answerMissing(choice);
+      if (!this.#takenBack.isBehind && this.#path.question !== undefined)
+        return Promise.resolve(this.#path.decide(choice));
+      return this.#answerBehind(choice);
+    });
   }
 
   async #answerBehind(choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
@@ -349,6 +361,49 @@ export class DocumentReplica implements Disposable {
       this.#removal.revived();
       return this.#place({ ...unknownToLibrary(this.stored), localPath, libraryPath });
     });
+  }
+
+  /** The file was found at another place: a person has renamed it. */
+  moveHere(localPath: string): Promise<void> {
+    return this.#queue.run(async () => {
+      const { stored } = this.#record;
+      if (stored.localPath === undefined || stored.localPath === localPath || stored.deleted !== undefined) return;
+      await this.#place({ ...stored, localPath });
+      this.#ctx.removals.settled(this.docId);
+      this.#ctx.moved(this.docId);
+    });
+  }
+
+  /** The library's path, where this release has not taken it in by itself. */
+  learnPath(libraryPath: string): Promise<void> {
+    return this.#queue.run(async () => {
+      this.#path.take(libraryPath, false);
+      await this.#record.commit({ putDocuments: [this.stored] });
+      await this.#settle();
+    });
+  }
+
+  /** Whether its name is not in step yet: it may wait for a place that another document has. */
+  get isNameOpen(): boolean {
+    return this.#path.isRenamedHere || this.#path.isRenamedThere;
+  }
+
+  /** Whether a file that turns up elsewhere may be it, should its own be missing. */
+  get mayHaveMoved(): boolean {
+    const { shadow, deleted, localPath } = this.stored;
+    return shadow !== undefined && deleted === undefined && localPath !== undefined;
+  }
+
+  /** Whether its file was looked for and is not there. */
+  get isMissing(): boolean {
+    return this.mayHaveMoved && this.#record.isRead && this.#record.working === undefined;
+  }
+
+  /** The texts that this copy may have under another name, the likeliest first. */
+  get knownTexts(): readonly string[] {
+    const { working } = this.#record;
+    const { shadow, head } = this.stored;
+    return [working?.text, shadow?.text, head?.text].filter((text) => text !== undefined);
   }
 
   /** An old copy of the deleted document has turned up. */
@@ -398,7 +453,7 @@ export class DocumentReplica implements Disposable {
   /** Ends a document of ours that never came into the library, because its file belongs to one that did. */
   async letGo(): Promise<void> {
     await this.#runIfServed(async () => {
-      await this.#proposals.forget({ ...this.stored, localPath: undefined });
+      await this.#proposals.forget();
       this.dispose();
     });
   }
@@ -473,6 +528,9 @@ export class DocumentReplica implements Disposable {
   async #answered(item: OutboxItem, result: ProposeResult): Promise<void> {
     const answer = await this.#proposals.answered(item, result);
     if (answer.kind === 'wait') return;
+    const head = result.kind === 'stale' ? result.head : undefined;
+    // The very head that we have, and another name: an older release took its entry in and left the name out.
+    if (head?.docId === this.docId && head.index === this.stored.head?.index) this.#path.take(head.path, false);
     if (answer.kind === 'refused') {
       this.#ctx.ambient.logger.warn('The leader refused a change.', {
         code: answer.code,
@@ -489,11 +547,12 @@ export class DocumentReplica implements Disposable {
   // ---- settling ----
 
   async #settle(onDurable?: () => void): Promise<void> {
-    const { file } = this.#record;
-    if (file === undefined) return;
+    if (this.localPath === undefined) return;
     this.#isOpen = true;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       if (this.#isDisposed || !(await this.#ctx.mayWork())) return;
+      const { file } = this.#record;
+      if (file === undefined) return;
       if (this.#record.isReadingOutdated) {
         this.#readAgain();
         return;
@@ -515,8 +574,16 @@ export class DocumentReplica implements Disposable {
     const { shadow, head } = this.stored;
     // A file that was not looked at yet is not a file that is gone.
     if (!this.#record.isRead) return this.#show('syncing');
+    const step = await this.#path.round(file);
+    if (step.kind === 'written') return this.#afterMoving(step.written, step.from);
+    if (step.kind === 'waiting') return this.#show('waiting');
+    if (step.kind === 'proposed') return this.#show('syncing');
+    if (step.kind !== 'rest') return step.kind;
     if (this.#removal.isAtIt) return this.#afterRemoval(await this.#removal.round(file));
     if (working === undefined) {
+      // It came and went before the library had heard of it.
+      const isKnown = head !== undefined || this.#proposals.isInFlight || this.#proposals.isAwaitingHead;
+      if (!isKnown) this.#ctx.forget(this.docId);
       if (head === undefined) return this.#show('syncing');
       return this.#afterWriting(await this.#writer.create(file, head, onDurable), true);
     }
@@ -612,6 +679,11 @@ export class DocumentReplica implements Disposable {
     return this.#show('syncing');
   }
 
+  #afterMoving(written: Written, from: string): Round {
+    if (written.kind === 'written') this.#tellApplied(from);
+    return this.#afterWriting(written, false);
+  }
+
   #afterRemoval(step: RemovalStep): Round {
     switch (step.kind) {
       case 'again':
@@ -665,7 +737,7 @@ export class DocumentReplica implements Disposable {
     return Object.fromEntries(conflicts.map(({ id }) => [id, authors.get(id) ?? attribution[id] ?? author]));
   }
 
-  #tellApplied(): void {
+  #tellApplied(renamedFrom?: string): void {
     const { file, path } = this.status;
     const { headAuthor, headChanges } = this.#record;
     this.#ctx.applied({
@@ -675,12 +747,17 @@ export class DocumentReplica implements Disposable {
       authorName: headAuthor?.name ?? 'the library',
       changes: headChanges,
       isDeletion: this.stored.deleted !== undefined,
+      ...(renamedFrom === undefined ? {} : { renamedFrom, changes: [] }),
     });
   }
 
   #show(state: DocumentState, problem?: UserProblem): Round {
-    this.#state = state;
-    this.#problem = problem;
+    const isNameInStep = state !== 'inStep' || this.localPath === undefined;
+    const { question, hindrance } = this.#path;
+    const name = isNameInStep ? undefined : (question ?? hindrance);
+    this.#state = name === undefined ? state : name === question ? 'misnamed' : 'unwritable';
+    this.#problem = name ?? problem;
+    if (!isNameInStep && this.#path.isUnderWay) this.#state = 'syncing';
     this.#ctx.changed();
     return 'rest';
   }

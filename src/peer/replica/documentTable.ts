@@ -5,13 +5,14 @@ import type { DocumentReplica } from './documentReplica.ts';
 export class DocumentTable {
   readonly #byId = new Map<DocId, DocumentReplica>();
   readonly #byPath = new Map<string, DocumentReplica>();
-  readonly #pathOf = new Map<DocId, string>();
+  /** Where each copy lies, and for one that is being moved also where it goes. */
+  readonly #pathsOf = new Map<DocId, Set<string>>();
 
   get(docId: DocId): DocumentReplica | undefined {
     return this.#byId.get(docId);
   }
 
-  /** The document whose copy lies at this local path. */
+  /** The document whose copy lies at this local path, or is being moved there. */
   at(localPath: string): DocumentReplica | undefined {
     return this.#byPath.get(localPath);
   }
@@ -20,9 +21,15 @@ export class DocumentTable {
   add(document: DocumentReplica): void {
     this.unplace(document.docId);
     this.#byId.set(document.docId, document);
-    if (document.localPath === undefined) return;
-    this.#byPath.set(document.localPath, document);
-    this.#pathOf.set(document.docId, document.localPath);
+    if (document.localPath !== undefined) this.#place(document, document.localPath);
+  }
+
+  /** Keeps a place for a document that is in the table, until it is added again; `false` where another one has it. */
+  reserve(document: DocumentReplica, localPath: string): boolean {
+    const there = this.#byPath.get(localPath);
+    if (there !== undefined && there !== document) return false;
+    this.#place(document, localPath);
+    return true;
   }
 
   remove(document: DocumentReplica): void {
@@ -32,9 +39,8 @@ export class DocumentTable {
 
   /** The document has no copy here any more. */
   unplace(docId: DocId): void {
-    const path = this.#pathOf.get(docId);
-    this.#pathOf.delete(docId);
-    if (path !== undefined && this.#byPath.get(path)?.docId === docId) this.#byPath.delete(path);
+    for (const path of this.#pathsOf.get(docId) ?? []) this.#byPath.delete(path);
+    this.#pathsOf.delete(docId);
   }
 
   /** All, also those of the library that have no copy here. */
@@ -44,7 +50,7 @@ export class DocumentTable {
 
   /** Those with a copy here. */
   local(): readonly DocumentReplica[] {
-    return [...this.#byPath.values()];
+    return [...new Set(this.#byPath.values())];
   }
 
   /** Those that the library has deleted and that have no copy here. */
@@ -52,5 +58,19 @@ export class DocumentTable {
     return [...this.#byId.values()].filter(
       ({ stored }) => stored.deleted !== undefined && stored.localPath === undefined,
     );
+  }
+
+  /** Those of the library that have no copy here although nobody has deleted them. */
+  withoutCopy(): readonly DocumentReplica[] {
+    return [...this.#byId.values()].filter(
+      ({ stored }) => stored.deleted === undefined && stored.head !== undefined && stored.localPath === undefined,
+    );
+  }
+
+  #place(document: DocumentReplica, localPath: string): void {
+    this.#byPath.set(localPath, document);
+    const paths = this.#pathsOf.get(document.docId) ?? new Set<string>();
+    paths.add(localPath);
+    this.#pathsOf.set(document.docId, paths);
   }
 }

@@ -119,6 +119,19 @@ export class DocumentWriter {
     return outcome;
   }
 
+  /** Gives the file another place. It needs no intent: where it is found tells how far this came. */
+  async move(file: string, target: string, working: WorkingText): Promise<Written> {
+    const { ctx } = this.#record;
+    this.#fileVersion += 1;
+    const hindrances = ctx.hindranceCount();
+    const outcome = await ctx.files.move(file, target, working.raw);
+    this.#fileVersion += 1;
+    if (outcome.kind === 'changed') await this.readAgain(file);
+    // Git may have brought another branch's file there, and brings ours back to its old place.
+    if (outcome.kind === 'written' && !(await this.#isStillFree(hindrances))) return { kind: 'unsure' };
+    return outcome;
+  }
+
   /** Finishes or forgets a write that a crash interrupted. */
   async recover(file: string, intent: WriteIntent): Promise<void> {
     const record = this.#record;

@@ -22,10 +22,12 @@ import type { AppliedChange, DocumentStatus, HeldConflict, Outcome, Resolutions 
 import type { HeldDocument } from '../heldDocument.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import type { DocumentLayout } from './documentLayout.ts';
-import { notDone } from './documentProblems.ts';
+import { placeTaken } from './documentProblems.ts';
+import { isPathUnsure } from './documentRecord.ts';
 import { DocumentTable } from './documentTable.ts';
 import { ManyRemovals } from './manyRemovals.ts';
 import type { CommittedTexts, DocumentContext, StableReader, WorkGuard } from './replicaPorts.ts';
+import { pairRenames } from './renamedFiles.ts';
 import type { ResolutionUndo } from './resolution.ts';
 import { SourceChanges } from './sourceChanges.ts';
 import { WorkPermit } from './workPermit.ts';
@@ -37,6 +39,12 @@ const STATUS_WINDOW_MS = 50;
 
 /** Each keeps six whole texts; nobody takes back more than these in one sitting. */
 const MAX_UNDOS = 20;
+
+/** New files that could not be read are looked at again after so long. */
+const LOOK_AGAIN_MS = 5_000;
+const MAX_UNCLEAR_LOOKS = 3;
+/** More files than these that appear in one go are no renamed documents. */
+const MAX_APPEARED = 1_000;
 
 /** Files that changed in the folders of known documents. */
 export interface FolderWatcher extends Disposable {
@@ -68,16 +76,22 @@ export class Replica implements EntrySink, Disposable {
   readonly #documents = new DocumentTable();
   readonly #sourceChanges = new SourceChanges();
   readonly #disposables = new DisposableStore();
+  /** Files that were told of and are no documents yet, since files were looked for last. */
+  readonly #appeared = new Set<string>();
   readonly #autoSaves = new Map<string, Disposable>();
   readonly #undos: ResolutionUndo[] = [];
   readonly #changed: Emitter<void>;
   readonly #appliedChange: Emitter<AppliedChange>;
   readonly #context: DocumentContext;
   readonly #permit: WorkPermit;
+  /** Documents whose path may be another one in the library. */
+  readonly #unsurePaths = new Set<DocId>();
   #synced: SyncedPosition;
   #nextProposalNumber: number;
   #link: LibraryLink | undefined;
   #statusTimer: Disposable | undefined;
+  #nextLook: Disposable | undefined;
+  #unclearLooks = 0;
   #announcing: Promise<void> | undefined;
   #wantsAnnouncement = true;
   #isCaughtUp = false;
@@ -97,6 +111,7 @@ export class Replica implements EntrySink, Disposable {
     for (const stored of state.documents) {
       const inFlight = state.outbox.find((item) => item.proposal.docId === stored.docId);
       this.#documents.add(new DocumentReplica(this.#context, stored, inFlight));
+      if (isPathUnsure(stored)) this.#unsurePaths.add(stored.docId);
     }
   }
 
@@ -291,8 +306,7 @@ export class Replica implements EntrySink, Disposable {
     const place = document === undefined ? undefined : await this.#options.layout.placeFor(document.stored.libraryPath);
     if (document === undefined || place === undefined) return unknownFile;
     const owner = this.#documents.at(place);
-    if (owner !== undefined && owner !== document)
-      return notDone('path-taken', 'Another document has its place now.', 'Rename that one first, then bring it back.');
+    if (owner !== undefined && owner !== document) return placeTaken;
     const outcome = await document.revive(place);
     this.#documents.add(document);
     await document.fileChanged();
@@ -306,7 +320,10 @@ export class Replica implements EntrySink, Disposable {
       this.#read(known);
       return;
     }
-    this.#mayBeDocument(file).then(
+    // It may be a document that is missing at its place, or will be found missing in a moment.
+    if (this.#appeared.size < MAX_APPEARED) this.#appeared.add(file);
+    const isOneMissing = this.#documents.local().some((document) => document.isMissing);
+    (isOneMissing ? Promise.resolve(true) : this.#mayBeDocument(file)).then(
       (mayBe) => {
         if (!mayBe || this.#disposables.isDisposed) return;
         this.#wantsAnnouncement = true;
@@ -319,9 +336,29 @@ export class Replica implements EntrySink, Disposable {
     );
   }
 
+  /** A person has renamed a file or a folder. */
+  fileRenamed(from: string, to: string): void {
+    const moves = this.#documents.local().flatMap((document) => {
+      const { file } = document.status;
+      const isBelow = file === from || file.startsWith(`${from}/`) || file.startsWith(`${from}\\`);
+      return isBelow && document.mayHaveMoved ? [{ document, target: to + file.slice(from.length) }] : [];
+    });
+    const move = async (): Promise<void> => {
+      for (const { document, target } of moves) {
+        const isThere = (await this.#options.reader.read(target, undefined, undefined)).kind === 'text';
+        if (isThere && (await this.#mayLieAt(target))) await this.#moveHere(document, target);
+      }
+    };
+    move().catch((error: unknown) => {
+      if (!this.#disposables.isDisposed)
+        this.#options.ambient.logger.error('A renamed file could not be followed.', { error: String(error) });
+    });
+  }
+
   dispose(): void {
     this.#disposables.dispose();
     this.#statusTimer?.dispose();
+    this.#nextLook?.dispose();
     for (const timer of this.#autoSaves.values()) timer.dispose();
     for (const document of this.#documents.all()) document.dispose();
   }
@@ -398,8 +435,9 @@ export class Replica implements EntrySink, Disposable {
     if (libraryPath === undefined) return undefined;
     const localPath = await this.#options.layout.placeFor(libraryPath);
     const release = localPath === undefined ? undefined : this.#takePlace(localPath);
-    if (localPath !== undefined && release === undefined) return undefined;
-    const document = new DocumentReplica(this.#context, newDocument(docId, libraryPath, localPath), undefined);
+    // Where another document of the library still has the place, this one waits until that has its new name.
+    const place = release === undefined ? undefined : localPath;
+    const document = new DocumentReplica(this.#context, newDocument(docId, libraryPath, place), undefined);
     document.awaitHead(headIndex);
     // In one go, so that nobody finds the file to be no document's and creates a third one.
     this.#documents.add(document);
@@ -410,7 +448,7 @@ export class Replica implements EntrySink, Disposable {
       this.#documents.remove(document);
       throw error;
     }
-    if (localPath !== undefined) {
+    if (place !== undefined) {
       await this.#options.watcher.watchFoldersOf([document.status.file]);
       await document.fileChanged();
     }
@@ -445,13 +483,7 @@ export class Replica implements EntrySink, Disposable {
     // What could not be sent without a link can be now; entries wake only the documents that they are about.
     if (this.#waitsForLink) for (const document of this.#documents.local()) document.wake();
     this.#waitsForLink = false;
-    if (
-      !this.#wantsAnnouncement ||
-      !this.#options.layout.createsDocuments ||
-      this.#permit.isPaused ||
-      this.#announcing !== undefined
-    )
-      return;
+    if (!this.#wantsAnnouncement || this.#permit.isPaused || this.#announcing !== undefined) return;
     this.#wantsAnnouncement = false;
     this.#announcing = this.#announceDocuments()
       .catch((error: unknown) => {
@@ -472,11 +504,27 @@ export class Replica implements EntrySink, Disposable {
       this.#wantsAnnouncement = true;
       return;
     }
+    await this.#learnPaths();
+    await this.#placeWaiting();
+    if (!this.#options.layout.createsDocuments) return;
     const created: DocumentReplica[] = [];
     const tombstones = await this.#tombstonePlaces();
-    for (const file of await this.#options.discover()) {
+    const found = await this.#options.discover();
+    const isNew = (file: string): boolean =>
+      this.#options.layout.localPathOf(file) !== undefined && this.#byFile(file) === undefined;
+    const appeared = [...this.#appeared].filter((file) => !found.includes(file));
+    this.#appeared.clear();
+    const isClear = await this.#followRenames(found, [...found, ...appeared].filter(isNew));
+    this.#unclearLooks = isClear ? 0 : this.#unclearLooks + 1;
+    // What can never be read must not keep everything else from being found.
+    if (!isClear && this.#unclearLooks <= MAX_UNCLEAR_LOOKS) {
+      for (const file of appeared) this.#appeared.add(file);
+      this.#lookLater();
+      return;
+    }
+    for (const file of found) {
       const localPath = this.#options.layout.localPathOf(file);
-      if (localPath === undefined || this.#byFile(file) !== undefined) continue;
+      if (localPath === undefined || !isNew(file)) continue;
       const tombstone = tombstones.get(localPath);
       if (tombstone !== undefined && (await this.#isOldCopy(file, tombstone))) {
         await tombstone.placeAt(localPath, tombstone.stored.libraryPath);
@@ -494,6 +542,90 @@ export class Replica implements EntrySink, Disposable {
     await this.#options.store.commit({ putDocuments: created.map((document) => document.stored) });
     await this.#options.watcher.watchFoldersOf(created.map((document) => document.status.file));
     await Promise.all(created.map((document) => document.fileChanged()));
+  }
+
+  /** An older release that served this replica took entries in and left their paths out: the heads have them. */
+  async #learnPaths(): Promise<void> {
+    const link = this.#link;
+    if (link === undefined || this.#unsurePaths.size === 0) return;
+    for (const { docId, path, hash, index } of await link.fetchHeads()) {
+      const document = hash === undefined || !this.#unsurePaths.has(docId) ? undefined : this.#documents.get(docId);
+      const isOutdated = index < (document?.stored.head?.index ?? 0);
+      if (document !== undefined && !isOutdated) await document.learnPath(path);
+    }
+    this.#unsurePaths.clear();
+  }
+
+  /** Documents of the library whose place another one had get it now. */
+  async #placeWaiting(): Promise<void> {
+    for (const document of this.#documents.withoutCopy()) {
+      const { libraryPath } = document.stored;
+      const place = await this.#options.layout.placeFor(libraryPath);
+      if (place === undefined || !this.#documents.reserve(document, place)) continue;
+      try {
+        await document.placeAt(place, libraryPath);
+      } finally {
+        this.#documents.add(document);
+      }
+      await this.#options.watcher.watchFoldersOf([document.status.file]);
+      await document.fileChanged();
+    }
+  }
+
+  /**
+   * Files that were found at new places and are documents that are missing at theirs: those have a new name ([REN-01]).
+   * `false` where one of them could not be read, so that nobody knows.
+   */
+  async #followRenames(found: readonly string[], newFiles: readonly string[]): Promise<boolean> {
+    if (newFiles.length === 0) return true;
+    const there = new Set(found);
+    const candidates = this.#documents.local().filter((one) => one.mayHaveMoved && !there.has(one.status.file));
+    if (candidates.length === 0) return true;
+    const { reader } = this.#options;
+    const missing = [];
+    for (const document of candidates) {
+      const { kind } = await reader.read(document.status.file, undefined, undefined);
+      if (kind === 'missing') missing.push({ key: document, path: document.status.path, texts: document.knownTexts });
+      else if (kind === 'failed') return false;
+    }
+    if (missing.length === 0) return true;
+    const appeared = [];
+    for (const file of newFiles) {
+      const reading = await reader.read(file, undefined, undefined);
+      if (reading.kind === 'text') appeared.push({ key: file, path: file, text: reading.working.text });
+      else if (reading.kind === 'failed') return false;
+    }
+    for (const [document, file] of pairRenames(missing, appeared)) await this.#moveHere(document, file);
+    return true;
+  }
+
+  #lookLater(): void {
+    this.#nextLook?.dispose();
+    this.#nextLook = this.#options.ambient.scheduler.after(LOOK_AGAIN_MS, () => {
+      this.#nextLook = undefined;
+      this.#wantsAnnouncement = true;
+      this.#linkChanged();
+    });
+  }
+
+  /** Whether a document of this folder may have this file. */
+  async #mayLieAt(file: string): Promise<boolean> {
+    const { layout } = this.#options;
+    const localPath = layout.localPathOf(file);
+    if (localPath === undefined || this.#byFile(file) !== undefined) return false;
+    return !layout.createsDocuments || (await layout.placeFor(localPath)) !== undefined;
+  }
+
+  async #moveHere(document: DocumentReplica, file: string): Promise<void> {
+    const localPath = this.#options.layout.localPathOf(file);
+    if (localPath === undefined || !this.#documents.reserve(document, localPath)) return;
+    try {
+      await document.moveHere(localPath);
+    } finally {
+      this.#documents.add(document);
+    }
+    await this.#options.watcher.watchFoldersOf([document.status.file]);
+    await document.fileChanged();
   }
 
   /** By local path: the documents that the library has deleted and that are not here any more. */
@@ -542,6 +674,9 @@ export class Replica implements EntrySink, Disposable {
     const document = this.#byFile(file);
     if (document !== undefined) this.#read(document);
     else if (kind === 'changed') this.fileAppeared(file);
+    if (document === undefined || kind === 'changed' || this.#appeared.size === 0) return;
+    this.#wantsAnnouncement = true;
+    this.#linkChanged();
   }
 
   #read(document: DocumentReplica, savedText?: string): void {
@@ -580,6 +715,34 @@ export class Replica implements EntrySink, Disposable {
     });
   }
 
+  #moved(docId: DocId): void {
+    const document = this.#documents.get(docId);
+    if (document === undefined) return;
+    this.#documents.add(document);
+    if (document.localPath !== undefined)
+      this.#inBackground(this.#options.watcher.watchFoldersOf([document.status.file]));
+    // Somebody may have waited for the place that is free now.
+    for (const other of this.#documents.local()) if (other !== document && other.isNameOpen) other.wake();
+    if (this.#documents.withoutCopy().length === 0) return;
+    this.#wantsAnnouncement = true;
+    this.#linkChanged();
+  }
+
+  #forget(docId: DocId): void {
+    const document = this.#documents.get(docId);
+    if (document === undefined) return;
+    this.#documents.remove(document);
+    this.#inBackground(document.letGo());
+    this.#tellChanged();
+  }
+
+  #inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (!this.#disposables.isDisposed)
+        this.#options.ambient.logger.error('What follows a renamed file failed.', { error: String(error) });
+    });
+  }
+
   #createContext(): DocumentContext {
     const { ambient, files, store, merger, reader, committed, layout, infoVersion } = this.#options;
     return {
@@ -605,6 +768,17 @@ export class Replica implements EntrySink, Disposable {
       changed: () => this.#tellChanged(),
       applied: (change) => this.#appliedChange.fire(change),
       fileOf: (localPath) => layout.fileOf(localPath),
+      sharesPaths: layout.createsDocuments,
+      placeFor: (libraryPath) => layout.placeFor(libraryPath),
+      reservePlace: (localPath, docId) => {
+        const document = this.#documents.get(docId);
+        return document !== undefined && this.#documents.reserve(document, localPath);
+      },
+      moved: (docId) => this.#moved(docId),
+      forget: (docId) => this.#forget(docId),
+      syncedIndex: () => this.#synced.index,
+      isLookingForFiles: () =>
+        this.#announcing !== undefined || this.#wantsAnnouncement || this.#nextLook !== undefined,
       removals: new ManyRemovals(ambient.clock, () => this.#documents.local().length),
       gone: (docId) => {
         this.#documents.unplace(docId);

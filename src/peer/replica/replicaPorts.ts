@@ -1,4 +1,4 @@
-import type { DocId, ProposalId, RevisionHash } from '../../core/ids.ts';
+import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
 import type { Ambient, Merger } from '../../core/ports.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import type { ReplicaStore } from '../../core/replication/replicaStore.ts';
@@ -81,4 +81,18 @@ export interface DocumentContext {
   /** The document has no copy here any more. */
   gone(docId: DocId): void;
   fileOf(localPath: string): string;
+  /** Whether files of this folder have the same names as in the library; else they are paired by hand, and a name is its own. */
+  readonly sharesPaths: boolean;
+  /** See `DocumentLayout.placeFor`. */
+  placeFor(libraryPath: string): Promise<string | undefined>;
+  /** Keeps a place for the document's file until `moved`; `false` where another document of this replica has it. */
+  reservePlace(localPath: string, docId: DocId): boolean;
+  /** The document's file has another place, or stays where it is after all. */
+  moved(docId: DocId): void;
+  /** A document that never came into the library has no file any more: nothing is left of it. */
+  forget(docId: DocId): void;
+  /** The newest entry that was taken in. */
+  syncedIndex(): LogIndex;
+  /** Whether new files are being looked for: one that is gone may be among them under another name. */
+  isLookingForFiles(): boolean;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rename as renameFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Machine, readLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
@@ -79,6 +80,35 @@ test('[I1] what the release before this one kept for a folder is taken over: its
     await current.untilInStep(1);
     await until('the edit is in the log', async () => (await readLog(machine)).changes.length === 2);
     assert.equal((await readLog(machine)).hasHoles, false);
+  } finally {
+    await machine.dispose();
+  }
+});
+
+test('[REN-07] a name that this release gives a document hurts the release before it in nothing, and is there once that is updated', async () => {
+  const machine = await Machine.create();
+  try {
+    const previous = await unpackPreviousRelease(join(machine.root, 'previous'));
+    const old = machine.serve(await machine.workspace('old', { [PATH]: SPEC }), { name: 'old', cli: previous });
+    await old.untilInStep(1);
+    const current = machine.serve(await machine.workspace('current', { [PATH]: SPEC }), { name: 'current' });
+    await current.untilInStep(1);
+    await renameFile(join(current.folder, PATH), join(current.folder, 'shop.yaml'));
+    await until('the name is in the log', async () => (await readLog(machine)).changes.at(-1)?.kind === 'rename');
+    await rename(old, 'List orders', 'List the orders');
+    await until('the old one is heard', async () => (await current.read('shop.yaml')).includes('List the orders'));
+    await current.edit('shop.yaml', (text) => text.replace('List items', 'List the items'));
+    await until('the old one hears', async () => (await old.read(PATH)).includes('List the items'));
+    await old.end('SIGTERM');
+    const updated = machine.serve(old.folder, { name: 'updated' });
+    await until('the name is there', async () =>
+      (await updated.read('shop.yaml').catch(() => '')).includes('the items'),
+    );
+    await updated.untilInStep(1);
+    assert.deepEqual(
+      (await readLog(machine)).changes.map((change) => change.kind),
+      ['create', 'rename', 'edit', 'edit'],
+    );
   } finally {
     await machine.dispose();
   }

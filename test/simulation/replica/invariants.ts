@@ -73,7 +73,10 @@ export class Invariants {
     const text = isGone ? '' : (applyPatch(before?.text ?? '', entry.patch).value ?? '');
     const path = entry.path ?? before?.path ?? '';
     if (!isGone && hashOf(text) !== entry.hash) this.#fail(`[I7] entry ${String(entry.index)} does not give its hash`);
-    if (text === before?.text) this.#fail(`[I9] entry ${String(entry.index)} changes nothing`);
+    if (text === before?.text && path === before.path) this.#fail(`[I9] entry ${String(entry.index)} changes nothing`);
+    const owner = this.headAt(path);
+    if (!isGone && owner !== undefined && owner.docId !== entry.docId)
+      this.#fail(`[REP-04] entry ${String(entry.index)} gives ${path} to a second document`);
     const revision = { docId: entry.docId, path, text, index: entry.index, isGone };
     this.heads.set(entry.docId, revision);
     if (!isGone) this.revisions.push(revision);

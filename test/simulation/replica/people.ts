@@ -36,7 +36,7 @@ export const DOINGS = [
   'delete',
   'create',
 ] as const;
-export type Doing = (typeof DOINGS)[number] | 'deleteForGood';
+export type Doing = (typeof DOINGS)[number] | 'deleteForGood' | 'rename';
 
 type Saving = 'byHand' | 'auto' | 'outside';
 const SAVINGS: readonly Saving[] = ['byHand', 'byHand', 'auto', 'outside'];
@@ -66,6 +66,9 @@ export class People {
   readonly #oddities = new Map<string, Oddity>();
   readonly #choices = new Map<SimulatedPeer, { readonly process: unknown; readonly stack: Choice[] }>();
   #created = 0;
+  #renamed = 0;
+  /** Names that files have had. */
+  readonly #formerNames: string[] = [];
 
   constructor(world: World, doings: readonly Doing[]) {
     this.#world = world;
@@ -84,6 +87,8 @@ export class People {
     else if (doing === 'switchBranch') this.#switchBranch(peer);
     else if (path === undefined) return;
     else if (peer.documentAt(path)?.state === 'behind') this.#leaveBehind(peer, path);
+    else if (peer.documentAt(path)?.state === 'misnamed' && random.chance(0.5)) this.#decideName(peer, path);
+    else if (doing === 'rename') this.#rename(path, peer);
     else if (doing === 'edit') this.#edit(peer, path);
     else if (doing === 'clash') this.#clash(path);
     else if (doing === 'type') this.#type(peer, path);
@@ -102,8 +107,10 @@ export class People {
         if (key.startsWith(`${peer.name} `)) this.#tidyOne(peer, path, oddity);
       }
       this.#answerMissing(peer);
+      this.#makeRoom(peer);
       for (const path of peer.folder.files.keys()) {
         const isBehind = peer.documentAt(path)?.state === 'behind';
+        if (peer.documentAt(path)?.state === 'misnamed') this.#decideName(peer, path);
         if (isBehind && !this.#oddities.has(this.#key(peer, path))) this.#leaveBehind(peer, path);
       }
     }
@@ -216,6 +223,63 @@ export class People {
       this.#later(0, 300, () => {
         if (!peer.folder.files.has(path)) this.#save(peer, path, '', text, 'creates');
       });
+    }
+  }
+
+  // ---- names ----
+
+  /** The program has given a file another place: what was the matter with it there is the matter with it here. */
+  moved(peer: SimulatedPeer, from: string, to: string): void {
+    if (peer.decided.has(from)) peer.decided.add(to);
+    const oddity = this.#oddities.get(this.#key(peer, from));
+    if (oddity === undefined) return;
+    this.#oddities.delete(this.#key(peer, from));
+    this.#oddities.set(this.#key(peer, to), oddity);
+    if (oddity.kind === 'setBack') this.#watchSetBack(peer, to);
+    if (oddity.kind === 'broken')
+      this.#later(200, 2_000, () => {
+        this.#mend(peer, to);
+      });
+  }
+
+  /** Somebody gives a file another name, perhaps two people at once, perhaps with a change of its text. */
+  #rename(path: string, first: SimulatedPeer): void {
+    const { random, peers } = this.#world;
+    const also = random.chance(0.3) ? random.pick(peers) : first;
+    for (const peer of new Set([first, also])) {
+      const { folder } = peer;
+      if (!folder.files.has(path) || this.#isOdd(peer, path) || folder.hindrance !== undefined) continue;
+      this.#renamed += 1;
+      const old = random.chance(0.2) && this.#formerNames.length > 0 ? random.pick(this.#formerNames) : undefined;
+      // A file that takes the place of one that is missing, and was not given up yet, is that document.
+      const isTaken = old === undefined || folder.files.has(old) || peer.documentAt(old) !== undefined;
+      const to = isTaken ? `name-${String(this.#renamed)}.yaml` : old;
+      this.#formerNames.push(path);
+      // One that cannot be told from a deletion and a new file is both: what was seen there lives on here.
+      for (const name of [path, to]) this.#decideFor(peer, name);
+      for (const token of tokensOf(folder.text(path) ?? '')) this.#world.ledger.retract(peer.name, token);
+      this.#world.note(`${peer.name} renames ${path} to ${to}`);
+      for (const one of peers) if (one.decided.has(path)) one.decided.add(to);
+      folder.rename(path, to);
+      if (random.chance(0.3)) this.#edit(peer, to);
+    }
+  }
+
+  #decideName(peer: SimulatedPeer, path: string): void {
+    const { random, invariants } = this.#world;
+    const choice = random.pick(['bringBack', 'keepMine'] as const);
+    this.#world.note(`${peer.name} chooses ${choice} for the name of ${path}`);
+    invariants.allowedEntries += 1;
+    this.#expect(peer.replica?.leaveBehind(peer.folder.fileOf(path), choice));
+  }
+
+  /** A file of nobody's that git has left behind stands in the way of a new name: the person clears it away. */
+  #makeRoom(peer: SimulatedPeer): void {
+    for (const { docId, path, problem } of peer.replica?.documents ?? []) {
+      const to = peer.store.documents.get(docId)?.libraryPath;
+      if (problem?.code !== 'file-not-renamed' || to === undefined || peer.documentAt(to) !== undefined) continue;
+      this.#world.note(`${peer.name} clears ${to} away for ${path}`);
+      peer.folder.remove(to);
     }
   }
 

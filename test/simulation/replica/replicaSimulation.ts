@@ -45,6 +45,8 @@ export interface ReplicaSimulationOptions {
   readonly hasBackups?: boolean;
   /** Whether people delete documents for good; without that, a seed is the history that it was before they could. */
   readonly deletes?: boolean;
+  /** The same for renaming them. */
+  readonly renames?: boolean;
 }
 
 export interface ReplicaReport {
@@ -84,7 +86,12 @@ export class ReplicaSimulation {
 
   constructor(
     seed: number,
-    { traceLines = TRACE_LINES, hasBackups = false, deletes = !hasBackups }: ReplicaSimulationOptions = {},
+    {
+      traceLines = TRACE_LINES,
+      hasBackups = false,
+      deletes = !hasBackups,
+      renames = !hasBackups,
+    }: ReplicaSimulationOptions = {},
   ) {
     this.#seed = seed;
     this.#traceLines = traceLines;
@@ -106,6 +113,7 @@ export class ReplicaSimulation {
       (doing) => random.chance(0.6) && !(isForgetful && doing === 'setBack'),
     ).filter((doing) => !hasBackups || DOINGS_AROUND_BACKUPS.includes(doing));
     if (deletes && random.chance(0.6)) doings.push('deleteForGood');
+    if (renames && random.chance(0.6)) doings.push('rename');
     const world = {
       time: this.#time,
       random,
@@ -344,6 +352,10 @@ export class ReplicaSimulation {
         this.#note(
           `${peer.name} wrote ${path} +${tokensOnlyIn(after, before ?? '').join(' +')} -${tokensOnlyIn(before ?? '', after).join(' -')}`,
         );
+      },
+      onMoved: (peer, from, to) => {
+        this.#note(`${peer.name} moved ${from} to ${to}`);
+        this.#people.moved(peer, from, to);
       },
       onDied: (peer) => {
         this.#people.forgetBuffers(peer);

@@ -19,6 +19,8 @@ export interface FolderChecks {
   onWriting(file: string): void;
   /** The program has written. */
   onWritten(path: string, before: string | undefined, after: string): void;
+  /** The program has moved a file. */
+  onMoved(from: string, to: string): void;
   fail(what: string): void;
 }
 
@@ -89,6 +91,16 @@ export class SimulatedFolder {
   remove(path: string): void {
     this.put(path, undefined);
     this.#view?.tellWatched(path);
+  }
+
+  /** A person renames a file: the watcher tells of both names in any order. */
+  rename(from: string, to: string): void {
+    const raw = this.files.get(from);
+    if (raw === undefined || this.files.has(to)) return;
+    this.put(to, raw);
+    this.put(from, undefined);
+    this.#view?.tellWatched(from);
+    this.#view?.tellWatched(to);
   }
 
   /** Typing: the buffer differs from the file from now on; undefined: saved or thrown away. */
@@ -170,6 +182,7 @@ export class FolderView {
       unsavedText: (file) => folder.buffers.get(folder.pathOf(file)),
       write: (request) => this.#write(request),
       remove: (file, before) => this.#remove(file, before),
+      move: (from, to, before) => this.#move(from, to, before),
       editBuffer: async (file, splices) => {
         const path = folder.pathOf(file);
         const before = folder.buffers.get(path);
@@ -278,6 +291,27 @@ export class FolderView {
     this.#checks.onWritten(path, before, '');
     this.tellWatched(path);
     this.#crash('after a removal');
+    await this.#process.delay(random.between(0, MAX_WRITE_MS));
+    return { kind: 'written' };
+  }
+
+  async #move(fromFile: string, toFile: string, before: string): Promise<WriteOutcome> {
+    const folder = this.#folder;
+    const { random } = this.#process;
+    const [from, to] = [folder.pathOf(fromFile), folder.pathOf(toFile)];
+    this.#checks.onWriting(from);
+    this.#crash('before a move');
+    await this.#process.delay(random.between(0, MAX_WRITE_MS));
+    if (random.chance(folder.failing)) return { kind: 'failed', problem: { code: 'simulated', message: 'No.' } };
+    if (folder.buffers.has(from)) return { kind: 'unsaved' };
+    if (folder.files.get(from) !== before) return { kind: 'changed' };
+    if (folder.files.has(to)) return { kind: 'failed', problem: { code: 'file-not-renamed', message: 'In the way.' } };
+    folder.put(to, before);
+    folder.put(from, undefined);
+    this.#checks.onMoved(from, to);
+    this.tellWatched(from);
+    this.tellWatched(to);
+    this.#crash('after a move');
     await this.#process.delay(random.between(0, MAX_WRITE_MS));
     return { kind: 'written' };
   }

@@ -33,6 +33,8 @@ export interface Machine {
   mergeMs(): number;
   /** A peer's program has written a file. */
   onWritten(peer: SimulatedPeer, path: string, before: string | undefined, after: string): void;
+  /** A peer's program has given a file another place. */
+  onMoved(peer: SimulatedPeer, from: string, to: string): void;
   /** A peer has died at a moment that `shouldCrash` chose. */
   onDied(peer: SimulatedPeer): void;
   note(what: string): void;
@@ -71,6 +73,9 @@ export class SimulatedPeer {
       onWritten: (path, before, after) => {
         if (this.folder.buffers.has(path)) this.#fail(`wrote beneath the unsaved buffer of ${path}`);
         machine.onWritten(this, path, before, after);
+      },
+      onMoved: (from, to) => {
+        machine.onMoved(this, from, to);
       },
       fail: (what) => {
         this.#fail(what);
@@ -202,7 +207,8 @@ export class SimulatedPeer {
         // What is sent again was said while it was allowed.
         if (!sent.has(proposal.proposalId)) this.#checkPermit(`proposes ${proposal.proposalId}`);
         sent.add(proposal.proposalId);
-        if (proposal.hash === proposal.baseHash) this.#fail(`[I9] proposes what the library has already`);
+        const isNewName = proposal.kind === 'rename' && proposal.path !== proposal.basePath;
+        if (proposal.hash === proposal.baseHash && !isNewName) this.#fail(`[I9] proposes what the library has already`);
         const stored = this.store.outbox.get(proposal.proposalId);
         if (stored === undefined) this.#fail('proposes what is not in its outbox');
         return service.propose(proposal);

@@ -57,6 +57,7 @@ export class StoreDisk {
     for (const proposalId of change.removeOutbox ?? []) this.outbox.delete(proposalId);
     for (const intent of change.putIntents ?? []) this.intents.set(intent.docId, intent);
     for (const docId of change.removeIntents ?? []) this.intents.delete(docId);
+    for (const docId of change.removeDocuments ?? []) this.documents.delete(docId);
   }
 
   #noteShadow({ docId, shadow }: StoredDocument): void {

@@ -47,6 +47,7 @@ export class ThreePeers {
       disk: new SimulatedDisk(),
       shouldCrash: () => false,
       mergeMs: () => random.between(0, 2),
+      onMoved: () => undefined,
       onWritten: () => undefined,
       onDied: () => undefined,
       note: () => undefined,

@@ -121,6 +121,9 @@ export class FakeSession implements FolderSession {
   bringBack(docId: string): Promise<Outcome> {
     return this.#note(`bringBack ${docId}`);
   }
+  fileRenamed(from: string, to: string): void {
+    this.calls.push(`fileRenamed ${from} ${to}`);
+  }
   fileAppeared(file: string): void {
     this.calls.push(`fileAppeared ${file}`);
   }

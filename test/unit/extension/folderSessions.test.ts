@@ -142,6 +142,7 @@ function noFiles(onDispose: () => void): WorkingFiles {
     unsavedText: () => undefined,
     write: () => Promise.resolve({ kind: 'written' }),
     remove: () => Promise.resolve({ kind: 'written' }),
+    move: () => Promise.resolve({ kind: 'written' }),
     editBuffer: () => Promise.resolve(false),
     onDidSave: () => nothing,
     onDidChangeUnsaved: () => nothing,

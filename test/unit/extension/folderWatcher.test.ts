@@ -11,16 +11,25 @@ const quiet = (): void => undefined;
 const logger: Logger = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 type Tell = (uri: { readonly fsPath: string }) => void;
+type TellRenamed = (event: { readonly files: readonly { oldUri: object; newUri: object }[] }) => void;
 /** What the code under test asked the editor for; `undefined` where it did not ask. */
-const editor: { onCreate?: Tell; onDelete?: Tell; ignoresDeletes?: boolean; isDisposed: boolean } = {
-  isDisposed: false,
-};
+const editor: {
+  onCreate?: Tell;
+  onDelete?: Tell;
+  onRename?: TellRenamed;
+  ignoresDeletes?: boolean;
+  isDisposed: boolean;
+} = { isDisposed: false };
 const nothing = { dispose: quiet };
 const vscode = {
   Uri: { file: (fsPath: string) => ({ fsPath }) },
   RelativePattern: Object,
   workspace: {
     getConfiguration: () => ({ get: (id: string) => (id === 'apiLiveSync.ignore' ? ['generated'] : undefined) }),
+    onDidRenameFiles: (tell: TellRenamed) => {
+      editor.onRename = tell;
+      return nothing;
+    },
     createFileSystemWatcher: (_pattern: unknown, _create: boolean, _change: boolean, ignoresDeletes: boolean) => {
       editor.ignoresDeletes = ignoresDeletes;
       return {
@@ -51,7 +60,7 @@ registerHooks({
 });
 const { watchFolder } = await import('../../../src/extension/folderWatcher.ts');
 
-test('[I8] only new files that could be documents are told: no deletions, nothing ignored, no file of ours', () => {
+test('[I8] [REN-01] new files that could be documents are told, and what the editor renamed: no deletions, nothing ignored, no file of ours', () => {
   const session = new FakeSession(FOLDER);
   const sessions = new FolderSessions({
     loadPeer: () => Promise.reject(new Error('No peer is needed.')),
@@ -76,7 +85,10 @@ test('[I8] only new files that could be documents are told: no deletions, nothin
     editor.onCreate?.({ fsPath: join(FOLDER, path) });
   }
   editor.onDelete?.({ fsPath: join(FOLDER, 'api/other.yaml') });
-  assert.deepEqual(session.calls, [`fileAppeared ${join(FOLDER, 'api/openapi.yaml')}`]);
+  const renamed = (from: string, to: string): object => ({ oldUri: { fsPath: from }, newUri: { fsPath: to } });
+  const [from, to] = [join(FOLDER, 'api/openapi.yaml'), join(FOLDER, 'v2/petstore.yaml')];
+  editor.onRename?.({ files: [renamed(from, to), renamed(from, join(FOLDER, '..', 'elsewhere.yaml'))] as never });
+  assert.deepEqual(session.calls, [`fileAppeared ${from}`, `fileRenamed ${from} ${to}`]);
   assert.equal(editor.ignoresDeletes, true);
   watching.dispose();
   assert.equal(editor.isDisposed, true);

@@ -8,6 +8,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   watch,
   writeFileSync,
@@ -161,4 +162,22 @@ test('[I10] nothing outside of the folder is removed, and of a link only the lin
   assert.equal((await files.remove(join(folder, 'inner.yaml'), 'one\n')).kind, 'written');
   assert.equal(readFileSync(join(folder, 'real.yaml'), 'utf8'), 'one\n');
   assert.equal(readFileSync(outside, 'utf8'), 'one\n');
+});
+
+test('[REN-03] a file gets its new place only as it was expected, where nothing is yet, and inside of the folder', async () => {
+  const from = join(folder, 'openapi.yaml');
+  const to = join(folder, 'api', 'v2', 'petstore.yaml');
+  writeFileSync(from, 'a: 1\r\n', { mode: 0o640 });
+  assert.equal((await files.move(from, to, 'a: 2\n')).kind, 'changed');
+  assert.equal((await files.move(from, join(root, 'outside', 'x.yaml'), 'a: 1\r\n')).kind, 'failed');
+  assert.deepEqual(await files.move(from, to, 'a: 1\r\n'), { kind: 'written' });
+  assert.equal(readFileSync(to, 'utf8'), 'a: 1\r\n');
+  assert.equal(existsSync(from), false);
+  if (!isWindows) assert.equal(statSync(to).mode & 0o777, 0o640);
+  writeFileSync(from, 'another: 1\n');
+  const outcome = await files.move(to, from, 'a: 1\r\n');
+  assert.equal(outcome.kind === 'failed' && outcome.problem.code, 'file-not-renamed');
+  assert.equal(readFileSync(from, 'utf8'), 'another: 1\n');
+  assert.deepEqual(await files.move(from, join(folder, 'OpenAPI.yaml'), 'another: 1\n'), { kind: 'written' });
+  assert.ok(readdirSync(folder).includes('OpenAPI.yaml'));
 });

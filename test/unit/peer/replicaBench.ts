@@ -60,7 +60,11 @@ export class ReplicaBench {
   searches = 0;
   /** What files are by themselves. */
   readonly kinds = new Map<string, 'root' | 'other'>();
-  answer: (proposal: Proposal) => ProposeResult = () => ({ kind: 'committed', index: 99 as LogIndex });
+  heads: readonly DocumentHead[] = [];
+  answer: (proposal: Proposal) => ProposeResult | Promise<ProposeResult> = () => ({
+    kind: 'committed',
+    index: 99 as LogIndex,
+  });
   /** The program has written the document's file. */
   onWritten: () => void = () => undefined;
   readonly #process: SimulatedProcess;
@@ -70,6 +74,7 @@ export class ReplicaBench {
     const nothing = (): void => undefined;
     this.folder = new SimulatedFolder('alice', {
       onWriting: nothing,
+      onMoved: nothing,
       onWritten: () => this.onWritten(),
       fail: (what) => assert.fail(what),
     });
@@ -163,9 +168,49 @@ export class ReplicaBench {
       baseHash: before.hash,
       patch: [{ offset: 0, deleteCount: before.text.length, insert: text }],
     };
-    await this.until(replica.applySyncEntry(entry, hashOf(`log at ${String(next.index)}`)));
-    await this.rest(replica);
+    await this.#take(replica, entry);
     return next;
+  }
+
+  /** The files that there are. */
+  paths(): readonly string[] {
+    return [...this.folder.files.keys()];
+  }
+
+  /** The log's next entry renames the document: somebody else's doing, or with `proposalId` of this replica's. */
+  async takeRename(
+    replica: Replica,
+    before: StoredRevision,
+    path: string,
+    proposalId: ProposalId = 'replica-bob:1' as ProposalId,
+  ): Promise<void> {
+    await this.#take(replica, {
+      ...entryOf(revision(before.text, before.index + 1)),
+      kind: 'rename',
+      proposalId,
+      baseHash: before.hash,
+      path,
+    });
+  }
+
+  async takeDeletion(replica: Replica, before: StoredRevision): Promise<void> {
+    const entry = entryOf(revision(before.text, before.index + 1));
+    await this.#take(replica, { ...entry, kind: 'delete', baseHash: before.hash, hash: undefined });
+  }
+
+  /** Somebody creates another document. */
+  async takeCreate(
+    replica: Replica,
+    created: { readonly docId: DocId; readonly path: string; readonly text: string; readonly index: LogIndex },
+  ): Promise<void> {
+    const { docId, path, text, index } = created;
+    const patch = [{ offset: 0, deleteCount: 0, insert: text }];
+    await this.#take(replica, { ...entryOf(revision(text, index)), kind: 'create', docId, path, patch });
+  }
+
+  async #take(replica: Replica, entry: LogEntry): Promise<void> {
+    await this.until(replica.applySyncEntry(entry, hashOf(`log at ${String(entry.index)}`)));
+    await this.rest(replica);
   }
 
   /** Lets everything that is under way come to its end. */
@@ -193,7 +238,7 @@ export class ReplicaBench {
         this.proposed.push(proposal);
         return Promise.resolve(this.answer(proposal));
       },
-      fetchHeads: () => Promise.resolve([]),
+      fetchHeads: () => Promise.resolve(this.heads),
       fetchRevision: (_docId, hash) => Promise.resolve(this.revisions.get(hash)),
       fetchHistory: () => Promise.resolve(this.history.map((text, at) => entryOf(revision(text, at + 1))).reverse()),
       dispose: () => undefined,

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DocId, LogIndex } from '../../../src/core/ids.ts';
+import type { Replica } from '../../../src/peer/replica/replica.ts';
+import { DOC, headOf, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
+
+const base = revision(spec('cats', 'dogs'), 5);
+const edited = spec('cats', 'big-dogs');
+
+async function opened(file = base.text): Promise<{ readonly bench: ReplicaBench; readonly replica: Replica }> {
+  const bench = new ReplicaBench(file, base);
+  // Nobody answers until the test says what.
+  bench.answer = () => new Promise(() => undefined);
+  const replica = await bench.open();
+  return { bench, replica };
+}
+
+function renames(bench: ReplicaBench): readonly object[] {
+  return bench.proposed.map(({ kind, path, basePath, docId }) => ({ kind, path, basePath, docId }));
+}
+
+const toPets = { kind: 'rename', path: 'pets.yaml', basePath: PATH, docId: DOC } as const;
+
+for (const isChanged of [false, true])
+  test(`[REN-01] [REN-02] a file that a person renames${isChanged ? ' and changes' : ''} keeps its document: the library hears of the name, and of no deletion`, async () => {
+    const { bench, replica } = await opened();
+    if (isChanged) bench.folder.put(PATH, edited);
+    bench.folder.rename(PATH, 'pets.yaml');
+    await bench.untilTrue(() => bench.proposed.length === 1);
+    assert.deepEqual(renames(bench), [toPets]);
+    await bench.takeRename(replica, base, 'pets.yaml', bench.proposed[0]?.proposalId);
+    await bench.untilTrue(() => bench.proposed.length === (isChanged ? 2 : 1));
+    if (isChanged) assert.equal(bench.proposed[1]?.kind, 'edit');
+    else assert.equal(replica.documents[0]?.state, 'inStep');
+    assert.deepEqual(bench.paths(), ['pets.yaml']);
+  });
+
+test('[REN-02] a rename that finds the document changed is proposed again on top of that', async () => {
+  const { bench, replica } = await opened();
+  const head = revision(edited, 6);
+  bench.answer = () => Promise.resolve({ kind: 'stale', head: headOf(head) });
+  bench.folder.rename(PATH, 'pets.yaml');
+  await bench.untilTrue(() => bench.proposed.length === 1);
+  bench.answer = () => new Promise(() => undefined);
+  await bench.takeEntry(replica, base, edited);
+  await bench.untilTrue(() => bench.proposed.length === 2);
+  assert.equal(bench.folder.text('pets.yaml'), edited);
+  assert.deepEqual(renames(bench), [toPets, toPets]);
+  assert.equal(bench.proposed[1]?.baseHash, head.hash);
+});
+
+test('[REN-03] others rename: the file goes there, with what was changed in it here', async () => {
+  const { bench, replica } = await opened(spec('birds', 'cats', 'dogs'));
+  const applied: unknown[] = [];
+  replica.onDidApplyChange(({ path, renamedFrom }) => applied.push({ path, renamedFrom }));
+  await bench.takeRename(replica, base, 'pets/all.yaml');
+  assert.deepEqual(bench.paths(), ['pets/all.yaml']);
+  assert.equal(bench.folder.text('pets/all.yaml'), spec('birds', 'cats', 'dogs'));
+  assert.deepEqual(applied, [{ path: 'pets/all.yaml', renamedFrom: PATH }]);
+  assert.deepEqual(new Set(bench.proposed.map(({ kind }) => kind)), new Set(['edit']));
+});
+
+test('[REN-03] a case-only rename is one like any other', async () => {
+  const { bench, replica } = await opened();
+  await bench.takeRename(replica, base, 'OpenAPI.yaml');
+  assert.deepEqual(bench.paths(), ['OpenAPI.yaml']);
+  assert.deepEqual(bench.proposed, []);
+});
+
+test('[REN-03] [I8] a file with unsaved typing keeps its name until it is saved', async () => {
+  const { bench, replica } = await opened();
+  bench.folder.setBuffer(PATH, edited);
+  await bench.takeRename(replica, base, 'pets.yaml');
+  assert.deepEqual(bench.paths(), [PATH]);
+  assert.equal(replica.documents[0]?.state, 'waiting');
+  bench.folder.setBuffer(PATH, undefined);
+  await bench.untilTrue(() => bench.paths()[0] === 'pets.yaml');
+});
+
+test('[REN-03] [I9] a crash after the file was moved and before that was recorded: it is found there', async () => {
+  const bench = new ReplicaBench(base.text, base);
+  const document = bench.store.documents.get(DOC);
+  assert.ok(document !== undefined);
+  bench.store.documents.set(DOC, { ...document, libraryPath: 'pets.yaml', agreedPath: PATH });
+  bench.folder.rename(PATH, 'pets.yaml');
+  const replica = await bench.open();
+  await bench.rest(replica);
+  assert.deepEqual(bench.proposed, []);
+  assert.deepEqual(
+    replica.documents.map(({ path, state }) => ({ path, state })),
+    [{ path: 'pets.yaml', state: 'inStep' }],
+  );
+});
+
+for (const choice of ['bringBack', 'keepMine'] as const)
+  test(`[REN-04] renamed here and there to other names is asked about: ${choice}`, async () => {
+    const { bench, replica } = await opened();
+    bench.folder.rename(PATH, 'mine.yaml');
+    await bench.untilTrue(() => bench.proposed.length === 1);
+    const head = { ...headOf(base), index: 6 as LogIndex, path: 'theirs.yaml' };
+    bench.answer = () => ({ kind: 'stale', head });
+    replica.dispose();
+    const again = await bench.open();
+    bench.answer = () => new Promise(() => undefined);
+    await bench.takeRename(again, base, 'theirs.yaml');
+    await bench.untilTrue(() => again.documents[0]?.state === 'misnamed');
+    const sent = bench.proposed.length;
+    assert.deepEqual(await bench.until(again.leaveBehind(bench.folder.fileOf('mine.yaml'), choice)), { isDone: true });
+    if (choice === 'bringBack') await bench.untilTrue(() => bench.paths()[0] === 'theirs.yaml');
+    else await bench.untilTrue(() => bench.proposed.length > sent);
+    const asked = { ...toPets, path: 'mine.yaml', basePath: 'theirs.yaml' };
+    assert.deepEqual(renames(bench).slice(sent), choice === 'bringBack' ? [] : [asked]);
+  });
+
+test('[REN-05] a name that another document has in the library is asked about, and can be given up', async () => {
+  const { bench, replica } = await opened();
+  const other = { ...headOf(revision(spec('rats'), 6), 'doc-2' as DocId), path: 'pets.yaml' };
+  bench.answer = () => Promise.resolve({ kind: 'stale', head: other });
+  bench.folder.rename(PATH, 'pets.yaml');
+  await bench.untilTrue(() => replica.documents[0]?.state === 'misnamed');
+  const file = bench.folder.fileOf('pets.yaml');
+  const refused = await bench.until(replica.leaveBehind(file, 'keepMine'));
+  assert.equal(!refused.isDone && refused.problem.code, 'path-taken');
+  assert.equal((await bench.until(replica.leaveBehind(file, 'bringBack'))).isDone, true);
+  await bench.untilTrue(() => bench.paths()[0] === PATH);
+});
+
+test('[REN-05] a document whose place another one still has here waits for it, and then has its copy', async () => {
+  const { bench, replica } = await opened();
+  bench.folder.setBuffer(PATH, edited);
+  await bench.takeRename(replica, base, 'pets.yaml');
+  await bench.takeCreate(replica, { docId: 'doc-2' as DocId, path: PATH, text: spec('rats'), index: 7 as LogIndex });
+  assert.deepEqual(bench.paths(), [PATH]);
+  bench.folder.setBuffer(PATH, undefined);
+  await bench.untilTrue(() => bench.folder.text(PATH) === spec('rats'));
+  assert.equal(bench.folder.text('pets.yaml'), base.text);
+});
+
+test('[REN-06] [I1] renamed here and deleted there is a conflict over the whole file', async () => {
+  const { bench, replica } = await opened();
+  bench.folder.rename(PATH, 'pets.yaml');
+  await bench.untilTrue(() => bench.proposed.length === 1);
+  bench.answer = () =>
+    Promise.resolve({ kind: 'stale', head: { ...headOf(base), hash: undefined, index: 6 as LogIndex } });
+  replica.dispose();
+  const again = await bench.open();
+  bench.answer = () => new Promise(() => undefined);
+  await bench.takeDeletion(again, base);
+  await bench.untilTrue(() => again.documents[0]?.state === 'held');
+  assert.deepEqual(bench.paths(), ['pets.yaml']);
+});
+
+test('[REN-06] [I1] deleted here and renamed there is a conflict over the whole file', async () => {
+  const { bench, replica } = await opened();
+  replica.pause();
+  bench.folder.remove(PATH);
+  await bench.takeRename(replica, base, 'pets.yaml');
+  replica.resume();
+  await bench.untilTrue(() => replica.documents[0]?.state === 'held');
+  assert.deepEqual(bench.proposed, []);
+});
+
+test('[REN-07] a name that an older release has left out is learned from the heads', async () => {
+  const bench = new ReplicaBench(base.text, base);
+  const document = bench.store.documents.get(DOC);
+  assert.ok(document !== undefined);
+  bench.store.documents.set(DOC, { ...document, pathAt: 4 as LogIndex });
+  bench.heads = [{ ...headOf(base), path: 'pets.yaml' }];
+  const replica = await bench.open();
+  await bench.untilTrue(() => bench.paths()[0] === 'pets.yaml');
+  await bench.rest(replica);
+  assert.deepEqual(bench.proposed, []);
+});
