@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
 import type { LibraryId } from '../core/ids.ts';
 import type { Logger } from '../core/ports.ts';
+import { readHostAddress } from '../node/transport/hostAddress.ts';
 import { createPeer, createDiskFiles } from '../peer/peer.ts';
 import { readInfoVersion } from './mergeFiles.ts';
 import type { FolderSession, Outcome } from '../peer/folderSession.ts';
 import type { PeerWorkers } from '../peer/index.ts';
+import type { HostLinkSettings } from '../peer/syncHost.ts';
 import { readSecretFrom, readSourcesFile, serveSources } from './serveSources.ts';
 
 /** Where a command reads and writes; the process's own streams, or a test's. */
@@ -17,12 +19,20 @@ export interface ServeIo {
   readonly stop: Promise<void>;
 }
 
+const MIN_SECONDS = 0.1;
+const MAX_SECONDS = 600;
+
 const SERVE_USAGE = `api-live-sync serve FOLDER [--keep-in-step | --library ID] [--name NAME] [--state-dir DIR] [--ignore GLOB]...
                            [--info-version ask|higher|ours|theirs] [--sources FILE]
+                           [--heartbeat SECONDS] [--timeout SECONDS]
+                           [--host-port PORT [--host-address ADDRESS] [--linked-to ADDRESS]...]
   Keeps the OpenAPI files of FOLDER in step without an editor, until it is interrupted.
   Prints a line of JSON whenever its state changes. --keep-in-step says yes for the folder, --library joins that library.
   --sources runs the live sources of FILE, a list as in the setting "apiLiveSync.sources" or a settings.json with it; it
-  needs no library. "\${secret:NAME}" in a header is the environment's API_LIVE_SYNC_SECRET_NAME.`;
+  needs no library. "\${secret:NAME}" in a header is the environment's API_LIVE_SYNC_SECRET_NAME.
+  --host-port lets state directories that hold the same library keep it together: each listens at its port of the
+  loopback, and looks for the others at --linked-to 127.0.0.1:PORT. All peers of a state directory are told the same.
+  --host-address is where others reach that port, if not there. --timeout is the silence after which others are gone.`;
 
 /** Runs a peer without an editor; answers the exit code. */
 export async function runServeCommand(args: readonly string[], io: ServeIo): Promise<number> {
@@ -37,6 +47,11 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
       ignore: { type: 'string', multiple: true, default: [] },
       'info-version': { type: 'string' },
       sources: { type: 'string' },
+      heartbeat: { type: 'string', default: '5' },
+      timeout: { type: 'string', default: '15' },
+      'host-port': { type: 'string' },
+      'host-address': { type: 'string' },
+      'linked-to': { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -51,6 +66,12 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
     io.writeLine(JSON.stringify({ event: 'failed', problem: sources }));
     return 1;
   }
+  const hostLinks = readHostLinks(values['host-port'], values['host-address'], values['linked-to']);
+  const [heartbeatMs, timeoutMs] = [readSeconds(values.heartbeat), readSeconds(values.timeout)];
+  if (hostLinks === 'invalid' || heartbeatMs === undefined || timeoutMs === undefined || timeoutMs <= heartbeatMs) {
+    io.writeLine(SERVE_USAGE);
+    return 128;
+  }
   const files = createDiskFiles({ folder, ignore: values.ignore, logger: io.logger });
   const stateDirectory = values['state-dir'];
   const peer = createPeer({
@@ -60,10 +81,11 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
     settings: {
       displayName: values.name,
       ignore: values.ignore,
-      heartbeatMs: 5_000,
-      timeoutMs: 15_000,
+      heartbeatMs,
+      timeoutMs,
       infoVersion,
       watchesNewFolders: true,
+      hostLinks,
     },
     ...(stateDirectory === undefined ? {} : { stateDirectory }),
   });
@@ -96,6 +118,24 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
     peer.dispose();
     await peer.closed;
   }
+}
+
+/** Undefined where this machine keeps its libraries alone. */
+function readHostLinks(
+  port: string | undefined,
+  ownAddress: string | undefined,
+  addresses: readonly string[],
+): HostLinkSettings | undefined | 'invalid' {
+  if (port === undefined) return addresses.length === 0 && ownAddress === undefined ? undefined : 'invalid';
+  const named = [`127.0.0.1:${port}`, ...(ownAddress === undefined ? [] : [ownAddress]), ...addresses];
+  const isValid = named.every((address) => readHostAddress(address) !== undefined);
+  return isValid ? { port: Number(port), ownAddress, addresses } : 'invalid';
+}
+
+/** In milliseconds; undefined where it is no time that a heart could beat in. */
+function readSeconds(text: string): number | undefined {
+  const seconds = Number(text);
+  return seconds >= MIN_SECONDS && seconds <= MAX_SECONDS ? seconds * 1_000 : undefined;
 }
 
 async function begin(session: FolderSession, isKeeping: boolean, libraryId: LibraryId | undefined): Promise<Outcome> {

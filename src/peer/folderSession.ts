@@ -9,6 +9,7 @@ import type { EntryKind } from '../core/replication/entry.ts';
 import type { UserProblem } from '../core/workingFiles.ts';
 import type { DocumentHistory } from './documentHistory.ts';
 import type { LiveSyncService } from './sources/liveSyncService.ts';
+import type { HostLinkSettings } from './syncHost.ts';
 
 export type { SavedText, UserProblem, WorkingFiles, WriteOutcome, WriteRequest } from '../core/workingFiles.ts';
 
@@ -248,4 +249,6 @@ export interface PeerSettings {
   readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
   /** Whether new folders are looked for by the peer itself; an editor tells of them by its own watcher. */
   readonly watchesNewFolders: boolean;
+  /** Other hosts that keep the same library; absent: this machine keeps it alone. */
+  readonly hostLinks?: HostLinkSettings | undefined;
 }

@@ -98,6 +98,7 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       logWorkerPath: options.workers.log,
       heartbeatMs: settings.heartbeatMs,
       timeoutMs: settings.timeoutMs,
+      links: settings.hostLinks,
     });
     if (record.isPaused) replica.pause();
     await replica.start(service);

@@ -33,4 +33,26 @@ export interface SyncHost {
   connectWithin(): readonly [Connection, Connection];
   /** Calls back when another leader may have come. Only a hint: whoever uses it must go on without it. */
   watch(onHint: () => void): Disposable;
+  /** The way to other hosts; undefined where this one keeps the library alone. */
+  readonly links?: HostLinks | undefined;
+}
+
+/** Other hosts that keep copies of the same library. */
+export interface HostLinks {
+  /** Where this host listens for others. */
+  readonly ownAddress: string;
+  /** Where it was told to look for others; more are named by the leader. */
+  readonly addresses: readonly string[];
+  /** Connects to the host at this address. Rejects with a `SyncError` where nobody who knows the token answers there. */
+  connect(address: string): Promise<Connection>;
+}
+
+/** What a person says about linking hosts. */
+export interface HostLinkSettings {
+  /** The port of the loopback at which other hosts find this one. */
+  readonly port: number;
+  /** How others reach that port, where something stands in between; default `127.0.0.1:PORT`. */
+  readonly ownAddress?: string | undefined;
+  /** Hosts to look for, as `127.0.0.1:PORT`. */
+  readonly addresses: readonly string[];
 }

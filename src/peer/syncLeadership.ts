@@ -1,9 +1,12 @@
 import type { LibraryId, PeerId } from '../core/ids.ts';
-import type { Ambient, Disposable } from '../core/ports.ts';
+import type { Ambient } from '../core/ports.ts';
 import type { Connection } from '../core/replication/connection.ts';
 import { Leader } from '../core/replication/leader.ts';
+import type { FollowerState } from '../core/replication/leader.ts';
 import { describeError } from '../core/replication/syncError.ts';
 import { TransactionManager } from '../core/replication/transactionManager.ts';
+import { LogCompaction } from './logCompaction.ts';
+import type { Retention } from './logCompaction.ts';
 import type { LeaderListener, SyncHost } from './syncHost.ts';
 
 export interface LeadershipOptions {
@@ -20,26 +23,24 @@ export interface LeadershipOptions {
   readonly onFailed: () => void;
 }
 
-/** How much history a library keeps. */
-export interface Retention {
-  /** In milliseconds, counted back from the newest entry, so that a clock that jumps forgets nothing. */
-  readonly ageMs: number;
-  /** In UTF-16 units of entries. */
-  readonly units: number;
+/** What a peer that holds the library's lock does with it, until `stop`. */
+export interface LockTenure {
+  /** Who is connected here. */
+  readonly followers: readonly FollowerState[];
+  /** A connection from within the same process, for this peer's own replica. */
+  connect(): Connection;
+  /** Gives everything back, the lock included; never rejects. */
+  stop(): Promise<void>;
 }
 
-/** The first compaction waits until those that were away have had a chance to come back. */
-const FIRST_COMPACTION_MS = 60_000;
-const COMPACTION_INTERVAL_MS = 3_600_000;
-
 /** Everything a peer holds while it leads: the log, the leader and its published address. Whoever makes one holds the library's lock; `stop` gives it back. */
-export class SyncLeadership {
+export class SyncLeadership implements LockTenure {
   readonly #options: LeadershipOptions;
   readonly #transactions: TransactionManager;
   readonly #leader: Leader;
   readonly #listener: LeaderListener;
   #stopped: Promise<void> | undefined;
-  #compaction: Disposable | undefined;
+  readonly #compaction: LogCompaction;
 
   private constructor(
     options: LeadershipOptions,
@@ -51,6 +52,7 @@ export class SyncLeadership {
     this.#transactions = transactions;
     this.#leader = leader;
     this.#listener = listener;
+    this.#compaction = new LogCompaction(transactions, options.retention, options.ambient);
   }
 
   /** Rejects with a `SyncError` where the log cannot be had; nothing is left open then. */
@@ -66,7 +68,6 @@ export class SyncLeadership {
         newLeader.accept(connection);
       });
       const leadership = new SyncLeadership(options, transactions, newLeader, listener);
-      leadership.#scheduleCompaction(FIRST_COMPACTION_MS);
       transactions.onDidLoseLog(() => {
         options.onFailed();
       });
@@ -81,12 +82,8 @@ export class SyncLeadership {
     }
   }
 
-  get leader(): Leader {
-    return this.#leader;
-  }
-
-  get transactions(): TransactionManager {
-    return this.#transactions;
+  get followers(): readonly FollowerState[] {
+    return this.#leader.followers;
   }
 
   /** A connection to this leader from within the same process. */
@@ -107,7 +104,7 @@ export class SyncLeadership {
 
   async #stop(): Promise<void> {
     const { ambient, host } = this.#options;
-    this.#compaction?.dispose();
+    this.#compaction.dispose();
     try {
       await this.#transactions.close();
       await this.#listener.withdraw();
@@ -118,28 +115,5 @@ export class SyncLeadership {
     host.releaseLock();
     this.#leader.dispose();
     this.#listener.dispose();
-  }
-
-  #scheduleCompaction(delayMs: number): void {
-    this.#compaction = this.#options.ambient.scheduler.after(delayMs, () => {
-      void this.#compact().finally(() => {
-        if (this.#stopped === undefined) this.#scheduleCompaction(COMPACTION_INTERVAL_MS);
-      });
-    });
-  }
-
-  async #compact(): Promise<void> {
-    const { ambient, retention } = this.#options;
-    const newestAt = this.#transactions.heads().reduce((newest, { at }) => Math.max(newest, at), 0);
-    try {
-      const horizon = await this.#transactions.compact({
-        olderThan: newestAt - retention.ageMs,
-        keepUnits: retention.units,
-      });
-      ambient.logger.debug('The log has been looked through for what is too old', { horizon });
-    } catch (error) {
-      // Nothing is lost by keeping more than we have to; the next time may work.
-      ambient.logger.warn('The log could not be compacted', { error: describeError(error) });
-    }
   }
 }

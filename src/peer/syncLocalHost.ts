@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import type { LibraryId } from '../core/ids.ts';
 import type { Ambient } from '../core/ports.ts';
+import { SyncError } from '../core/replication/syncError.ts';
 import { LOG_FILE, readToken } from '../node/libraryDirectory.ts';
 import { LeaderLock } from '../node/lock/leaderLock.ts';
 import { loadSqlite } from '../node/log/sqlite.ts';
 import { SqliteReplicatedLog } from '../node/log/sqliteReplicatedLog.ts';
 import { createConnectionPair } from '../node/transport/memoryConnection.ts';
+import { hostAddress, readHostAddress } from '../node/transport/hostAddress.ts';
 import { connectToLeader } from '../node/transport/webSocketClient.ts';
+import type { ConnectOptions } from '../node/transport/webSocketClient.ts';
 import { TransportServer } from '../node/transport/webSocketServer.ts';
-import type { SyncHost } from './syncHost.ts';
+import type { HostLinks, HostLinkSettings, SyncHost } from './syncHost.ts';
 import {
   publishLeaderAddress,
   readLeaderAddress,
@@ -21,11 +24,12 @@ export interface LocalSyncHostOptions {
   readonly libraryDirectory: string;
   readonly ambient: Ambient;
   readonly logWorkerPath: string | undefined;
+  readonly links?: HostLinkSettings | undefined;
 }
 
 /** This machine: an SQLite lock and log in the library's folder, WebSockets on the loopback. Rejects with `sqlite-missing`, `library-missing` or `library-damaged`. */
 export async function createLocalSyncHost(options: LocalSyncHostOptions): Promise<SyncHost> {
-  const { libraryId, libraryDirectory, ambient, logWorkerPath } = options;
+  const { libraryId, libraryDirectory, ambient, logWorkerPath, links } = options;
   loadSqlite();
   const token = await readToken(libraryDirectory);
   const lock = new LeaderLock(libraryDirectory);
@@ -40,7 +44,7 @@ export async function createLocalSyncHost(options: LocalSyncHostOptions): Promis
         ...(logWorkerPath === undefined ? {} : { workerPath: logWorkerPath }),
       }),
     listen: async (term, onConnection) => {
-      const server = await TransportServer.listen({ libraryId, token, ambient, onConnection });
+      const server = await TransportServer.listen({ libraryId, token, ambient, port: links?.port, onConnection });
       try {
         await publishLeaderAddress(libraryDirectory, { port: server.port, term, pid: process.pid });
       } catch (error) {
@@ -61,5 +65,19 @@ export async function createLocalSyncHost(options: LocalSyncHostOptions): Promis
     },
     connectWithin: createConnectionPair,
     watch: (onHint) => watchLeaderAddress(libraryDirectory, ambient.logger, onHint),
+    links: links === undefined ? undefined : linkHosts(links, { libraryId, token, ambient }),
+  };
+}
+
+function linkHosts(settings: HostLinkSettings, options: Omit<ConnectOptions, 'port'>): HostLinks {
+  return {
+    ownAddress: settings.ownAddress ?? hostAddress(settings.port),
+    addresses: settings.addresses,
+    connect: async (address) => {
+      const port = readHostAddress(address);
+      // An address may also come from another host, and nobody leads us off this machine.
+      if (port === undefined) throw new SyncError('connection-failed', 'Hosts are linked over the loopback only.');
+      return await connectToLeader({ ...options, port });
+    },
   };
 }

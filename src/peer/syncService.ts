@@ -2,6 +2,7 @@ import { Emitter } from '../core/event.ts';
 import type { Event } from '../core/event.ts';
 import type { DocId, LibraryId, RevisionHash } from '../core/ids.ts';
 import type { Ambient, Disposable } from '../core/ports.ts';
+import { namedIndex } from '../core/replication/entry.ts';
 import type { DocumentHead, LogEntry, Proposal, ProposeResult } from '../core/replication/entry.ts';
 import { Follower } from '../core/replication/follower.ts';
 import type { Disconnection } from '../core/replication/follower.ts';
@@ -12,6 +13,7 @@ import type {
   LinkMetrics,
   LinkStatus,
   PeerInfo,
+  Purpose,
   SyncRole,
 } from '../core/replication/libraryLink.ts';
 import {
@@ -22,9 +24,11 @@ import {
 } from '../core/replication/limits.ts';
 import { retryDelay } from '../core/replication/retryDelay.ts';
 import { describeError, SyncError } from '../core/replication/syncError.ts';
-import type { SyncHost } from './syncHost.ts';
+import type { HostLinkSettings, SyncHost } from './syncHost.ts';
+import { HostMember } from './hosts/hostMember.ts';
+import type { Retention } from './logCompaction.ts';
 import { SyncLeadership } from './syncLeadership.ts';
-import type { Retention } from './syncLeadership.ts';
+import type { LeadershipOptions, LockTenure } from './syncLeadership.ts';
 import { createLocalSyncHost } from './syncLocalHost.ts';
 
 /** After losing a leader each peer waits up to this long before it reaches for the lock, so that not all do in the same instant. */
@@ -63,6 +67,8 @@ export interface SyncServiceOptions extends SyncServiceBasics {
   readonly libraryDirectory: string;
   /** The log worker's program; default: beside the running bundle or source. */
   readonly logWorkerPath?: string;
+  /** Other hosts that keep the library too; undefined: this machine keeps it alone. */
+  readonly links?: HostLinkSettings | undefined;
 }
 
 /** Whoever waits in `start` for the first role. */
@@ -89,7 +95,7 @@ export class SyncService implements LibraryLink {
   readonly #timeoutMs: number;
   readonly #follower: Follower;
   readonly #onDidChangeStatus: Emitter<LinkStatus>;
-  #leadership: SyncLeadership | undefined;
+  #leadership: LockTenure | undefined;
   #role: SyncRole | undefined;
   #problem: LinkStatus['problem'];
   #isOverdue = false;
@@ -140,9 +146,9 @@ export class SyncService implements LibraryLink {
    * `log-schema-newer`, `library-missing`, `library-damaged`. Everything else is tried again for ever (`status`).
    */
   static async start(options: SyncServiceOptions): Promise<SyncService> {
-    const { libraryId, libraryDirectory, ambient, logWorkerPath } = options;
+    const { libraryId, libraryDirectory, ambient, logWorkerPath, links } = options;
     return await SyncService.startOn(
-      await createLocalSyncHost({ libraryId, libraryDirectory, ambient, logWorkerPath }),
+      await createLocalSyncHost({ libraryId, libraryDirectory, ambient, logWorkerPath, links }),
       options,
     );
   }
@@ -179,7 +185,7 @@ export class SyncService implements LibraryLink {
 
   /** While this peer leads: who follows, and how far behind each is. For diagnostics. */
   get followers(): readonly FollowerState[] {
-    return this.#leadership?.leader.followers ?? [];
+    return this.#leadership?.followers ?? [];
   }
 
   get metrics(): LinkMetrics {
@@ -191,16 +197,21 @@ export class SyncService implements LibraryLink {
     };
   }
 
-  propose(proposal: Proposal, source?: string): Promise<ProposeResult> {
-    return this.#follower.propose(proposal, source);
+  /** See `LibraryLink.propose`. Where hosts are linked, the next leader may lack the entry that an answer names, until it has come in here ([REP-26]). */
+  async propose(proposal: Proposal, source?: string, purpose?: Purpose): Promise<ProposeResult> {
+    for (;;) {
+      const result = await this.#follower.propose(proposal, source, purpose);
+      const isCertain = purpose === 'heads' || this.#host.links === undefined;
+      if (isCertain || (await this.#follower.untilApplied(namedIndex(result)))) return result;
+    }
   }
 
   fetchHeads(): Promise<readonly DocumentHead[]> {
     return this.#follower.fetchHeads();
   }
 
-  fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
-    return this.#follower.fetchRevision(docId, hash);
+  fetchRevision(docId: DocId, hash: RevisionHash, purpose?: Purpose): Promise<string | undefined> {
+    return this.#follower.fetchRevision(docId, hash, purpose);
   }
 
   fetchHistory(docId: DocId, limit: number): Promise<readonly LogEntry[]> {
@@ -263,9 +274,9 @@ export class SyncService implements LibraryLink {
   /** Called with the lock held; returns when it has been given back. */
   async #lead(onLeading: () => void): Promise<Outcome> {
     const failed = Promise.withResolvers<undefined>();
-    let leadership: SyncLeadership;
+    let leadership: LockTenure;
     try {
-      leadership = await SyncLeadership.begin({
+      leadership = await this.#takeOffice({
         libraryId: this.#options.libraryId,
         host: this.#host,
         peerId: this.#options.peer.peerId,
@@ -283,9 +294,7 @@ export class SyncService implements LibraryLink {
       throw error;
     }
     this.#leadership = leadership;
-    this.#elections += 1;
     this.#problem = undefined;
-    this.transitionRole('leader');
     onLeading();
     let didFail = false;
     void failed.promise.then(() => {
@@ -300,8 +309,25 @@ export class SyncService implements LibraryLink {
     return hasFailed() ? 'failed' : 'ended';
   }
 
+  /** Leads; or, where other hosts keep the library too, leads or follows as they agree. */
+  async #takeOffice(options: LeadershipOptions): Promise<LockTenure> {
+    const { links } = this.#host;
+    if (links !== undefined) {
+      const { name, folderName } = this.#options.peer;
+      const onRole = (role: SyncRole): void => {
+        if (role === 'leader') this.#elections += 1;
+        this.transitionRole(role);
+      };
+      return await HostMember.begin({ ...options, links, name, folderName, onRole });
+    }
+    const leadership = await SyncLeadership.begin(options);
+    this.#elections += 1;
+    this.transitionRole('leader');
+    return leadership;
+  }
+
   /** Connects this peer's replica to its own leader, again where the replica refused an entry, until the leadership is over. */
-  async #serveOwnReplica(leadership: SyncLeadership, hasFailed: () => boolean): Promise<void> {
+  async #serveOwnReplica(leadership: LockTenure, hasFailed: () => boolean): Promise<void> {
     for (let failures = 0; !this.#isDisposed && !hasFailed(); failures += 1) {
       const lost = this.#nextDisconnection();
       this.#follower.attach(leadership.connect());

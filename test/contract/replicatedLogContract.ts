@@ -255,4 +255,75 @@ export function testReplicatedLog(name: string, open: () => Promise<ReplicatedLo
     assert.equal(await log.revisionText(spec, hashOf(text)), text);
     assert.equal((await log.entries(LOG_START, WHOLE)).entries[0]?.entry?.patch[0]?.insert, text);
   });
+
+  test(`[REC-09] ${name}: rewound, the log is what it was, and what came after is set aside in order`, async () => {
+    const log = await open();
+    const builder = await filled(log, 2, 2);
+    const then = { state: await log.state(), heads: await log.heads() };
+    const other = 'doc-2' as DocId;
+    const undone = [
+      builder.next('text 3\n'),
+      builder.next('new\n', { kind: 'create', docId: other, path: 'other.yaml' }),
+      builder.next('', { kind: 'delete' }),
+    ];
+    await log.append(undone, 2 as LogIndex, builder.term);
+    await log.rewind(2 as LogIndex);
+    assert.deepEqual(await log.state(), then.state);
+    assert.deepEqual(await log.heads(), then.heads);
+    assert.equal((await log.headText(spec))?.text, 'text 2\n');
+    assert.equal(await log.headText(other), undefined);
+    assert.equal((await log.findProposals(undone.map(({ entry }) => entry.proposalId))).size, 0);
+    const entries = undone.map(({ entry }) => entry);
+    assert.deepEqual(await log.orphans(100), entries);
+    await log.forgetOrphans([entries[0]?.proposalId as ProposalId]);
+    assert.deepEqual(await log.orphans(1), entries.slice(1, 2));
+  });
+
+  test(`[REC-09] ${name}: a log goes back behind nothing that it has compacted, but to the horizon itself`, async () => {
+    const log = await open();
+    const builder = await filled(log, 3);
+    await log.compact({ olderThan: Infinity, keepUnits: Infinity });
+    await log.append([builder.next('text 4\n')], 3 as LogIndex, builder.term);
+    await failsWith('log-compacted', () => log.rewind(2 as LogIndex));
+    await log.rewind(3 as LogIndex);
+    assert.equal((await log.headText(spec))?.text, 'text 3\n');
+    assert.equal((await log.state()).last.index, 3);
+  });
+
+  test(`[REC-10] ${name}: another log's state takes the place of its own, with every proposal that it knows`, async () => {
+    const theirs = await open();
+    const builder = await filled(theirs, 6);
+    await theirs.compact({ olderThan: 1_004, keepUnits: Infinity });
+    const log = await open();
+    const own = await filled(log, 2);
+    const mine = own.next('mine\n');
+    await log.append([mine], 2 as LogIndex, own.term);
+    const rows = [...(await theirs.skeleton(2 as LogIndex, 2)), ...(await theirs.skeleton(4 as LogIndex, 2))];
+    assert.deepEqual(
+      rows.map(({ index }) => index),
+      [3, 4, 5, 6],
+    );
+    const heads = await theirs.heads();
+    const texts = [{ docId: spec, hash: hashOf('text 6\n'), text: 'text 6\n' }];
+    await log.replace({ shared: 2 as LogIndex, rows, heads, texts });
+    assert.deepEqual((await log.state()).last, (await theirs.state()).last);
+    assert.deepEqual(await log.heads(), heads);
+    assert.equal((await log.headText(spec))?.text, 'text 6\n');
+    assert.deepEqual(await log.orphans(100), [mine.entry]);
+    for (const index of [1, 2, 3, 4, 5, 6] as LogIndex[])
+      assert.equal(await log.runningHashAt(index), await theirs.runningHashAt(index));
+    const ids = [1, 2, 3, 4, 5, 6].map((index) => `replica:${String(index)}` as ProposalId);
+    assert.equal((await log.findProposals(ids)).size, 6);
+    await log.append([builder.next('text 7\n')], 6 as LogIndex, builder.term);
+    assert.equal((await log.headText(spec))?.text, 'text 7\n');
+    assert.deepEqual(await log.skeleton(6 as LogIndex, 5), await log.skeleton(6 as LogIndex, 1));
+  });
+
+  test(`[ELE-09] ${name}: the term of another host's leader is adopted, and no older one after it`, async () => {
+    const log = await open();
+    await log.adoptTerm({ number: 5, leaderId: alice });
+    await failsWith('stale-term', () => log.adoptTerm({ number: 4, leaderId: bob }));
+    await failsWith('stale-term', () => log.append([], LOG_START, { number: 5, leaderId: bob }));
+    assert.deepEqual(await log.raiseTerm(bob, 0), { number: 6, leaderId: bob });
+  });
 }

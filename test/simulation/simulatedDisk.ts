@@ -1,7 +1,13 @@
 import type { LogIndex, PeerId, Term } from '../../src/core/ids.ts';
 import type { Connection } from '../../src/core/replication/connection.ts';
+import type { LogEntry } from '../../src/core/replication/entry.ts';
 import { MemoryReplicatedLog } from '../../src/core/replication/memoryReplicatedLog.ts';
-import type { LogRecord, ReplicatedLog } from '../../src/core/replication/replicatedLog.ts';
+import type {
+  LogPosition,
+  LogRecord,
+  LogReplacement,
+  ReplicatedLog,
+} from '../../src/core/replication/replicatedLog.ts';
 import { SyncError } from '../../src/core/replication/syncError.ts';
 import type { HostedLog } from '../../src/peer/syncHost.ts';
 import type { SimulatedProcess } from './simulatedProcess.ts';
@@ -19,6 +25,10 @@ export class SimulatedDisk {
   log = new MemoryReplicatedLog();
   /** Everything that was ever durable in the present log, for restoring an earlier state of it. */
   records: LogRecord[] = [];
+  /** Where the present log ends. */
+  last: LogPosition = { index: 0 as LogIndex, runningHash: '' };
+  /** How many entries gave way to another host's. */
+  readonly setAside: LogEntry[] = [];
   termNumber = 0;
   lockHolder: SimulatedProcess | undefined;
   address: PublishedAddress | undefined;
@@ -37,6 +47,7 @@ export class SimulatedDisk {
     this.records = kept;
     const term = await this.log.raiseTerm('backup' as PeerId, Math.max(0, termNumber - 1));
     await this.log.append(kept, 0 as LogIndex, term);
+    this.last = (await this.log.state()).last;
   }
 
   publish(address: PublishedAddress | undefined): void {
@@ -89,6 +100,12 @@ export class SimulatedDisk {
       raiseTerm: (leaderId, above) => write(() => this.#raiseTerm(leaderId, above)),
       append: (records, after, term) => write(() => this.#append(records, after, term)),
       compact: (policy) => write(() => log.compact(policy)),
+      adoptTerm: (term) => write(() => log.adoptTerm(term)),
+      rewind: (to) => write(() => this.#rewind(to)),
+      replace: (replacement) => write(() => this.#replace(replacement)),
+      orphans: (limit) => read(() => log.orphans(limit)),
+      forgetOrphans: (ids) => write(() => log.forgetOrphans(ids)),
+      skeleton: (since, limit) => read(() => log.skeleton(since, limit)),
       close: () => {
         isClosed = true;
         stopped.resolve(undefined);
@@ -101,7 +118,26 @@ export class SimulatedDisk {
   async #append(records: readonly LogRecord[], after: LogIndex, term: Term): Promise<void> {
     await this.log.append(records, after, term);
     this.records.push(...records);
+    this.last = (await this.log.state()).last;
     this.onDurable(records);
+  }
+
+  async #rewind(to: LogIndex): Promise<void> {
+    await this.log.rewind(to);
+    await this.#cut(to);
+  }
+
+  async #cut(to: LogIndex): Promise<void> {
+    const kept = this.records.filter(({ entry }) => entry.index <= to);
+    this.setAside.push(...this.records.slice(kept.length).map(({ entry }) => entry));
+    this.records = kept;
+    this.last = (await this.log.state()).last;
+  }
+
+  /** What replaces the log are no entries; the records of the shared part stay. */
+  async #replace(replacement: LogReplacement): Promise<void> {
+    await this.log.replace(replacement);
+    await this.#cut(replacement.shared);
   }
 
   async #raiseTerm(leaderId: PeerId, above: number): Promise<Term> {

@@ -25,9 +25,15 @@ export class SimulatedNetwork {
   readonly partitions = new Set<string>();
   readonly #ends = new Set<SimulatedEnd>();
   injected = 0;
+  readonly #placeOf: (process: SimulatedProcess) => string;
+
+  /** @param placeOf what a partition cuts off: each process, or the machine that it runs on. */
+  constructor(placeOf: (process: SimulatedProcess) => string = ({ name }) => name) {
+    this.#placeOf = placeOf;
+  }
 
   isPartitioned(a: SimulatedProcess, b: SimulatedProcess): boolean {
-    return this.partitions.has(pairOf(a.name, b.name));
+    return this.partitions.has(pairOf(this.#placeOf(a), this.#placeOf(b)));
   }
 
   partition(a: string, b: string): void {

@@ -3,6 +3,7 @@ import { applyPatch } from '../../src/core/replication/applyPatch.ts';
 import type { DocumentHead, LogEntry, Proposal } from '../../src/core/replication/entry.ts';
 import { BadEntryError, LinkClosedError } from '../../src/core/replication/libraryLink.ts';
 import type { EntrySink, HeadsReason, LibraryLink } from '../../src/core/replication/libraryLink.ts';
+import { BETWEEN_LOGS } from '../../src/core/replication/runningHash.ts';
 import { hashOf } from '../unit/replication/fakes.ts';
 import { mergeKeyed, readKeyed, writeKeyed } from './keyedText.ts';
 import type { SimulatedProcess } from './simulatedProcess.ts';
@@ -12,6 +13,8 @@ interface LocalDocument {
   path: string;
   file: string;
   shadow: { readonly text: string; readonly hash: RevisionHash } | undefined;
+  /** Names of the revisions that the shadow was before, newest first. */
+  former: readonly RevisionHash[];
   /** Sent and not yet seen in the log; sent again after a crash as it was. */
   outbox: Proposal | undefined;
 }
@@ -23,6 +26,7 @@ export class ReplicaDisk {
   index = 0 as LogIndex;
   runningHash = '';
   counter = 0;
+  headsTaken = 0;
   readonly conflicts: string[] = [];
   /** What its user saved, and what its user took away having seen it. */
   readonly saved: string[] = [];
@@ -93,8 +97,12 @@ export class SimulatedReplica implements EntrySink {
   }
 
   async applyHeads(...values: Parameters<EntrySink['applyHeads']>): Promise<void> {
-    await this.#alone(() => this.#applyHeads(...values));
-    for (const docId of this.disk.documents.keys()) this.#kick(docId);
+    try {
+      await this.#alone(() => this.#applyHeads(...values));
+    } finally {
+      // Some may have been taken before another could not be.
+      for (const docId of this.disk.documents.keys()) this.#kick(docId);
+    }
   }
 
   async #applyEntry(entry: LogEntry, runningHash: string | undefined): Promise<void> {
@@ -124,6 +132,7 @@ export class SimulatedReplica implements EntrySink {
   ): Promise<void> {
     const link = this.#link;
     if (link === undefined) throw new Error('Heads have come before the link.');
+    if (why === 'unknown') this.disk.runningHash = BETWEEN_LOGS;
     const known = new Set<DocId>();
     for (const head of heads) {
       known.add(head.docId);
@@ -137,6 +146,7 @@ export class SimulatedReplica implements EntrySink {
     }
     this.disk.index = index;
     this.disk.runningHash = runningHash ?? '';
+    this.disk.headsTaken += 1;
   }
 
   async #takeHead(link: LibraryLink, head: DocumentHead, why: HeadsReason | undefined): Promise<void> {
@@ -151,7 +161,7 @@ export class SimulatedReplica implements EntrySink {
       before.path = head.path;
       return;
     }
-    const text = await link.fetchRevision(head.docId, head.hash);
+    const text = await link.fetchRevision(head.docId, head.hash, 'heads');
     if (text === undefined) throw new Error('The log does not know its own head.');
     const base = await this.#commonBase(link, head, why);
     const document = this.disk.documents.get(head.docId) ?? this.#adopt(head.path);
@@ -167,12 +177,16 @@ export class SimulatedReplica implements EntrySink {
     const { outbox, shadow } = local ?? {};
     if (outbox !== undefined) {
       // It may have been committed and changed by others since; without asking, what they took out would come back.
-      const result = await link.propose(outbox);
+      const result = await link.propose(outbox, undefined, 'heads');
       if (result.kind === 'committed' && result.index <= head.index) return outbox.patch[0]?.insert ?? NOTHING;
     }
     if (shadow === undefined) return NOTHING;
     if (why === 'compacted') return shadow.text;
-    return (await link.fetchRevision(head.docId, shadow.hash)) === undefined ? NOTHING : shadow.text;
+    for (const hash of [shadow.hash, ...(local?.former ?? [])]) {
+      const text = await link.fetchRevision(head.docId, hash, 'heads');
+      if (text !== undefined) return text;
+    }
+    return NOTHING;
   }
 
   /** Two calls at once would be an error of whoever calls. */
@@ -206,7 +220,9 @@ export class SimulatedReplica implements EntrySink {
     const ours = document?.file ?? NOTHING;
     const { merged, lost } = mergeKeyed(readKeyed(base), readKeyed(ours), readKeyed(next.text));
     this.disk.conflicts.push(...lost);
-    this.disk.documents.set(docId, { path, file: writeKeyed(merged), shadow: next, outbox: document?.outbox });
+    const before = document?.shadow;
+    const former = [...(before === undefined ? [] : [before.hash]), ...(document?.former ?? [])];
+    this.disk.documents.set(docId, { path, file: writeKeyed(merged), shadow: next, former, outbox: document?.outbox });
   }
 
   #drop(docId: DocId, document: LocalDocument | undefined): void {
@@ -218,7 +234,13 @@ export class SimulatedReplica implements EntrySink {
   }
 
   #edit(docId: DocId, path: string, change: (keyed: Map<string, string>) => void): void {
-    const document = this.disk.documents.get(docId) ?? { path, file: NOTHING, shadow: undefined, outbox: undefined };
+    const document = this.disk.documents.get(docId) ?? {
+      path,
+      file: NOTHING,
+      shadow: undefined,
+      former: [],
+      outbox: undefined,
+    };
     const before = new Map(readKeyed(document.file));
     const after = new Map(before);
     change(after);
@@ -253,8 +275,9 @@ export class SimulatedReplica implements EntrySink {
       }
       if (result.kind === 'committed') this.#checks.onCommitted(this.disk, proposal, result.index);
       const settledAt = result.kind === 'committed' ? result.index : (result.head?.index ?? 0);
-      // What was committed or came first has yet to be taken in; that calls us again.
-      while (this.disk.index < settledAt) await this.#process.delay(25);
+      // What was committed or came first has yet to be taken in, unless another log has taken this one's place meanwhile.
+      const { headsTaken } = this.disk;
+      while (this.disk.index < settledAt && this.disk.headsTaken === headsTaken) await this.#process.delay(25);
       const settled = this.disk.documents.get(docId);
       if (settled?.outbox === proposal) settled.outbox = undefined;
       if (result.kind === 'stale' && result.head !== undefined && result.head.docId !== docId)

@@ -58,3 +58,9 @@ export type ProposeResult =
   | { readonly kind: 'stale'; readonly head: DocumentHead | undefined }
   /** Never to be sent again as it is: too large, not matching its hash, or a path outside the library. */
   | { readonly kind: 'rejected'; readonly code: string; readonly message: string };
+
+/** The entry that an answer speaks of; 0 where it speaks of none. */
+export function namedIndex(result: ProposeResult): LogIndex {
+  const index = result.kind === 'committed' ? result.index : result.kind === 'stale' ? result.head?.index : undefined;
+  return index ?? (0 as LogIndex);
+}

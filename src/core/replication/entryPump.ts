@@ -1,13 +1,14 @@
-import type { LogIndex } from '../ids.ts';
+import type { DocId, LogIndex, RevisionHash } from '../ids.ts';
 import type { Ambient, Disposable } from '../ports.ts';
 import type { DocumentHead, LogEntry } from './entry.ts';
 import { parseLogEntry } from './entrySchema.ts';
 import { BadEntryError } from './libraryLink.ts';
 import type { EntrySink, HeadsReason } from './libraryLink.ts';
 import { MAX_ENTRIES_PER_PAGE } from './limits.ts';
+import type { ClaimedPosition } from './logGate.ts';
 import type { RawEntry, Standing } from './messages.ts';
 import { LOG_START, nextIndex } from './replicatedLog.ts';
-import type { LogPosition } from './replicatedLog.ts';
+import type { LogPosition, SkeletonRow } from './replicatedLog.ts';
 import { nextRunningHash } from './runningHash.ts';
 import { describeError } from './syncError.ts';
 
@@ -25,6 +26,11 @@ export interface HeadsAt {
 export interface EntrySource {
   requestEntries(since: LogIndex, limit: number): Promise<EntryPage | HeadsReason | undefined>;
   fetchHeads(): Promise<HeadsAt | undefined>;
+  /** The running hashes at these indexes, in their order; null where the log never had one. Only for hosts. */
+  fetchHashes(indexes: readonly LogIndex[]): Promise<readonly (string | null)[] | undefined>;
+  /** See `ReplicatedLog.skeleton`. Only for hosts. */
+  fetchSkeleton(since: LogIndex, limit: number): Promise<readonly SkeletonRow[] | undefined>;
+  fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | undefined>;
   acknowledge(index: LogIndex): void;
 }
 
@@ -38,6 +44,8 @@ export interface EntryPumpOptions {
   readonly sink: EntrySink;
   readonly ambient: Ambient;
   readonly onQuarantined: (entry: QuarantinedEntry) => void;
+  /** The sink does not stand where the leader was told that it does: the connection has to begin anew. */
+  readonly onMoved: () => void;
   /** The sink refused: nothing more is offered until the next `connect`. */
   readonly onSinkFailed: (error: unknown) => void;
 }
@@ -58,12 +66,17 @@ export class EntryPump implements Disposable {
   /** Set where entries cannot bring the replica further. */
   #needsHeads: HeadsReason | undefined;
   #isRunning = false;
+  /** Outlives a connection: what the sink has begun with the heads of one, it ends under the next. */
+  #headsGiver: EntrySource | undefined;
   #acknowledged = LOG_START;
   #entriesTaken = 0;
   #headsTaken = 0;
   #entriesPutAside = 0;
   /** The running hash at the index that the sink stands at, as far as it is known. */
   #position: LogPosition | undefined;
+  /** Where the present leader believes us to be, until we have found that it is so. */
+  #said: ClaimedPosition | undefined;
+  readonly #waiting = new Set<() => void>();
 
   constructor(options: EntryPumpOptions) {
     this.#options = options;
@@ -72,10 +85,26 @@ export class EntryPump implements Disposable {
   }
 
   /** Where the replica stands, for `hello`. */
-  get position(): { readonly index: LogIndex; readonly runningHash: string | undefined } {
+  get position(): ClaimedPosition {
     const index = this.#options.sink.lastSyncedIndex();
     if (index === LOG_START) return { index, runningHash: '' };
-    return { index, runningHash: this.#position?.index === index ? this.#position.runningHash : undefined };
+    const isKnown = this.#position?.index === index;
+    return { index, runningHash: isKnown ? this.#position?.runningHash : this.#options.sink.lastSyncedHash?.() };
+  }
+
+  /** Heads are wanted, or being handed over, in place of entries. */
+  get isTakingHeads(): boolean {
+    return this.#needsHeads !== undefined || this.#headsGiver !== undefined;
+  }
+
+  /** Whose heads the sink is taking in. */
+  get headsGiver(): EntrySource | undefined {
+    return this.#headsGiver;
+  }
+
+  /** Resolves when the sink has taken something in, or the connection is over. */
+  untilNextStep(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
   }
 
   /** The newest index that is known to be in the log. */
@@ -88,9 +117,10 @@ export class EntryPump implements Disposable {
     return { entriesTaken: this.#entriesTaken, headsTaken: this.#headsTaken, entriesPutAside: this.#entriesPutAside };
   }
 
-  /** A leader has welcomed us: `last` is the end of its log, and `standing` is where we are on it. */
-  connect(source: EntrySource, last: LogPosition, standing: Standing): void {
+  /** A leader has welcomed us: `last` is the end of its log, and `standing` is where on it we have said to be. */
+  connect(source: EntrySource, last: LogPosition, standing: Standing, said: ClaimedPosition): void {
     this.#source = source;
+    this.#said = standing === 'unknown' ? undefined : said;
     this.#target = last.index;
     // A replica that an older release left without a hash is believed by its index, and has one from here on.
     const { index, runningHash } = this.position;
@@ -104,6 +134,7 @@ export class EntryPump implements Disposable {
   disconnect(): void {
     this.#source = undefined;
     this.#buffer.clear();
+    this.#wake();
   }
 
   /** The leader has told of the entries from `from` to `to`, and perhaps brought them along. */
@@ -121,6 +152,12 @@ export class EntryPump implements Disposable {
 
   dispose(): void {
     this.disconnect();
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve();
   }
 
   #keep(from: LogIndex, entries: readonly RawEntry[]): void {
@@ -155,6 +192,12 @@ export class EntryPump implements Disposable {
 
   /** Does the next thing; false where there is nothing to do. Rejects only where the sink does. */
   async #step(source: EntrySource): Promise<boolean> {
+    const said = this.#said;
+    this.#said = undefined;
+    if (said !== undefined && !(await this.#isWhereSaid(source, said))) {
+      if (this.#source === source) this.#options.onMoved();
+      return false;
+    }
     if (this.#needsHeads !== undefined) return await this.#takeHeads(source, this.#needsHeads);
     const applied = this.#options.sink.lastSyncedIndex();
     if (applied >= this.#target) {
@@ -176,6 +219,24 @@ export class EntryPump implements Disposable {
     await this.#apply(entry);
     if (applied + 1 - this.#acknowledged >= MAX_ENTRIES_PER_PAGE) this.#acknowledge(source, entry.index);
     return true;
+  }
+
+  /**
+   * Whether we stand where this leader was told that we do, or where its own entries lead from there: what the last
+   * connection had under way may have been taken in since, and another leader may not have it.
+   */
+  async #isWhereSaid(source: EntrySource, said: ClaimedPosition): Promise<boolean> {
+    const { index, runningHash } = this.position;
+    if (said.runningHash === undefined) return said.index === index;
+    if (said.index === index) return said.runningHash === runningHash;
+    const page = index > said.index ? await source.requestEntries(said.index, MAX_ENTRIES_PER_PAGE) : undefined;
+    if (page === undefined || typeof page === 'string') return false;
+    let reached = said.runningHash;
+    for (const entry of page.entries.slice(0, index - said.index).map(parseLogEntry)) {
+      if (entry === undefined) return false;
+      reached = nextRunningHash(reached, entry, this.#options.ambient.hashText);
+    }
+    return reached === runningHash;
   }
 
   async #fetch(source: EntrySource, since: LogIndex): Promise<boolean> {
@@ -210,17 +271,40 @@ export class EntryPump implements Disposable {
     }
     this.#expectProgress(entry.index);
     this.#entriesTaken += 1;
+    this.#wake();
     if (runningHash !== undefined) this.#position = { index: entry.index, runningHash };
   }
 
+  /** A copy of the log is not given heads; it finds out itself from where the leader's entries lead on. */
+  async #reconcile(source: EntrySource, why: HeadsReason): Promise<boolean> {
+    const isDone = await this.#options.sink.reconcile?.(source, why);
+    if (this.#source !== source) return true;
+    // The leader gave no answer, or one that cannot be: another attempt begins with the next connection.
+    if (isDone !== true) throw new Error('The log could not be reconciled.');
+    this.#headsTaken += 1;
+    this.#wake();
+    this.#position = undefined;
+    this.#needsHeads = undefined;
+    this.#buffer.clear();
+    return true;
+  }
+
   async #takeHeads(source: EntrySource, why: HeadsReason): Promise<boolean> {
+    if (this.#options.sink.reconcile !== undefined) return await this.#reconcile(source, why);
     const answer = await source.fetchHeads();
     if (this.#source !== source) return true;
     if (answer === undefined) return false;
     const { index, runningHash } = answer.position;
-    await this.#options.sink.applyHeads(answer.heads, index, runningHash, why);
+    this.#headsGiver = source;
+    this.#position = undefined;
+    try {
+      await this.#options.sink.applyHeads(answer.heads, index, runningHash, why);
+    } finally {
+      this.#headsGiver = undefined;
+    }
     this.#expectProgress(index);
     this.#headsTaken += 1;
+    this.#wake();
     this.#position = answer.position;
     // Another connection has come meanwhile, and what it found missing is still to be had.
     if (this.#source !== source) return true;

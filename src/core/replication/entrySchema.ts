@@ -26,6 +26,7 @@ export const logIndexSchema = natural as unknown as z.ZodType<LogIndex>;
 export const peerIdSchema = id<PeerId>();
 export const docIdSchema = id<DocId>();
 export const opaqueIdSchema = id;
+export const proposalIdSchema = id<ProposalId>();
 export const naturalSchema = natural;
 export const revisionHashSchema = z.string().regex(/^[0-9a-f]{64}$/) as unknown as z.ZodType<RevisionHash>;
 /** '' stands before the first entry. */
@@ -34,7 +35,7 @@ export const displayNameSchema = z.string().max(MAX_NAME_LENGTH);
 
 export const termSchema: z.ZodType<Term> = z.strictObject({ number: natural, leaderId: peerIdSchema });
 
-const authorSchema: z.ZodType<Author> = z.strictObject({ peerId: peerIdSchema, name: displayNameSchema });
+export const authorSchema: z.ZodType<Author> = z.strictObject({ peerId: peerIdSchema, name: displayNameSchema });
 
 const spliceSchema: z.ZodType<Splice> = z.strictObject({
   offset: natural,

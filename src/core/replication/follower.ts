@@ -4,14 +4,14 @@ import { compareTerms } from '../ids.ts';
 import type { DocId, LibraryId, LogIndex, RevisionHash, Term } from '../ids.ts';
 import type { Ambient, Disposable } from '../ports.ts';
 import type { Connection } from './connection.ts';
-import type { DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
+import type { Author, DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
 import { checkProposalShape, parseLogEntry } from './entrySchema.ts';
 import { EntryPump } from './entryPump.ts';
 import type { QuarantinedEntry } from './entryPump.ts';
 import { FollowerSession } from './followerSession.ts';
 import type { AnswerMessage, RequestBody } from './followerSession.ts';
 import { LinkClosedError } from './libraryLink.ts';
-import type { EntrySink, LinkMetrics, PeerInfo } from './libraryLink.ts';
+import type { EntrySink, LinkMetrics, PeerInfo, Purpose } from './libraryLink.ts';
 import { MAX_HISTORY } from './limits.ts';
 import { retryDelay } from './retryDelay.ts';
 import { describeError } from './syncError.ts';
@@ -25,6 +25,10 @@ export interface FollowerOptions {
   readonly heartbeatMs: number;
   /** Silence after which the leader counts as gone, and how long an answer is waited for, in milliseconds. */
   readonly timeoutMs: number;
+  /** A host that keeps a copy of the log speaks for these peers; undefined for a single peer. */
+  readonly ownPeers?: () => readonly PeerInfo[];
+  /** The newest leadership that is known already; what is older changes nothing. */
+  readonly newestTerm?: Term;
 }
 
 /** Why a follower is without a leader. */
@@ -56,7 +60,7 @@ export class Follower implements Disposable {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#term = { number: 0, leaderId: options.peer.peerId };
+    this.#term = options.newestTerm ?? { number: 0, leaderId: options.peer.peerId };
     const report = (error: unknown): void => {
       options.ambient.logger.error('A listener of the follower failed', { error: describeError(error) });
     };
@@ -66,6 +70,9 @@ export class Follower implements Disposable {
     this.#pump = new EntryPump({
       sink: options.sink,
       ambient: options.ambient,
+      onMoved: () => {
+        this.#endSession('moved', false);
+      },
       onQuarantined: (entry) => {
         this.#onDidQuarantine.fire(entry);
       },
@@ -103,6 +110,11 @@ export class Follower implements Disposable {
     return this.#peers;
   }
 
+  /** Everything that the leader has told of has been taken in. */
+  get isCaughtUp(): boolean {
+    return this.isConnected && !this.#pump.isTakingHeads && this.#options.sink.lastSyncedIndex() >= this.#pump.target;
+  }
+
   get lastIndex(): LogIndex {
     const applied = this.#options.sink.lastSyncedIndex();
     return this.#pump.target > applied ? this.#pump.target : applied;
@@ -125,6 +137,7 @@ export class Follower implements Disposable {
     }
     this.#endSession('replaced', false);
     const { libraryId, peer, ambient, heartbeatMs, timeoutMs } = this.#options;
+    const said = this.#pump.position;
     const session: FollowerSession = new FollowerSession(
       {
         libraryId,
@@ -133,6 +146,7 @@ export class Follower implements Disposable {
         heartbeatMs,
         timeoutMs,
         newestTerm: this.#term,
+        ownPeers: this.#options.ownPeers,
         position: () => this.#pump.position,
         onTerm: (term) => {
           this.#noteTerm(term);
@@ -143,7 +157,7 @@ export class Follower implements Disposable {
         },
         onWelcome: (welcome) => {
           this.#notePeers(welcome.peers);
-          this.#pump.connect(session, welcome, welcome.standing);
+          this.#pump.connect(session, welcome, welcome.standing, said);
           for (const wake of [...this.#waitingForLeader]) wake();
           this.#onDidChange.fire();
         },
@@ -175,30 +189,30 @@ export class Follower implements Disposable {
   }
 
   /** See `LibraryLink.propose`. */
-  async propose(proposal: Proposal, source?: string): Promise<ProposeResult> {
+  async propose(proposal: Proposal, source?: string, purpose?: Purpose): Promise<ProposeResult> {
     const fault = checkProposalShape(proposal);
     // The leader would refuse it too, but as a message that no peer of ours sends.
     if (fault !== undefined)
       return { kind: 'rejected', code: 'invalid-proposal', message: `The change cannot be sent: ${fault}` };
-    const answer = await this.#ask({ kind: 'propose', proposal, ...(source === undefined ? {} : { source }) });
-    switch (answer.kind) {
-      case 'committed':
-        return { kind: 'committed', index: answer.index };
-      case 'stale':
-        return { kind: 'stale', head: answer.head };
-      case 'error':
-        return { kind: 'rejected', code: answer.code, message: answer.message };
-      case 'entriesResponse':
-      case 'heads':
-      case 'revision':
-      case 'history':
-      case 'syncRequired':
-        return {
-          kind: 'rejected',
-          code: 'unexpected-answer',
-          message: 'The leader gave an answer that does not fit the question.',
-        };
+    const body = { kind: 'propose', proposal, ...(source === undefined ? {} : { source }) } as const;
+    return toResult(await this.#ask(body, purpose));
+  }
+
+  /** Proposes for one of this host's peers, to the present leader and only once; undefined where it has not decided. */
+  async proposeOnce(proposal: Proposal, author: Author): Promise<ProposeResult | undefined> {
+    const answer = await this.#session?.request({ kind: 'propose', proposal, author });
+    return answer === undefined || (answer.kind === 'error' && !answer.isFinal) ? undefined : toResult(answer);
+  }
+
+  /** True once the sink has taken the entry in; false where the connection ends before. */
+  async untilApplied(index: LogIndex): Promise<boolean> {
+    const session = this.#session;
+    while (session !== undefined && this.#session === session) {
+      // While heads are wanted, the sink stands on another log, and its index says nothing about this one.
+      if (!this.#pump.isTakingHeads && this.#options.sink.lastSyncedIndex() >= index) return true;
+      await this.#pump.untilNextStep();
     }
+    return false;
   }
 
   async fetchHeads(): Promise<readonly DocumentHead[]> {
@@ -206,11 +220,27 @@ export class Follower implements Disposable {
     return answer.kind === 'heads' ? answer.heads : [];
   }
 
-  async fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
-    const answer = await this.#ask({ kind: 'fetchRevision', docId, hash });
+  async fetchRevision(docId: DocId, hash: RevisionHash, purpose?: Purpose): Promise<string | undefined> {
+    const answer = await this.#ask({ kind: 'fetchRevision', docId, hash }, purpose);
     if (answer.kind !== 'revision' || answer.text === undefined) return undefined;
     // A revision is named by its hash, so a wrong one is none.
     return this.#options.ambient.hashText(answer.text) === hash ? answer.text : undefined;
+  }
+
+  /** The same from the present leader only: undefined also where it is gone before it answers. */
+  async fetchRevisionOnce(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
+    const text = await this.#session?.fetchRevision(docId, hash);
+    return text !== undefined && this.#options.ambient.hashText(text) === hash ? text : undefined;
+  }
+
+  /** A leadership that was heard of elsewhere: whoever is older is not listened to any more. */
+  noteTerm(term: Term): void {
+    this.#noteTerm(term);
+  }
+
+  /** Tells the leader at once what it would hear with the next heartbeat. */
+  sendHeartbeat(): void {
+    this.#session?.sendHeartbeat();
   }
 
   async fetchHistory(docId: DocId, limit: number): Promise<readonly LogEntry[]> {
@@ -231,13 +261,23 @@ export class Follower implements Disposable {
   }
 
   /** Asks until somebody answers for good: over lost connections, new leaders and a leader whose disk is full. */
-  async #ask(body: RequestBody): Promise<AnswerMessage> {
+  async #ask(body: RequestBody, purpose?: Purpose): Promise<AnswerMessage> {
+    if (purpose === 'heads') return await this.#askGiver(body);
     for (let attempt = 0; ; attempt += 1) {
       const session = await this.#leader();
       const answer = await session.request(body);
       if (answer !== undefined && (answer.kind !== 'error' || answer.isFinal)) return answer;
       if (answer?.kind === 'error') await this.#pause(retryDelay(attempt, this.#options.ambient.random));
     }
+  }
+
+  /** Asks the leader that gave the heads that are being taken in, once: another one's log may be another ([REC-04]). */
+  async #askGiver(body: RequestBody): Promise<AnswerMessage> {
+    const session = this.#session;
+    const answer = session !== undefined && session === this.#pump.headsGiver ? await session.request(body) : undefined;
+    if (answer === undefined || (answer.kind === 'error' && !answer.isFinal))
+      throw new Error('The leader that gave the heads is gone.');
+    return answer;
   }
 
   async #leader(): Promise<FollowerSession> {
@@ -292,5 +332,28 @@ export class Follower implements Disposable {
 
   #notePeers(peers: readonly PeerInfo[]): void {
     this.#peers = peers.filter(({ peerId }) => peerId !== this.#options.peer.peerId);
+  }
+}
+
+function toResult(answer: AnswerMessage): ProposeResult {
+  switch (answer.kind) {
+    case 'committed':
+      return { kind: 'committed', index: answer.index };
+    case 'stale':
+      return { kind: 'stale', head: answer.head };
+    case 'error':
+      return { kind: 'rejected', code: answer.code, message: answer.message };
+    case 'entriesResponse':
+    case 'heads':
+    case 'revision':
+    case 'history':
+    case 'hashes':
+    case 'skeleton':
+    case 'syncRequired':
+      return {
+        kind: 'rejected',
+        code: 'unexpected-answer',
+        message: 'The leader gave an answer that does not fit the question.',
+      };
   }
 }

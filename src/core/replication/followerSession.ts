@@ -1,24 +1,36 @@
 import { DisposableStore } from '../disposableStore.ts';
 import { compareTerms } from '../ids.ts';
-import type { LibraryId, LogIndex, PeerId, Term } from '../ids.ts';
+import type { DocId, LibraryId, LogIndex, PeerId, RevisionHash, Term } from '../ids.ts';
 import type { Ambient, Disposable } from '../ports.ts';
 import type { Connection } from './connection.ts';
 import type { EntryPage, EntrySource, HeadsAt } from './entryPump.ts';
 import type { HeadsReason, PeerInfo } from './libraryLink.ts';
 import { MAX_REQUESTS_IN_FLIGHT } from './limits.ts';
-import { encodeMessage, parseMessage, PROTOCOL_MAX, PROTOCOL_MIN, SOURCE_PROTOCOL } from './messages.ts';
+import { encodeMessage, HOST_PROTOCOL, parseMessage, PROTOCOL_MAX, PROTOCOL_MIN, SOURCE_PROTOCOL } from './messages.ts';
 import type { MessageBody, MessageOf, RawEntry, SyncMessage } from './messages.ts';
+import type { SkeletonRow } from './replicatedLog.ts';
 
 /** What a follower may ask; `requestId` is added here. */
 export type RequestBody =
-  | Pick<MessageOf<'propose'>, 'kind' | 'proposal' | 'source'>
+  | Pick<MessageOf<'propose'>, 'kind' | 'proposal' | 'source' | 'author'>
   | Pick<MessageOf<'fetchEntries'>, 'kind' | 'since' | 'limit'>
   | Pick<MessageOf<'fetchHeads'>, 'kind'>
   | Pick<MessageOf<'fetchRevision'>, 'kind' | 'docId' | 'hash'>
-  | Pick<MessageOf<'fetchHistory'>, 'kind' | 'docId' | 'limit'>;
+  | Pick<MessageOf<'fetchHistory'>, 'kind' | 'docId' | 'limit'>
+  | Pick<MessageOf<'fetchHashes'>, 'kind' | 'indexes'>
+  | Pick<MessageOf<'fetchSkeleton'>, 'kind' | 'since' | 'limit'>;
 
 export type AnswerMessage = MessageOf<
-  'entriesResponse' | 'committed' | 'stale' | 'heads' | 'revision' | 'history' | 'syncRequired' | 'error'
+  | 'entriesResponse'
+  | 'committed'
+  | 'stale'
+  | 'heads'
+  | 'revision'
+  | 'history'
+  | 'hashes'
+  | 'skeleton'
+  | 'syncRequired'
+  | 'error'
 >;
 
 export interface FollowerSessionOptions {
@@ -30,6 +42,8 @@ export interface FollowerSessionOptions {
   /** The highest term that this peer has ever heard of; what is older changes nothing (I7). */
   readonly newestTerm: Term;
   readonly position: () => { readonly index: LogIndex; readonly runningHash: string | undefined };
+  /** It keeps a copy of the log; then it says with each heartbeat which peers it speaks for. */
+  readonly ownPeers: (() => readonly PeerInfo[]) | undefined;
   readonly onWelcome: (welcome: MessageOf<'welcome'>) => void;
   readonly onTerm: (term: Term) => void;
   /** A message of so many UTF-16 units went out or came in. */
@@ -90,17 +104,18 @@ export class FollowerSession implements EntrySource, Disposable {
       this.#end('lost');
       return;
     }
-    const { peer, position } = this.#options;
+    const { peer, position, ownPeers } = this.#options;
     const { index, runningHash } = position();
     this.#send({
       kind: 'hello',
       requestId: HELLO_REQUEST_ID,
-      protocolMin: PROTOCOL_MIN,
+      protocolMin: ownPeers === undefined ? PROTOCOL_MIN : HOST_PROTOCOL,
       protocolMax: PROTOCOL_MAX,
       name: peer.name,
       folderName: peer.folderName,
       index,
       ...(runningHash === undefined ? {} : { runningHash }),
+      ...(ownPeers === undefined ? {} : { isHost: true }),
     });
     this.#scheduleHeartbeat();
   }
@@ -133,6 +148,29 @@ export class FollowerSession implements EntrySource, Disposable {
     const answer = await this.request({ kind: 'fetchHeads' });
     if (answer?.kind !== 'heads') return undefined;
     return { heads: answer.heads, position: { index: answer.index, runningHash: answer.runningHash } };
+  }
+
+  async fetchHashes(indexes: readonly LogIndex[]): Promise<readonly (string | null)[] | undefined> {
+    const answer = await this.request({ kind: 'fetchHashes', indexes });
+    return answer?.kind === 'hashes' ? answer.hashes : undefined;
+  }
+
+  async fetchSkeleton(since: LogIndex, limit: number): Promise<readonly SkeletonRow[] | undefined> {
+    const answer = await this.request({ kind: 'fetchSkeleton', since, limit });
+    return answer?.kind === 'skeleton' ? answer.rows : undefined;
+  }
+
+  async fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
+    const answer = await this.request({ kind: 'fetchRevision', docId, hash });
+    return answer?.kind === 'revision' ? answer.text : undefined;
+  }
+
+  /** Says that it lives and where it stands, before it would be time to. */
+  sendHeartbeat(): void {
+    if (!this.isWelcomed) return;
+    const peers = this.#options.ownPeers?.();
+    const { index } = this.#options.position();
+    this.#send({ kind: 'heartbeat', index, ...(peers === undefined ? {} : { peers }) });
   }
 
   acknowledge(index: LogIndex): void {
@@ -227,6 +265,8 @@ export class FollowerSession implements EntrySource, Disposable {
       case 'heads':
       case 'revision':
       case 'history':
+      case 'hashes':
+      case 'skeleton':
         this.#answer(message.requestId, message);
         return;
       case 'error':
@@ -243,7 +283,10 @@ export class FollowerSession implements EntrySource, Disposable {
       case 'fetchHeads':
       case 'fetchRevision':
       case 'fetchHistory':
-        // Only followers say these.
+      case 'fetchHashes':
+      case 'fetchSkeleton':
+      case 'hostState':
+        // Only followers and hosts say these.
         this.#close('invalidMessage');
     }
   }
@@ -281,7 +324,7 @@ export class FollowerSession implements EntrySource, Disposable {
   }
 
   #scheduleHeartbeat(): void {
-    const { ambient, heartbeatMs, timeoutMs, position } = this.#options;
+    const { ambient, heartbeatMs, timeoutMs } = this.#options;
     const due = ambient.clock.monotonicNow() + heartbeatMs;
     this.#timer = ambient.scheduler.after(heartbeatMs, () => {
       const now = ambient.clock.monotonicNow();
@@ -291,7 +334,7 @@ export class FollowerSession implements EntrySource, Disposable {
         this.#close('silent');
         return;
       }
-      if (this.isWelcomed) this.#send({ kind: 'heartbeat', index: position().index });
+      this.sendHeartbeat();
       this.#scheduleHeartbeat();
     });
   }

@@ -8,16 +8,20 @@ import type { FollowerMetrics, PeerInfo } from './libraryLink.ts';
 import { ANNOUNCE_WINDOW_MS, MAX_ENTRIES_PER_PAGE, MAX_INLINE_UNITS, MAX_PEERS } from './limits.ts';
 import { encodeMessage } from './messages.ts';
 import { nextIndex } from './replicatedLog.ts';
-import type { TransactionManager } from './transactionManager.ts';
+import type { LogGate } from './logGate.ts';
 
 export interface LeaderOptions {
   readonly libraryId: LibraryId;
-  readonly transactions: TransactionManager;
+  readonly transactions: LogGate;
   readonly ambient: Ambient;
   /** How often silent followers are looked for, in milliseconds. */
   readonly heartbeatMs: number;
   /** Silence after which a follower counts as gone, in milliseconds. */
   readonly timeoutMs: number;
+  /** Peers that this leader learns of from another host. */
+  readonly peersElsewhere?: () => readonly PeerInfo[];
+  /** Somebody has come or gone here. */
+  readonly onPeersChanged?: () => void;
 }
 
 /** A follower as the leader knows it. */
@@ -69,6 +73,19 @@ export class Leader implements Disposable {
     );
   }
 
+  /** The peers that are connected here, and those that the hosts among them speak for. */
+  get peersHere(): readonly PeerInfo[] {
+    const peers = [...this.#sessions].flatMap(({ peer, namedPeers }) =>
+      peer === undefined ? [] : [peer, ...namedPeers],
+    );
+    return distinct(peers);
+  }
+
+  /** Somebody has come or gone elsewhere. */
+  notePeersElsewhere(): void {
+    this.#sendPeers(undefined);
+  }
+
   /** Serves a connection whose other side has proven that it belongs to the library. */
   accept(connection: Connection): void {
     if (this.#isDisposed || this.#sessions.size >= MAX_PEERS) {
@@ -81,9 +98,12 @@ export class Leader implements Disposable {
         libraryId,
         transactions,
         ambient,
-        peers: () => this.followers.map(({ peer }) => peer),
+        peers: () => this.#everybody(),
         onWelcomed: (welcomed) => {
           this.#noteArrival(welcomed);
+        },
+        onPeersNamed: (session) => {
+          this.#tellPeers(session);
         },
         onEnded: (ended) => {
           this.#noteDeparture(ended);
@@ -188,8 +208,17 @@ export class Leader implements Disposable {
     if (this.#sessions.delete(session) && session.peer !== undefined && !this.#isDisposed) this.#tellPeers(session);
   }
 
+  #everybody(): readonly PeerInfo[] {
+    return distinct([...this.peersHere, ...(this.#options.peersElsewhere?.() ?? [])]).slice(0, MAX_PEERS);
+  }
+
   /** Everybody else learns at once who is there; the one that came is told by its welcome. */
   #tellPeers(except: LeaderSession): void {
+    this.#options.onPeersChanged?.();
+    this.#sendPeers(except);
+  }
+
+  #sendPeers(except: LeaderSession | undefined): void {
     for (const session of this.#sessions) {
       if (session !== except && session.peer !== undefined) session.sendHeartbeat();
     }
@@ -208,6 +237,10 @@ export class Leader implements Disposable {
       if (!this.#isDisposed) this.#scheduleCheck();
     });
   }
+}
+
+function distinct(peers: readonly PeerInfo[]): readonly PeerInfo[] {
+  return [...new Map(peers.map((peer) => [peer.peerId, peer])).values()];
 }
 
 function estimateUnits(entry: LogEntry): number {

@@ -5,6 +5,7 @@ import { DisposableStore } from '../disposableStore.ts';
 import type { Connection } from './connection.ts';
 import type { Author } from './entry.ts';
 import type { PeerInfo } from './libraryLink.ts';
+import type { LogGate } from './logGate.ts';
 import {
   MAX_DOCUMENT_BYTES,
   MAX_ENTRIES_PER_PAGE,
@@ -16,7 +17,6 @@ import { encodeMessage, parseMessage, PROTOCOL_MAX, PROTOCOL_MIN } from './messa
 import type { ByeReason, MessageBody, MessageOf, SyncMessage } from './messages.ts';
 import { LOG_START } from './replicatedLog.ts';
 import { describeError, SyncError } from './syncError.ts';
-import type { TransactionManager } from './transactionManager.ts';
 
 /** Twice what an honest follower has under way: its timeouts may ask again before the first answer is out. */
 const MAX_OUTSTANDING_REQUESTS = 2 * MAX_REQUESTS_IN_FLIGHT;
@@ -29,11 +29,13 @@ const MAX_TERM_STEP = 1_000_000;
 /** What a session needs of its leader. */
 export interface LeaderSessionHost {
   readonly libraryId: LibraryId;
-  readonly transactions: TransactionManager;
+  readonly transactions: LogGate;
   readonly ambient: Ambient;
   peers(): readonly PeerInfo[];
   /** A follower has said who it is and may be told of entries. */
   onWelcomed(session: LeaderSession): void;
+  /** A host has named other peers than before. */
+  onPeersNamed(session: LeaderSession): void;
   onEnded(session: LeaderSession): void;
 }
 
@@ -43,6 +45,8 @@ export class LeaderSession implements Disposable {
   readonly #connection: Connection;
   readonly #subscriptions = new DisposableStore();
   #peer: PeerInfo | undefined;
+  #isHost = false;
+  #namedPeers: readonly PeerInfo[] = [];
   #announced = LOG_START;
   #acknowledged = LOG_START;
   #lastHeardAt: number;
@@ -71,6 +75,11 @@ export class LeaderSession implements Disposable {
   /** Undefined until the follower has been welcomed. */
   get peer(): PeerInfo | undefined {
     return this.#peer;
+  }
+
+  /** The peers that a host speaks for. */
+  get namedPeers(): readonly PeerInfo[] {
+    return this.#namedPeers;
   }
 
   /** The newest index that the follower has been told of. */
@@ -169,6 +178,7 @@ export class LeaderSession implements Disposable {
         this.#answer(message.requestId, units, () => this.#welcome(message));
         return;
       case 'heartbeat':
+        this.#noteNamedPeers(message.peers ?? []);
         this.sendHeartbeat();
         return;
       case 'acknowledge':
@@ -183,6 +193,13 @@ export class LeaderSession implements Disposable {
       case 'fetchHeads':
       case 'fetchRevision':
       case 'fetchHistory':
+      case 'fetchHashes':
+      case 'fetchSkeleton':
+        // Only a host may speak for others ([REP-22]).
+        if (message.kind === 'propose' && message.author !== undefined && !this.#isHost) {
+          this.end('invalidMessage');
+          return;
+        }
         this.#answer(message.requestId, units, () => {
           // The follower has not heard of our term yet; this answer tells it, and it asks again.
           if (isOutdated) throw new SyncError('stale-term', 'The leader has changed in the meantime.');
@@ -200,6 +217,9 @@ export class LeaderSession implements Disposable {
       case 'heads':
       case 'revision':
       case 'history':
+      case 'hashes':
+      case 'skeleton':
+      case 'hostState':
       case 'syncRequired':
         // Only a leader says these; whoever says them to a leader has lost track of who it talks to.
         this.end('invalidMessage');
@@ -226,6 +246,7 @@ export class LeaderSession implements Disposable {
     if (this.#hasEnded) return undefined;
     const { index, runningHash } = transactions.position;
     this.#peer = { peerId: hello.sender, name: hello.name, folderName: hello.folderName };
+    this.#isHost = hello.isHost === true;
     this.#announced = index;
     if (standing === 'onLog') this.#acknowledged = hello.index;
     this.#host.onWelcomed(this);
@@ -236,14 +257,23 @@ export class LeaderSession implements Disposable {
     return undefined;
   }
 
+  #noteNamedPeers(peers: readonly PeerInfo[]): void {
+    if (!this.#isHost || JSON.stringify(peers) === JSON.stringify(this.#namedPeers)) return;
+    this.#namedPeers = peers;
+    this.#host.onPeersNamed(this);
+  }
+
   async #fulfil(
-    request: MessageOf<'propose' | 'fetchEntries' | 'fetchHeads' | 'fetchRevision' | 'fetchHistory'>,
+    request: MessageOf<
+      'propose' | 'fetchEntries' | 'fetchHeads' | 'fetchRevision' | 'fetchHistory' | 'fetchHashes' | 'fetchSkeleton'
+    >,
   ): Promise<MessageBody> {
     const { transactions } = this.#host;
     const { requestId } = request;
     switch (request.kind) {
       case 'propose': {
-        const result = await transactions.append(request.proposal, this.#author(request.source), transactions.term);
+        const author = request.author ?? this.#author(request.source);
+        const result = await transactions.append(request.proposal, author, transactions.term);
         if (result.kind === 'rejected') {
           return { kind: 'error', requestId, code: result.code, message: result.message, isFinal: true };
         }
@@ -259,6 +289,12 @@ export class LeaderSession implements Disposable {
         return { kind: 'revision', requestId, text: await transactions.revisionText(request.docId, request.hash) };
       case 'fetchHistory':
         return { kind: 'history', requestId, entries: await transactions.history(request.docId, request.limit) };
+      case 'fetchHashes': {
+        const hashes = await Promise.all(request.indexes.map((index) => transactions.runningHashAt(index)));
+        return { kind: 'hashes', requestId, hashes: hashes.map((hash) => hash ?? null) };
+      }
+      case 'fetchSkeleton':
+        return { kind: 'skeleton', requestId, rows: await transactions.skeleton(request.since, request.limit) };
     }
   }
 

@@ -2,6 +2,7 @@ import type { Event } from '../event.ts';
 import type { DocId, LogIndex, PeerId, RevisionHash, Term } from '../ids.ts';
 import type { Disposable } from '../ports.ts';
 import type { DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
+import type { EntrySource } from './entryPump.ts';
 
 /** Another running process that serves a replica of the same library. */
 export interface PeerInfo {
@@ -42,6 +43,11 @@ export interface EntrySink {
   applySyncEntry(entry: LogEntry, runningHash?: string): Promise<void>;
   /** The log cannot give what is missing: these are its heads, as of `index`, which may lie behind where the replica stood. */
   applyHeads(heads: readonly DocumentHead[], index: LogIndex, runningHash?: string, why?: HeadsReason): Promise<void>;
+  /**
+   * A copy of the log has this in place of `applyHeads`: it brings itself to where the leader's entries lead on. False
+   * where the connection ended before that.
+   */
+  reconcile?(source: EntrySource, why: HeadsReason): Promise<boolean>;
 }
 
 /**
@@ -79,19 +85,26 @@ export interface FollowerMetrics {
   readonly receivedUnits: number;
 }
 
+/**
+ * `heads`: asked while heads are being taken in, of the leader that gave them, whose log is the one that counts for them.
+ * Answered at once, because nothing comes in meanwhile; rejects where that leader is gone.
+ */
+export type Purpose = 'heads';
+
 /** A replica's connection to its library, whoever leads at the moment and through all re-elections. */
 export interface LibraryLink extends Disposable {
   readonly status: LinkStatus;
   readonly onDidChangeStatus: Event<LinkStatus>;
   /**
    * Sends a proposal, again after each reconnect until somebody answers: the same `proposalId` is committed once.
-   * Rejects with `LinkClosedError` only when the link is disposed before an answer.
+   * Where hosts are linked, the entry that the answer names has come in by then. Rejects with `LinkClosedError` only when
+   * the link is disposed before an answer.
    * @param source where the change comes from, if not from a person: others see it as the author.
    */
-  propose(proposal: Proposal, source?: string): Promise<ProposeResult>;
+  propose(proposal: Proposal, source?: string, purpose?: Purpose): Promise<ProposeResult>;
   fetchHeads(): Promise<readonly DocumentHead[]>;
   /** The text of a revision as far as the log reaches; undefined where it does not know it. */
-  fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | undefined>;
+  fetchRevision(docId: DocId, hash: RevisionHash, purpose?: Purpose): Promise<string | undefined>;
   /** Entries of one document, newest first, at most `limit`; for History and for telling an older revision from a new text. */
   fetchHistory(docId: DocId, limit: number): Promise<readonly LogEntry[]>;
 }

@@ -33,3 +33,10 @@ export const MAX_NAME_LENGTH = 200;
 export const MAX_HEADS = 100_000;
 export const MAX_PEERS = 1_000;
 export const MAX_HISTORY = 1_000;
+/** Indexes that one question for running hashes may name. */
+export const MAX_HASHES = 64;
+/** Rows of a log's skeleton in one answer. */
+export const MAX_SKELETON_ROWS = 2_000;
+/** Hosts that keep one library. */
+export const MAX_HOSTS = 64;
+export const MAX_ADDRESS_LENGTH = 300;

@@ -8,9 +8,12 @@ import type {
   LogPage,
   LogRecord,
   LogState,
+  LogReplacement,
   PageLimit,
   ReplicatedLog,
+  SkeletonRow,
 } from './replicatedLog.ts';
+import { headsBefore } from './rewoundHeads.ts';
 import { canonicalEntryText } from './runningHash.ts';
 import { rebuildText } from './revisionText.ts';
 import type { RevisionAnchor } from './revisionText.ts';
@@ -30,6 +33,7 @@ export class MemoryReplicatedLog implements ReplicatedLog {
   readonly #snapshots = new Map<DocId, (RevisionAnchor & { readonly hash: RevisionHash })[]>();
   /** Running hashes up to the horizon, by index. */
   readonly #forgottenHashes = [''];
+  readonly #orphans = new Map<ProposalId, LogEntry>();
   #horizon = LOG_START;
   #term: Term | undefined;
 
@@ -52,6 +56,13 @@ export class MemoryReplicatedLog implements ReplicatedLog {
   raiseTerm(leaderId: PeerId, above: number): Promise<Term> {
     this.#term = { number: Math.max(this.#term?.number ?? 0, above) + 1, leaderId };
     return Promise.resolve(this.#term);
+  }
+
+  adoptTerm(term: Term): Promise<void> {
+    if (this.#term !== undefined && compareTerms(term, this.#term) < 0)
+      return Promise.reject(new SyncError('stale-term', 'A newer leader writes this log.'));
+    this.#term = term;
+    return Promise.resolve();
   }
 
   async append(records: readonly LogRecord[], after: LogIndex, term: Term): Promise<void> {
@@ -95,8 +106,7 @@ export class MemoryReplicatedLog implements ReplicatedLog {
   }
 
   runningHashAt(index: LogIndex): Promise<string | undefined> {
-    if (index <= this.#horizon) return Promise.resolve(this.#forgottenHashes[index]);
-    return Promise.resolve(this.#records[index - this.#horizon - 1]?.runningHash);
+    return Promise.resolve(this.#hashAt(index));
   }
 
   headText(docId: DocId): Promise<HeadText | undefined> {
@@ -135,8 +145,79 @@ export class MemoryReplicatedLog implements ReplicatedLog {
     return Promise.resolve(horizon);
   }
 
+  rewind(to: LogIndex): Promise<void> {
+    if (to < this.#horizon)
+      return Promise.reject(new SyncError('log-compacted', 'The log does not reach back that far.'));
+    const undone = this.#setAside(to);
+    const before = (docId: DocId): LogEntry | undefined =>
+      this.#records.findLast(({ entry }) => entry.docId === docId)?.entry;
+    const { restored, gone } = headsBefore(undone, (docId) => this.#heads.get(docId), before, this.#horizon);
+    for (const docId of gone) this.#heads.delete(docId);
+    for (const head of restored) this.#heads.set(head.docId, head);
+    for (const [docId, snapshots] of this.#snapshots)
+      this.#snapshots.set(
+        docId,
+        snapshots.filter(({ index }) => index <= to),
+      );
+    return Promise.resolve();
+  }
+
+  replace({ shared, rows, heads, texts }: LogReplacement): Promise<void> {
+    this.#setAside(shared);
+    for (const { runningHash } of this.#records.splice(0)) this.#forgottenHashes.push(runningHash);
+    for (const [proposalId, index] of this.#proposals) if (index > shared) this.#proposals.delete(proposalId);
+    this.#forgottenHashes.splice(shared + 1);
+    for (const { index, proposalId, runningHash } of rows) {
+      this.#proposals.set(proposalId, index);
+      this.#forgottenHashes.push(runningHash);
+    }
+    this.#horizon = rows.at(-1)?.index ?? shared;
+    this.#heads.clear();
+    this.#snapshots.clear();
+    for (const head of heads) this.#heads.set(head.docId, head);
+    for (const { docId, hash, text } of texts) {
+      const index = this.#heads.get(docId)?.index ?? this.#horizon;
+      this.#addSnapshot(docId, { index, hash, text });
+    }
+    return Promise.resolve();
+  }
+
+  orphans(limit: number): Promise<readonly LogEntry[]> {
+    return Promise.resolve([...this.#orphans.values()].slice(0, limit));
+  }
+
+  forgetOrphans(proposalIds: readonly ProposalId[]): Promise<void> {
+    for (const proposalId of proposalIds) this.#orphans.delete(proposalId);
+    return Promise.resolve();
+  }
+
+  skeleton(since: LogIndex, limit: number): Promise<readonly SkeletonRow[]> {
+    const rows = [...this.#proposals]
+      .filter(([, index]) => index > since)
+      .sort(([, a], [, b]) => a - b)
+      .slice(0, limit);
+    return Promise.resolve(
+      rows.map(([proposalId, index]) => ({ index, proposalId, runningHash: this.#hashAt(index) ?? '' })),
+    );
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Takes the entries after `to` out of the log, and remembers them. */
+  #setAside(to: LogIndex): readonly LogEntry[] {
+    const undone = this.#records.splice(Math.max(0, to - this.#horizon)).map(({ entry }) => entry);
+    for (const entry of undone) {
+      this.#proposals.delete(entry.proposalId);
+      if (!this.#orphans.has(entry.proposalId)) this.#orphans.set(entry.proposalId, entry);
+    }
+    return undone;
+  }
+
+  #hashAt(index: LogIndex): string | undefined {
+    if (index <= this.#horizon) return this.#forgottenHashes[index];
+    return this.#records[index - this.#horizon - 1]?.runningHash;
   }
 
   #lastIndex(): LogIndex {

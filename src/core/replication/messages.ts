@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { DocId, LibraryId, LogIndex, PeerId, RevisionHash, Term } from '../ids.ts';
 import type { Checked } from '../problem.ts';
-import type { DocumentHead, Proposal } from './entry.ts';
+import type { Author, DocumentHead, Proposal } from './entry.ts';
 import {
+  authorSchema,
   displayNameSchema,
   docIdSchema,
   documentHeadSchema,
@@ -10,6 +11,7 @@ import {
   naturalSchema,
   opaqueIdSchema,
   peerIdSchema,
+  proposalIdSchema,
   proposalSchema,
   revisionHashSchema,
   runningHashSchema,
@@ -17,19 +19,27 @@ import {
 } from './entrySchema.ts';
 import type { HeadsReason, PeerInfo } from './libraryLink.ts';
 import {
+  MAX_ADDRESS_LENGTH,
   MAX_DOCUMENT_BYTES,
   MAX_ENTRIES_PER_PAGE,
+  MAX_HASHES,
   MAX_HEADS,
   MAX_HISTORY,
+  MAX_HOSTS,
   MAX_MESSAGE_BYTES,
   MAX_PEERS,
+  MAX_SKELETON_ROWS,
 } from './limits.ts';
+import type { SkeletonRow } from './replicatedLog.ts';
+import type { HostState } from './succession.ts';
 
 /** The versions of this protocol that we speak; `hello` carries both, and the leader picks the highest that both know. */
 export const PROTOCOL_MIN = 1;
 export const PROTOCOL_MAX = 2;
 /** From this one on a proposal may say which source its change comes from. */
 export const SOURCE_PROTOCOL = 2;
+/** What hosts say to each other is known from here on. */
+export const HOST_PROTOCOL = 2;
 
 /** What stands in every message. */
 export interface Envelope {
@@ -67,6 +77,8 @@ export type MessageBody =
       readonly folderName: string;
       readonly index: LogIndex;
       readonly runningHash?: string | undefined;
+      /** It keeps a copy of the log for peers of its own, and speaks for them. */
+      readonly isHost?: true | undefined;
     } & Correlated)
   | ({
       readonly kind: 'welcome';
@@ -90,8 +102,13 @@ export type MessageBody =
       readonly hasMore: boolean;
     } & Correlated)
   | { readonly kind: 'acknowledge'; readonly index: LogIndex }
-  /** `source`: where the change comes from, if not from a person (protocol 2). */
-  | ({ readonly kind: 'propose'; readonly proposal: Proposal; readonly source?: string | undefined } & Correlated)
+  /** `source`: where the change comes from, if not from a person; `author` only from a host, for one of its peers (protocol 2). */
+  | ({
+      readonly kind: 'propose';
+      readonly proposal: Proposal;
+      readonly source?: string | undefined;
+      readonly author?: Author | undefined;
+    } & Correlated)
   | ({ readonly kind: 'committed'; readonly index: LogIndex } & Correlated)
   | ({ readonly kind: 'stale'; readonly head?: DocumentHead | undefined } & Correlated)
   | ({ readonly kind: 'fetchHeads' } & Correlated)
@@ -105,7 +122,14 @@ export type MessageBody =
   | ({ readonly kind: 'revision'; readonly text?: string | undefined } & Correlated)
   | ({ readonly kind: 'fetchHistory'; readonly docId: DocId; readonly limit: number } & Correlated)
   | ({ readonly kind: 'history'; readonly entries: readonly RawEntry[] } & Correlated)
-  /** From a follower: where it stands. From the leader: the newest index and everybody who is connected. */
+  | ({ readonly kind: 'fetchHashes'; readonly indexes: readonly LogIndex[] } & Correlated)
+  /** In the order of the question; null where the log never had that index. */
+  | ({ readonly kind: 'hashes'; readonly hashes: readonly (string | null)[] } & Correlated)
+  | ({ readonly kind: 'fetchSkeleton'; readonly since: LogIndex; readonly limit: number } & Correlated)
+  | ({ readonly kind: 'skeleton'; readonly rows: readonly SkeletonRow[] } & Correlated)
+  /** From one host to another, each over the connection that it opened, and back as the answer. */
+  | ({ readonly kind: 'hostState'; readonly state: HostState } & Correlated)
+  /** From a follower: where it stands; from a host also who its peers are. From the leader: the newest index and everybody who is connected. */
   | { readonly kind: 'heartbeat'; readonly index: LogIndex; readonly peers?: readonly PeerInfo[] | undefined }
   | { readonly kind: 'syncRequired'; readonly requestId?: number | undefined; readonly reason: HeadsReason }
   /** `isFinal`: asking again changes nothing. */
@@ -137,6 +161,22 @@ const peerSchema: z.ZodType<PeerInfo> = z.strictObject({
 const peersSchema = z.array(peerSchema).max(MAX_PEERS);
 const rawEntriesSchema = z.array(z.unknown());
 
+const skeletonRowSchema: z.ZodType<SkeletonRow> = z.strictObject({
+  index: logIndexSchema,
+  proposalId: proposalIdSchema,
+  runningHash: runningHashSchema,
+});
+const addressSchema = z.string().min(1).max(MAX_ADDRESS_LENGTH);
+const hostStateSchema: z.ZodType<HostState> = z.strictObject({
+  hostId: peerIdSchema,
+  address: addressSchema,
+  role: z.enum(['leading', 'following', 'relayed', 'looking', 'unable']),
+  term: termSchema,
+  highestTerm: naturalSchema,
+  index: logIndexSchema,
+  line: z.array(z.strictObject({ hostId: peerIdSchema, address: addressSchema })).max(MAX_HOSTS),
+});
+
 const messageSchema = z.discriminatedUnion('kind', [
   // Not strict: a newer release may say more here, and must still learn that we do not speak its protocol.
   z.object({
@@ -148,6 +188,7 @@ const messageSchema = z.discriminatedUnion('kind', [
     folderName: displayNameSchema,
     index: logIndexSchema,
     runningHash: runningHashSchema.optional(),
+    isHost: z.literal(true).optional(),
   }),
   z.strictObject({
     kind: z.literal('welcome'),
@@ -184,6 +225,7 @@ const messageSchema = z.discriminatedUnion('kind', [
     ...correlated,
     proposal: proposalSchema,
     source: displayNameSchema.optional(),
+    author: authorSchema.optional(),
   }),
   z.strictObject({ kind: z.literal('committed'), ...correlated, index: logIndexSchema }),
   z.strictObject({ kind: z.literal('stale'), ...correlated, head: documentHeadSchema.optional() }),
@@ -204,6 +246,24 @@ const messageSchema = z.discriminatedUnion('kind', [
     limit: naturalSchema.min(1).max(MAX_HISTORY),
   }),
   z.strictObject({ kind: z.literal('history'), ...correlated, entries: rawEntriesSchema.max(MAX_HISTORY) }),
+  z.strictObject({ kind: z.literal('fetchHashes'), ...correlated, indexes: z.array(logIndexSchema).max(MAX_HASHES) }),
+  z.strictObject({
+    kind: z.literal('hashes'),
+    ...correlated,
+    hashes: z.array(runningHashSchema.nullable()).max(MAX_HASHES),
+  }),
+  z.strictObject({
+    kind: z.literal('fetchSkeleton'),
+    ...correlated,
+    since: logIndexSchema,
+    limit: naturalSchema.min(1).max(MAX_SKELETON_ROWS),
+  }),
+  z.strictObject({
+    kind: z.literal('skeleton'),
+    ...correlated,
+    rows: z.array(skeletonRowSchema).max(MAX_SKELETON_ROWS),
+  }),
+  z.strictObject({ kind: z.literal('hostState'), ...correlated, state: hostStateSchema }),
   z.strictObject({ kind: z.literal('heartbeat'), ...envelope, index: logIndexSchema, peers: peersSchema.optional() }),
   z.strictObject({
     kind: z.literal('syncRequired'),

@@ -55,6 +55,25 @@ export interface PageLimit {
   readonly units: number;
 }
 
+/** What stays known of an entry for ever: which proposal it was, and the running hash after it. */
+export interface SkeletonRow {
+  readonly index: LogIndex;
+  readonly proposalId: ProposalId;
+  readonly runningHash: string;
+}
+
+/** Another log's state, to be taken over in place of entries that nobody can give any more. */
+export interface LogReplacement {
+  /** Both logs are the same up to here. */
+  readonly shared: LogIndex;
+  /** The other log after that, without a gap, to its end. */
+  readonly rows: readonly SkeletonRow[];
+  /** All its heads, tombstones included. */
+  readonly heads: readonly DocumentHead[];
+  /** The text of every living head. */
+  readonly texts: readonly DocumentSnapshot[];
+}
+
 /**
  * Where the entries of one library are kept. Written by one process at a time (the one that holds the library's lock)
  * and only through its `TransactionManager`. Every method rejects with a `SyncError`: `log-unavailable` where the
@@ -66,6 +85,8 @@ export interface ReplicatedLog {
   heads(): Promise<readonly DocumentHead[]>;
   /** Makes a new term durable, higher than any that this log and `above` know. */
   raiseTerm(leaderId: PeerId, above: number): Promise<Term>;
+  /** Makes the leadership of another host durable. `stale-term` where a newer one was here. */
+  adoptTerm(term: Term): Promise<void>;
   /**
    * Appends all records or none, in one durable transaction. `after` is the index that the writer believes to be the
    * last (`log-moved` where it is not), `term` the writer's leadership (`stale-term` where a newer one was here).
@@ -88,6 +109,18 @@ export interface ReplicatedLog {
    * in order to be rebuilt is stored first, so every head and every later revision keeps its text.
    */
   compact(policy: CompactionPolicy): Promise<LogIndex>;
+  /**
+   * Puts the log back to what it was after `to`, in one transaction. The entries after it are set aside (`orphans`).
+   * `log-compacted` where the log does not reach back that far, or cannot read what it would have to undo.
+   */
+  rewind(to: LogIndex): Promise<void>;
+  /** Takes another log's state over, in one transaction. Entries that only this log has are set aside (`orphans`). */
+  replace(replacement: LogReplacement): Promise<void>;
+  /** Entries that were set aside and have not been dealt with, oldest first, at most `limit`. */
+  orphans(limit: number): Promise<readonly LogEntry[]>;
+  forgetOrphans(proposalIds: readonly ProposalId[]): Promise<void>;
+  /** What stays known of the entries after `since`, oldest first, at most `limit`; compacted ones included. */
+  skeleton(since: LogIndex, limit: number): Promise<readonly SkeletonRow[]>;
   close(): Promise<void>;
 }
 

@@ -34,3 +34,9 @@ export function canonicalEntryText(entry: LogEntry): string {
 export function nextRunningHash(before: string, entry: LogEntry, hashText: HashText): string {
   return hashText(`${before}\n${canonicalEntryText({ ...entry, patch: [] })}`);
 }
+
+/**
+ * A running hash that no log has. A replica stands here while it changes over to another log, so that, should it be
+ * interrupted, nobody takes it for one that still follows the log it came from.
+ */
+export const BETWEEN_LOGS = '0'.repeat(64);

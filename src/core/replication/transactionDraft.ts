@@ -65,6 +65,20 @@ export class TransactionDraft {
     return this.#record(this.#entry(proposal, author), text);
   }
 
+  /** Adds an entry that was ordered elsewhere, as it is; answers why it cannot follow, where it cannot. */
+  async take(entry: LogEntry): Promise<string | undefined> {
+    const { kind } = entry;
+    if (entry.index !== nextIndex(this.#last.index)) return 'It is not the next one.';
+    if (kind === 'bulk' || kind === 'leader') return 'This release does not know such entries.';
+    const head = this.#heads.head(entry.docId);
+    if (kind !== 'create' && (head === undefined || head.hash !== entry.baseHash))
+      return 'It does not follow from what is here.';
+    const text = await this.#nextText({ ...entry, kind });
+    if (text !== undefined && 'kind' in text) return text.kind === 'rejected' ? text.message : 'It does not follow.';
+    this.#record(entry, text);
+    return undefined;
+  }
+
   async #nextText(proposal: Proposal): Promise<HeadText | Refusal | undefined> {
     if (proposal.kind === 'delete') return undefined;
     const base = proposal.kind === 'create' ? { text: '', depth: 0 } : await this.#baseText(proposal);

@@ -1,12 +1,24 @@
 import { Emitter } from '../event.ts';
 import type { Event } from '../event.ts';
 import { compareTerms } from '../ids.ts';
-import type { DocId, LogIndex, PeerId, RevisionHash, Term } from '../ids.ts';
+import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../ids.ts';
 import type { Ambient } from '../ports.ts';
 import type { Author, DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
+import { BadEntryError } from './libraryLink.ts';
+import type { ClaimedPosition, LogGate } from './logGate.ts';
 import { HeadTable } from './headTable.ts';
 import type { Standing } from './messages.ts';
-import type { CompactionPolicy, HeadText, LogPage, LogPosition, PageLimit, ReplicatedLog } from './replicatedLog.ts';
+import type {
+  CompactionPolicy,
+  HeadText,
+  LogPage,
+  LogPosition,
+  LogReplacement,
+  PageLimit,
+  ReplicatedLog,
+  SkeletonRow,
+} from './replicatedLog.ts';
+import { LOG_START } from './replicatedLog.ts';
 import { SyncError, describeError } from './syncError.ts';
 import { TextCache } from './textCache.ts';
 import { TransactionDraft } from './transactionDraft.ts';
@@ -23,6 +35,8 @@ export interface TransactionManagerOptions {
   readonly aboveTerm?: number;
 }
 
+export type LogCopyOptions = Omit<TransactionManagerOptions, 'aboveTerm'>;
+
 interface QueuedProposal {
   readonly proposal: Proposal;
   readonly author: Author;
@@ -34,7 +48,7 @@ interface QueuedProposal {
  * The only gate to a library's log. What it commits is one transaction: entries, heads and texts together, or nothing.
  * It never merges; it compares and appends. Everything that reads the log reads through it as well.
  */
-export class TransactionManager {
+export class TransactionManager implements LogGate {
   readonly #log: ReplicatedLog;
   readonly #ambient: Ambient;
   readonly #leaderId: PeerId;
@@ -50,8 +64,11 @@ export class TransactionManager {
   #isDraining = false;
   #isInDoubt = false;
   #isClosed = false;
+  /** Whether proposals are decided here; a copy takes in what the leader of another host has decided. */
+  #isLeading: boolean;
 
-  private constructor(options: TransactionManagerOptions, term: Term, last: LogPosition) {
+  private constructor(options: LogCopyOptions, term: Term, last: LogPosition, isLeading: boolean) {
+    this.#isLeading = isLeading;
     this.#log = options.log;
     this.#ambient = options.ambient;
     this.#leaderId = options.leaderId;
@@ -68,7 +85,16 @@ export class TransactionManager {
   static async open(options: TransactionManagerOptions): Promise<TransactionManager> {
     const term = await options.log.raiseTerm(options.leaderId, options.aboveTerm ?? 0);
     const { last } = await options.log.state();
-    const manager = new TransactionManager(options, term, last);
+    const manager = new TransactionManager(options, term, last, true);
+    manager.#heads.replaceAll(await options.log.heads());
+    return manager;
+  }
+
+  /** Opens the log without leading: for a host that may follow the leader of another one. Rejects with a `SyncError`. */
+  static async openCopy(options: LogCopyOptions): Promise<TransactionManager> {
+    const { term, last } = await options.log.state();
+    const none = { number: 0, leaderId: options.leaderId };
+    const manager = new TransactionManager(options, term ?? none, last, false);
     manager.#heads.replaceAll(await options.log.heads());
     return manager;
   }
@@ -103,7 +129,7 @@ export class TransactionManager {
    */
   append(proposal: Proposal, author: Author, term: Term): Promise<ProposeResult> {
     if (this.#isClosed) return Promise.reject(new SyncError('closed', 'The log is closed.'));
-    if (compareTerms(term, this.#term) !== 0)
+    if (!this.#isLeading || compareTerms(term, this.#term) !== 0)
       return Promise.reject(new SyncError('stale-term', 'A newer leader writes this log.'));
     return new Promise((resolve, reject) => {
       this.#queue.push({ proposal, author, resolve, reject });
@@ -120,15 +146,97 @@ export class TransactionManager {
     });
   }
 
+  /** Begins to lead in a new term above `above`; rejects with a `SyncError` where that cannot be made durable. */
+  async lead(above: number): Promise<Term> {
+    await this.#changing(async () => {
+      this.#term = await this.#log.raiseTerm(this.#leaderId, above);
+      this.#isLeading = true;
+    });
+    return this.#term;
+  }
+
+  /** Decides nothing any more. Resolves when the transaction under way is over and `position` is what the log holds. */
+  async retire(): Promise<void> {
+    this.#isLeading = false;
+    for (const { reject } of this.#queue.splice(0))
+      reject(new SyncError('stale-term', 'The leader has changed in the meantime.'));
+    await this.#alone(async () => {
+      if (this.#isInDoubt) await this.#reload();
+    });
+  }
+
+  /** Makes the leadership durable whose entries are taken in from here on ([ELE-09]). */
+  async adoptTerm(term: Term): Promise<void> {
+    if (compareTerms(term, this.#term) === 0 && !this.#isInDoubt) return;
+    await this.#changing(async () => {
+      await this.#log.adoptTerm(term);
+      this.#term = term;
+    });
+  }
+
+  /**
+   * Appends an entry that the leader of another host has ordered, as it is. Rejects with `BadEntryError` where the entry
+   * does not follow from what is here, and with a `SyncError` where it could not be made durable.
+   */
+  async take(entry: LogEntry): Promise<void> {
+    await this.#following(async () => {
+      const draft = this.#draft();
+      const fault = await draft.take(entry);
+      if (fault !== undefined) throw new BadEntryError(fault);
+      await this.#log.append(draft.records, this.#last.index, this.#term);
+      this.#accept(draft);
+      this.#onDidCommit.fire([entry]);
+    });
+  }
+
+  /** See `ReplicatedLog.rewind`. */
+  async rewind(to: LogIndex): Promise<void> {
+    await this.#following(async () => {
+      await this.#log.rewind(to);
+      await this.#reload();
+    });
+  }
+
+  /** See `ReplicatedLog.replace`. */
+  async replace(replacement: LogReplacement): Promise<void> {
+    await this.#following(async () => {
+      await this.#log.replace(replacement);
+      await this.#reload();
+    });
+  }
+
+  /** See `ReplicatedLog.orphans`. */
+  orphans(limit: number): Promise<readonly LogEntry[]> {
+    return this.#log.orphans(limit);
+  }
+
+  /** Whether the proposal is in the log. */
+  async knows(proposalId: ProposalId): Promise<boolean> {
+    return (await this.#log.findProposals([proposalId])).has(proposalId);
+  }
+
+  /** The newest entry of a document; 0 where there is none. */
+  headIndex(docId: DocId): LogIndex {
+    return this.#heads.head(docId)?.index ?? LOG_START;
+  }
+
+  async forgetOrphans(proposalIds: readonly ProposalId[]): Promise<void> {
+    await this.#alone(() => this.#log.forgetOrphans(proposalIds));
+  }
+
+  runningHashAt(index: LogIndex): Promise<string | undefined> {
+    return this.#log.runningHashAt(index);
+  }
+
+  skeleton(since: LogIndex, limit: number): Promise<readonly SkeletonRow[]> {
+    return this.#log.skeleton(since, limit);
+  }
+
   entries(since: LogIndex, limit: PageLimit): Promise<LogPage> {
     return this.#log.entries(since, limit);
   }
 
-  /** Where a follower stands, seen from this log; one that keeps no running hash is believed by its index. */
-  async standingOf(position: {
-    readonly index: LogIndex;
-    readonly runningHash: string | undefined;
-  }): Promise<Standing> {
+  async standingOf(position: ClaimedPosition): Promise<Standing> {
     if (position.index > this.#last.index) return 'unknown';
     const runningHash = await this.#log.runningHashAt(position.index);
     const isOurs = position.runningHash === undefined || position.runningHash === runningHash;
@@ -189,13 +297,7 @@ export class TransactionManager {
   async #commit(batch: readonly QueuedProposal[]): Promise<void> {
     if (this.#isInDoubt) await this.#reload();
     const known = await this.#log.findProposals(batch.map(({ proposal }) => proposal.proposalId));
-    const draft = new TransactionDraft({
-      heads: this.#heads,
-      last: this.#last,
-      term: this.#term,
-      ambient: this.#ambient,
-      headText: (docId, hash) => this.#headText(docId, hash),
-    });
+    const draft = this.#draft();
     const results: { readonly queued: QueuedProposal; readonly result: ProposeResult }[] = [];
     for (const queued of batch) {
       const { proposal, author } = queued;
@@ -207,6 +309,37 @@ export class TransactionManager {
     this.#accept(draft);
     for (const { queued, result } of results) queued.resolve(result);
     if (draft.records.length > 0) this.#onDidCommit.fire(draft.records.map(({ entry }) => entry));
+  }
+
+  #draft(): TransactionDraft {
+    return new TransactionDraft({
+      heads: this.#heads,
+      last: this.#last,
+      term: this.#term,
+      ambient: this.#ambient,
+      headText: (docId, hash) => this.#headText(docId, hash),
+    });
+  }
+
+  /** What comes from another leader changes nothing once this host leads itself, however long it was on its way. */
+  async #following(work: () => Promise<void>): Promise<void> {
+    await this.#changing(async () => {
+      if (this.#isLeading) throw new SyncError('stale-term', 'This host leads now.');
+      await work();
+    });
+  }
+
+  /** Changes the log otherwise than by proposals; like those, in doubt where it failed. */
+  async #changing(work: () => Promise<void>): Promise<void> {
+    await this.#alone(async () => {
+      if (this.#isInDoubt) await this.#reload();
+      try {
+        await work();
+      } catch (error) {
+        this.#isInDoubt = true;
+        throw error;
+      }
+    });
   }
 
   #accept(draft: TransactionDraft): void {
@@ -232,8 +365,10 @@ export class TransactionManager {
 
   /** After a failed append nobody knows whether it is on disk: what the log says now counts, and is announced if it is more than we knew. */
   async #reload(): Promise<void> {
-    const { last, horizon } = await this.#log.state();
+    const { last, horizon, term } = await this.#log.state();
     const heads = await this.#log.heads();
+    // A leader that finds another term here has lost the log, and is told so by its next transaction.
+    if (!this.#isLeading && term !== undefined) this.#term = term;
     // What was compacted in the meantime cannot be announced; its followers will be told to take the heads.
     const known = this.#last.index < horizon ? horizon : this.#last.index;
     const count = last.index - known;

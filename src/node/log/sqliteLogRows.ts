@@ -27,7 +27,8 @@ export function parseStoredEntry(row: Row): StoredEntry {
   return { index, entry: entry?.index === index ? entry : undefined };
 }
 
-function readJson(text: string): unknown {
+/** The value in a column of JSON; undefined where it is none. */
+export function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

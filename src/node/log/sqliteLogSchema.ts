@@ -44,6 +44,15 @@ const VERSION_1 = `
   CREATE TABLE forgotten (idx INTEGER PRIMARY KEY, running_hash BLOB NOT NULL) STRICT;
 `;
 
+/** Entries that only this host's log had ([REC-09]). No new version: the release before this one does well without it. */
+const ORPHANS = `
+  CREATE TABLE IF NOT EXISTS orphans (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    proposal_id TEXT NOT NULL UNIQUE,
+    body TEXT NOT NULL
+  ) STRICT;
+`;
+
 /**
  * Sets a database up for a log and brings an older one up to date. A newer one is left alone: this release does not
  * know what it would destroy. Throws `log-schema-newer`.
@@ -57,10 +66,14 @@ export function prepareLogDatabase(database: DatabaseSync): void {
     );
   }
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-  if (found === LOG_SCHEMA_VERSION) return;
+  if (found === LOG_SCHEMA_VERSION) {
+    database.exec(ORPHANS);
+    return;
+  }
   database.exec('BEGIN IMMEDIATE');
   try {
     if (found < 1) database.exec(VERSION_1);
+    database.exec(ORPHANS);
     database.exec(`PRAGMA user_version = ${String(LOG_SCHEMA_VERSION)}`);
     database.exec('COMMIT');
   } catch (error) {

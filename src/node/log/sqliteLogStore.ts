@@ -3,23 +3,27 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { compareTerms } from '../../core/ids.ts';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../../core/ids.ts';
 import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
+import { parseLogEntry } from '../../core/replication/entrySchema.ts';
 import { foldPath } from '../../core/replication/libraryPath.ts';
 import type {
   CompactionPolicy,
   HeadText,
   LogPage,
   LogRecord,
+  LogReplacement,
   LogState,
   PageLimit,
+  SkeletonRow,
   StoredEntry,
 } from '../../core/replication/replicatedLog.ts';
 import { rebuildText } from '../../core/replication/revisionText.ts';
 import type { RevisionAnchor } from '../../core/replication/revisionText.ts';
+import { headsBefore } from '../../core/replication/rewoundHeads.ts';
 import { canonicalEntryText } from '../../core/replication/runningHash.ts';
 import { SyncError } from '../../core/replication/syncError.ts';
 import { openDatabase } from './sqlite.ts';
 import { prepareLogDatabase } from './sqliteLogSchema.ts';
-import { parseStoredEntry, toHead } from './sqliteLogRows.ts';
+import { parseStoredEntry, readJson, toHead } from './sqliteLogRows.ts';
 import type { Row } from './sqliteLogRows.ts';
 
 /** Older snapshots only shorten the way to old revisions, and each may be as large as the document. */
@@ -64,6 +68,15 @@ export class SqliteLogStore {
       const term = { number: Math.max(this.#meta().term?.number ?? 0, above) + 1, leaderId };
       this.#run('UPDATE meta SET term_number = ?, term_leader_id = ?', term.number, leaderId);
       return term;
+    });
+  }
+
+  adoptTerm(term: Term): void {
+    this.#transaction(() => {
+      const known = this.#meta().term;
+      if (known !== undefined && compareTerms(term, known) < 0)
+        throw new SyncError('stale-term', 'A newer leader writes this log.');
+      this.#run('UPDATE meta SET term_number = ?, term_leader_id = ?', term.number, term.leaderId);
     });
   }
 
@@ -148,6 +161,72 @@ export class SqliteLogStore {
     return horizon;
   }
 
+  rewind(to: LogIndex): void {
+    this.#transaction(() => {
+      const { horizon } = this.#meta();
+      const undone = this.#entriesAfter(to);
+      if (to < horizon || undone.some(({ entry }) => entry === undefined))
+        throw new SyncError('log-compacted', 'The log does not reach back that far.');
+      const { restored, gone } = headsBefore(
+        undone.flatMap(({ entry }) => entry ?? []),
+        (docId) => this.#head(docId),
+        (docId) => this.#lastEntryOf(docId, to),
+        horizon,
+      );
+      this.#setAside(undone, to);
+      for (const docId of gone) this.#run('DELETE FROM documents WHERE doc_id = ?', docId);
+      // In two steps, because documents may have exchanged their paths.
+      for (const { docId } of restored) this.#run('DELETE FROM documents WHERE doc_id = ?', docId);
+      for (const head of restored) this.#putHead(head);
+      this.#run('DELETE FROM snapshots WHERE idx > ?', to);
+    });
+  }
+
+  replace({ shared, rows, heads, texts }: LogReplacement): void {
+    this.#transaction(() => {
+      this.#setAside(this.#entriesAfter(shared), shared);
+      this.#run('INSERT INTO forgotten SELECT idx, unhex(running_hash) FROM entries');
+      this.#database.exec('DELETE FROM entries; DELETE FROM documents; DELETE FROM snapshots');
+      this.#run('DELETE FROM forgotten WHERE idx > ?', shared);
+      this.#run('DELETE FROM proposals WHERE idx > ?', shared);
+      for (const { index, proposalId, runningHash } of rows) {
+        this.#run('INSERT INTO proposals VALUES (?, ?)', proposalId, index);
+        this.#run('INSERT INTO forgotten VALUES (?, unhex(?))', index, runningHash);
+      }
+      const horizon = rows.at(-1)?.index ?? shared;
+      this.#run('UPDATE meta SET horizon = ?', horizon);
+      for (const head of heads) this.#putHead(head);
+      for (const { docId, hash, text } of texts)
+        this.#addSnapshot(docId, this.#head(docId)?.index ?? horizon, hash, text);
+    });
+  }
+
+  orphans(limit: number): LogEntry[] {
+    const rows = this.#all('SELECT number AS idx, body FROM orphans ORDER BY number LIMIT ?', limit);
+    return rows.flatMap((row) => parseLogEntry(readJson(String(row['body']))) ?? []);
+  }
+
+  forgetOrphans(proposalIds: readonly ProposalId[]): void {
+    this.#transaction(() => {
+      for (const proposalId of proposalIds) this.#run('DELETE FROM orphans WHERE proposal_id = ?', proposalId);
+    });
+  }
+
+  skeleton(since: LogIndex, limit: number): SkeletonRow[] {
+    const rows = this.#all(
+      `SELECT p.idx, p.proposal_id, coalesce(e.running_hash, lower(hex(f.running_hash))) AS running_hash
+         FROM proposals p LEFT JOIN entries e ON e.idx = p.idx LEFT JOIN forgotten f ON f.idx = p.idx
+         WHERE p.idx > ? ORDER BY p.idx LIMIT ?`,
+      since,
+      limit,
+    );
+    return rows.map((row) => ({
+      index: Number(row['idx']) as LogIndex,
+      proposalId: String(row['proposal_id']) as ProposalId,
+      runningHash: String(row['running_hash']),
+    }));
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -168,20 +247,54 @@ export class SqliteLogStore {
       body,
     );
     this.#run('INSERT INTO proposals VALUES (?, ?)', entry.proposalId, entry.index);
-    for (const head of record.heads) {
+    for (const head of record.heads) this.#putHead(head);
+    for (const { docId, hash, text } of record.snapshots) this.#addSnapshot(docId, entry.index, hash, text);
+  }
+
+  #putHead(head: DocumentHead): void {
+    this.#run(
+      'INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      head.docId,
+      head.path,
+      foldPath(head.path),
+      head.hash ?? null,
+      head.index,
+      head.author.peerId,
+      head.author.name,
+      head.at,
+    );
+  }
+
+  #head(docId: DocId): DocumentHead | undefined {
+    const row = this.#get('SELECT * FROM documents WHERE doc_id = ?', docId);
+    return row === undefined ? undefined : toHead(row);
+  }
+
+  #entriesAfter(index: LogIndex): StoredEntry[] {
+    return this.#all('SELECT idx, body FROM entries WHERE idx > ? ORDER BY idx', index).map(parseStoredEntry);
+  }
+
+  #lastEntryOf(docId: DocId, upTo: LogIndex): LogEntry | undefined {
+    const row = this.#get(
+      'SELECT idx, body FROM entries WHERE doc_id = ? AND idx <= ? ORDER BY idx DESC LIMIT 1',
+      docId,
+      upTo,
+    );
+    return row === undefined ? undefined : parseStoredEntry(row).entry;
+  }
+
+  /** Takes entries out of the log, and remembers those that can be read. */
+  #setAside(undone: readonly StoredEntry[], to: LogIndex): void {
+    for (const { entry } of undone) {
+      if (entry === undefined) continue;
       this.#run(
-        'INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-        head.docId,
-        head.path,
-        foldPath(head.path),
-        head.hash ?? null,
-        head.index,
-        head.author.peerId,
-        head.author.name,
-        head.at,
+        'INSERT OR IGNORE INTO orphans (proposal_id, body) VALUES (?, ?)',
+        entry.proposalId,
+        canonicalEntryText(entry),
       );
     }
-    for (const { docId, hash, text } of record.snapshots) this.#addSnapshot(docId, entry.index, hash, text);
+    this.#run('DELETE FROM entries WHERE idx > ?', to);
+    this.#run('DELETE FROM proposals WHERE idx > ?', to);
   }
 
   #addSnapshot(docId: DocId, index: LogIndex, hash: RevisionHash, text: string): void {

@@ -10,8 +10,10 @@ import type {
   LogPage,
   LogRecord,
   LogState,
+  LogReplacement,
   PageLimit,
   ReplicatedLog,
+  SkeletonRow,
 } from '../../core/replication/replicatedLog.ts';
 import { describeError, SyncError } from '../../core/replication/syncError.ts';
 import type { LogAnswer, LogCall, LogMethod } from './logCalls.ts';
@@ -86,6 +88,10 @@ export class SqliteReplicatedLog implements ReplicatedLog {
     return this.#call('raiseTerm', leaderId, above);
   }
 
+  adoptTerm(term: Term): Promise<void> {
+    return this.#call('adoptTerm', term);
+  }
+
   append(records: readonly LogRecord[], after: LogIndex, term: Term): Promise<void> {
     return this.#call('append', records, after, term);
   }
@@ -116,6 +122,26 @@ export class SqliteReplicatedLog implements ReplicatedLog {
 
   compact(policy: CompactionPolicy): Promise<LogIndex> {
     return this.#call('compact', policy);
+  }
+
+  rewind(to: LogIndex): Promise<void> {
+    return this.#call('rewind', to);
+  }
+
+  replace(replacement: LogReplacement): Promise<void> {
+    return this.#call('replace', replacement);
+  }
+
+  orphans(limit: number): Promise<readonly LogEntry[]> {
+    return this.#call('orphans', limit);
+  }
+
+  forgetOrphans(proposalIds: readonly ProposalId[]): Promise<void> {
+    return this.#call('forgetOrphans', proposalIds);
+  }
+
+  skeleton(since: LogIndex, limit: number): Promise<readonly SkeletonRow[]> {
+    return this.#call('skeleton', since, limit);
   }
 
   close(): Promise<void> {

@@ -26,6 +26,8 @@ export interface TransportServerOptions {
   readonly libraryId: LibraryId;
   readonly token: string;
   readonly ambient: Ambient;
+  /** Where to listen; absent: at any port that is free. */
+  readonly port?: number | undefined;
   /** Called for each connection whose other side has proven that it knows the token. */
   readonly onConnection: (connection: Connection) => void;
 }
@@ -65,7 +67,7 @@ export class TransportServer implements Disposable {
     const server = new TransportServer(options);
     await new Promise<void>((resolve, reject) => {
       server.#http.once('error', reject);
-      server.#http.listen(0, LOOPBACK, () => {
+      server.#http.listen(options.port ?? 0, LOOPBACK, () => {
         server.#http.off('error', reject);
         resolve();
       });

@@ -246,10 +246,14 @@ export class DocumentProposals {
   async ask(headIndex: LogIndex): Promise<boolean> {
     const record = this.#record;
     const item = this.#inFlight;
-    const answer = item === undefined ? undefined : await record.ctx.link()?.propose(item.proposal, this.#source);
+    const answer =
+      item === undefined ? undefined : await record.ctx.link()?.propose(item.proposal, this.#source, 'heads');
     if (item === undefined || answer === undefined) return false;
     const isCommitted = answer.kind === 'committed';
-    if (isCommitted && answer.index > headIndex) return false;
+    if (isCommitted && answer.index > headIndex) {
+      this.#send(item);
+      return false;
+    }
     if (answer.kind === 'rejected') this.#refuse(item);
     // What became of a document that was deleted, its tombstone tells.
     if (isCommitted && item.proposal.kind === 'rename') {

@@ -243,7 +243,7 @@ export class DocumentReplica implements Disposable {
       // A log that was put back knows no newer name than we do.
       this.#path.take(head.path, why === 'unknown');
       if (hash !== this.stored.head?.hash) {
-        const text = await this.#ctx.link()?.fetchRevision(head.docId, hash);
+        const text = await this.#ctx.link()?.fetchRevision(head.docId, hash, 'heads');
         // Nothing is ever skipped: without this revision the replica is not as far as its heads say, and asks again.
         if (text === undefined)
           throw new Error(`The library does not give the revision that it named for ${head.path}.`);

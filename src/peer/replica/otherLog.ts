@@ -38,7 +38,7 @@ async function commonAncestor(
   const { shadow } = record.stored;
   if (link === undefined || shadow === undefined) throw new Error('A document can meet another log only over a link.');
   for (const hash of new Set([shadow.hash, ...(await record.ctx.store.formerShadows(docId))])) {
-    const text = await link.fetchRevision(docId, hash);
+    const text = await link.fetchRevision(docId, hash, 'heads');
     if (text !== undefined) return { text, hash, index };
   }
   return undefined;

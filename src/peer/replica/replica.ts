@@ -17,6 +17,7 @@ import type {
   StoredDocument,
   SyncedPosition,
 } from '../../core/replication/replicaStore.ts';
+import { BETWEEN_LOGS } from '../../core/replication/runningHash.ts';
 import type { WorkingFiles } from '../../core/workingFiles.ts';
 import type { AppliedChange, DocumentStatus, HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
 import type { HeldDocument } from '../heldDocument.ts';
@@ -209,6 +210,7 @@ export class Replica implements EntrySink, Disposable {
     runningHash?: string,
     why: HeadsReason = 'compacted',
   ): Promise<void> {
+    if (why === 'unknown') await this.#stand({ index: this.#synced.index, runningHash: BETWEEN_LOGS });
     const isKnown = new Set(heads.map(({ docId }) => docId));
     // Before the heads, because a document that is ours alone gives its place to the library's at the same path.
     const onlyHere = why === 'unknown' ? [...this.#documents.all()].filter(({ docId }) => !isKnown.has(docId)) : [];
@@ -223,11 +225,14 @@ export class Replica implements EntrySink, Disposable {
       const document = known ?? (await this.#adopt(head.path, head.docId, head.index));
       await document?.applyHead(head, head.hash, why);
     }
-    const synced = { index, runningHash };
-    await this.#options.store.commit({ synced });
-    this.#synced = synced;
+    await this.#stand({ index, runningHash });
     for (const document of onlyHere) document.wake();
     this.#linkChanged();
+  }
+
+  async #stand(synced: SyncedPosition): Promise<void> {
+    await this.#options.store.commit({ synced });
+    this.#synced = synced;
   }
 
   // ---- what a person asks for ----

@@ -13,6 +13,7 @@ export class HostileProxy {
   readonly #random: SeededRandom;
   readonly #leaderPort: number;
   isHostile = true;
+  #isCut = false;
   cuts = 0;
   garbled = 0;
   stalls = 0;
@@ -31,6 +32,12 @@ export class HostileProxy {
     return proxy;
   }
 
+  /** Nothing gets through while it is cut, neither old connections nor new ones. */
+  set isCut(isCut: boolean) {
+    this.#isCut = isCut;
+    if (isCut) for (const socket of this.#sockets) socket.destroy();
+  }
+
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }
@@ -41,6 +48,10 @@ export class HostileProxy {
   }
 
   #serve(follower: Socket): void {
+    if (this.#isCut) {
+      follower.destroy();
+      return;
+    }
     const leader = connect(this.#leaderPort, '127.0.0.1');
     this.#sockets.add(follower).add(leader);
     const end = (): void => {

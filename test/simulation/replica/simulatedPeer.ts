@@ -203,7 +203,7 @@ export class SimulatedPeer {
         return service.status;
       },
       onDidChangeStatus: service.onDidChangeStatus,
-      propose: (proposal) => {
+      propose: (proposal, source, purpose) => {
         // What is sent again was said while it was allowed.
         if (!sent.has(proposal.proposalId)) this.#checkPermit(`proposes ${proposal.proposalId}`);
         sent.add(proposal.proposalId);
@@ -211,10 +211,10 @@ export class SimulatedPeer {
         if (proposal.hash === proposal.baseHash && !isNewName) this.#fail(`[I9] proposes what the library has already`);
         const stored = this.store.outbox.get(proposal.proposalId);
         if (stored === undefined) this.#fail('proposes what is not in its outbox');
-        return service.propose(proposal);
+        return service.propose(proposal, source, purpose);
       },
       fetchHeads: () => service.fetchHeads(),
-      fetchRevision: (docId, hash) => service.fetchRevision(docId, hash),
+      fetchRevision: (docId, hash, purpose) => service.fetchRevision(docId, hash, purpose),
       fetchHistory: (docId, limit) => service.fetchHistory(docId, limit),
       dispose: () => undefined,
     };

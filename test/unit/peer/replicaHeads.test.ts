@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DocId, LogIndex } from '../../../src/core/ids.ts';
+import { BETWEEN_LOGS } from '../../../src/core/replication/runningHash.ts';
 import { hashOf } from '../replication/fakes.ts';
 import { DOC, headOf, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
 
@@ -154,4 +155,19 @@ test('[REC-04] a document that the log never had gives its place to the one that
   const text = bench.folder.text(PATH) ?? '';
   for (const path of ['birds', 'cats', 'dogs']) assert.match(text, new RegExp(`/${path}:`));
   assert.equal(bench.proposed.at(-1)?.docId, other);
+});
+
+test('[REC-04] a replica that is interrupted while it takes the heads of another log stands on no log, and is given them again', async () => {
+  const shadow = revision(spec('cats', 'dogs'), 9);
+  const bench = new ReplicaBench(shadow.text, shadow);
+  const head = revision(spec('cats'), 4);
+  bench.revisions.set(shadow.hash, shadow.text);
+  const replica = await bench.open();
+  // The leader that gave the heads is gone before it gave the text.
+  await assert.rejects(bench.takeHeads(replica, [headOf(head)], 4, 'unknown'));
+  assert.equal(replica.lastSyncedHash(), BETWEEN_LOGS);
+  bench.revisions.set(head.hash, head.text);
+  await bench.takeHeads(replica, [headOf(head)], 4, 'unknown');
+  assert.equal(replica.lastSyncedHash(), hashOf('another log'));
+  assert.equal(bench.folder.text(PATH), head.text);
 });

@@ -728,3 +728,53 @@ test('[I10] a leader that sends junk or asks like a follower is left', async () 
     );
   }
 });
+
+test('[REC-04] what heads build on is asked of the leader that gave them, never of the next one, whose log may be another', async () => {
+  const { follower, attachByHand, sink, disconnections } = startFollower('bob');
+  const [gate, done] = [Promise.withResolvers<undefined>(), Promise.withResolvers<unknown>()];
+  sink.applyHeads = async () => {
+    await gate.promise;
+    const asked = follower.fetchRevision('doc-1' as DocId, hashOf('x'), 'heads');
+    asked.then(done.resolve, done.resolve);
+    await asked;
+  };
+  const giver = attachByHand();
+  await settle();
+  welcome(giver, 3, 'unknown');
+  await settle();
+  const { requestId } = giver.last('fetchHeads');
+  giver.send({ kind: 'heads', requestId, heads: [], index: index(3), runningHash: hashOf('log') });
+  await settle();
+  const next = attachByHand('next', 2);
+  await settle();
+  welcome(next, 3, 'unknown');
+  await settle();
+  gate.resolve(undefined);
+  const outcome = await done.promise;
+  assert.match(String(outcome), /is gone/);
+  await settle();
+  assert.deepEqual([next.all('fetchRevision'), disconnections.at(-1)?.didSinkFail], [[], true]);
+});
+
+test('[REP-26] an entry of the last leader that is taken in after hello is checked against the next leader, which may lack it', async () => {
+  const { attachByHand, sink, disconnections } = startFollower('bob');
+  const gate = Promise.withResolvers<undefined>();
+  sink.beforeApply = () => gate.promise.then(() => undefined);
+  const first = attachByHand();
+  await settle();
+  welcome(first, 0);
+  await settle();
+  const entries = makeEntries(1);
+  first.send({ kind: 'newEntries', from: index(1), to: index(1), count: 1, entries });
+  await settle();
+  const second = attachByHand('next', 2);
+  await settle();
+  welcome(second, 1);
+  gate.resolve(undefined);
+  await settle();
+  const { requestId } = second.last('fetchEntries');
+  const others = entries.map((entry) => ({ ...entry, author: authorOf('somebody else') }));
+  second.send({ kind: 'entriesResponse', requestId, entries: others, hasMore: false });
+  await settle();
+  assert.deepEqual([sink.index, disconnections.at(-1)?.reason], [1, 'moved']);
+});

@@ -1,0 +1,58 @@
+import type { Ambient, Disposable } from '../core/ports.ts';
+import { describeError } from '../core/replication/syncError.ts';
+import type { TransactionManager } from '../core/replication/transactionManager.ts';
+
+/** How much history a library keeps. */
+export interface Retention {
+  /** In milliseconds, counted back from the newest entry, so that a clock that jumps forgets nothing. */
+  readonly ageMs: number;
+  /** In UTF-16 units of entries. */
+  readonly units: number;
+}
+
+/** The first compaction waits until those that were away have had a chance to come back. */
+const FIRST_COMPACTION_MS = 60_000;
+const COMPACTION_INTERVAL_MS = 3_600_000;
+
+/** Looks through a log for what is too old, every hour. */
+export class LogCompaction implements Disposable {
+  readonly #transactions: TransactionManager;
+  readonly #retention: Retention;
+  readonly #ambient: Ambient;
+  #timer: Disposable | undefined;
+  #isDisposed = false;
+
+  constructor(transactions: TransactionManager, retention: Retention, ambient: Ambient) {
+    this.#transactions = transactions;
+    this.#retention = retention;
+    this.#ambient = ambient;
+    this.#schedule(FIRST_COMPACTION_MS);
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#timer?.dispose();
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer = this.#ambient.scheduler.after(delayMs, () => {
+      void this.#compact().finally(() => {
+        if (!this.#isDisposed) this.#schedule(COMPACTION_INTERVAL_MS);
+      });
+    });
+  }
+
+  async #compact(): Promise<void> {
+    const newestAt = this.#transactions.heads().reduce((newest, { at }) => Math.max(newest, at), 0);
+    try {
+      const horizon = await this.#transactions.compact({
+        olderThan: newestAt - this.#retention.ageMs,
+        keepUnits: this.#retention.units,
+      });
+      this.#ambient.logger.debug('The log has been looked through for what is too old', { horizon });
+    } catch (error) {
+      // Nothing is lost by keeping more than we have to; the next time may work.
+      this.#ambient.logger.warn('The log could not be compacted', { error: describeError(error) });
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HostSimulation } from './hostSimulation.ts';
+
+const SEEDS = 100;
+const FIRST_SEED = 1;
+
+test(`[I1] [I2] [I7] [I9] [ELE-11] [REC-08] ${String(SEEDS)} simulated histories of several hosts that fall apart and come together, and nothing lost`, async () => {
+  const sums = { entries: 0, faults: 0, elections: 0, setAside: 0 };
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed += 1) {
+    const report = await new HostSimulation(seed).run();
+    assert.deepEqual(report.violations, []);
+    sums.entries += report.entries;
+    sums.faults += report.faults;
+    sums.elections += report.elections;
+    sums.setAside += report.setAside;
+  }
+  console.log(
+    `${String(SEEDS)} seeds: ${String(sums.entries)} entries committed, ${String(sums.faults)} faults injected, ${String(sums.elections)} leaderships, ${String(sums.setAside)} entries set aside, 0 violations`,
+  );
+  assert.ok(sums.setAside > SEEDS, 'logs have parted');
+});
+
+test('[I2] the same seed is the same history of the same hosts', async () => {
+  for (const seed of [5, 77])
+    assert.deepEqual(await new HostSimulation(seed).run(), await new HostSimulation(seed).run());
+});
