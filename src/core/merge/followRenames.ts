@@ -37,12 +37,8 @@ export function followRenames(
   });
   if (wanted.length * fresh.length > MAX_COMPARISONS * 4) return;
   const found: { readonly id: string; readonly index: number }[] = [];
-  // Both sides may have renamed an element: it is not sought, but its body still tells whose entry a new one is.
-  const lost = baseIds.flatMap((id, index) => (kept.has(id) ? [] : (locate(base.tree, base.node, index) ?? [])));
   for (const { id, located } of wanted) {
-    const others = lost.filter((other) => other.entry !== located.entry);
-    const index =
-      inSameGap(baseIds, id, renamerIds, fresh, base, renamer, located) ?? likest(located, fresh, renamer, others);
+    const index = inSameGap(baseIds, id, renamerIds, fresh, base, renamer, located) ?? likest(located, fresh, renamer);
     if (index !== undefined) found.push({ id, index });
   }
   const claims = new Map<number, number>();
@@ -65,35 +61,20 @@ function isReplaced(located: Located, renamer: CollectionRevision, index: number
   return likeness(bodyText(located), bodyText(namesake)) < NAMESAKE_LIKENESS;
 }
 
-/**
- * The new entry whose body is most like the one sought, if it is like enough, no other new entry comes near, and
- * neither does another of the entries that the renamer no longer has.
- */
-function likest(
-  sought: Located,
-  fresh: readonly number[],
-  renamer: CollectionRevision,
-  others: readonly Located[],
-): number | undefined {
+/** The new entry whose body is most like the one sought, if it is like enough and no other comes near. */
+function likest(sought: Located, fresh: readonly number[], renamer: CollectionRevision): number | undefined {
   const body = bodyText(sought);
   if (body.split('\n').length < RENAME_MIN_LINES) return undefined;
   const scored = fresh
     .map((index) => {
       const candidate = locate(renamer.tree, renamer.node, index);
-      return { index, score: !isOfKind(candidate, sought) ? 0 : likeness(body, bodyText(candidate)) };
+      const canBe = isOfKind(candidate, sought) && hasOperationOf(body, bodyText(candidate));
+      return { index, score: canBe ? likeness(body, bodyText(candidate)) : 0 };
     })
     .sort((a, b) => b.score - a.score);
   const [best, second] = scored;
   if (best === undefined || best.score < RENAME_LIKENESS) return undefined;
-  if (second !== undefined && second.score > best.score - RENAME_MARGIN) return undefined;
-  const found = locate(renamer.tree, renamer.node, best.index);
-  const isContested =
-    others.length > MAX_COMPARISONS ||
-    (found !== undefined &&
-      others.some(
-        (other) => isOfKind(found, other) && likeness(bodyText(other), bodyText(found)) > best.score - RENAME_MARGIN,
-      ));
-  return isContested ? undefined : best.index;
+  return second !== undefined && second.score > best.score - RENAME_MARGIN ? undefined : best.index;
 }
 
 /** The new entry that stands alone where the one sought stood, between the same neighbours, with the very same body. */
@@ -118,6 +99,22 @@ function inSameGap(
     likeness(bodyText(sought), bodyText(candidate)) === 1
     ? index
     : undefined;
+}
+
+/**
+ * Whether one of the operations in the one body is in the other too, going by the `operationId`, which names an operation
+ * whatever its path is (OpenAPI, Operation Object). Where one of them names none, nothing speaks against it.
+ */
+function hasOperationOf(body: string, candidate: string): boolean {
+  const named = operationIds(body);
+  const others = operationIds(candidate);
+  return named.size === 0 || others.size === 0 || [...named].some((id) => others.has(id));
+}
+
+function operationIds(body: string): Set<string> {
+  return new Set(
+    Array.from(body.matchAll(/(?:^|[\s{,"'])operationId["']?:\s*["']?([^"'\s,}]+)/g), ([, id = '']) => id),
+  );
 }
 
 /** A mapping is never a sequence under another name, however many lines they share. */

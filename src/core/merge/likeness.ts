@@ -6,19 +6,24 @@ export const ALIKE = 0.5;
 /** Beyond this product of lengths only equal items are matched; the comparison of all with all would take too long. */
 export const MAX_COMPARISONS = 2_500;
 
+const HAS_CONTENT = /[^\s[\]{}]/;
+
 /** The value of an entry with what trails it: what stays the same under another name. */
 export function bodyText({ tree, entry }: Located): string {
   return tree.text.slice(entry.valueStart, entry.end);
 }
 
-/** The share of lines, without their indentation, that two texts have in common: 1 is all. */
+/**
+ * The share of lines, without their indentation, that two texts have in common: 1 is all. Lines of brackets alone do not
+ * count: in JSON every two objects have them in common.
+ */
 export function likeness(a: string, b: string): number {
   const table = new LineTable();
   const clean = (text: string): string[] =>
     text
       .split('\n')
       .map((line) => line.trim().replace(/,$/, ''))
-      .filter((line) => line !== '');
+      .filter((line) => HAS_CONTENT.test(line));
   const linesA = table.intern(clean(a));
   const linesB = table.intern(clean(b));
   if (linesA.length === 0 && linesB.length === 0) return 1;

@@ -244,8 +244,8 @@ test('[held] merging the next base with the result gives the result and the same
 });
 
 // Found by long runs: a collection emptied by one side, a held element that seemed moved, a rename that could not be
-// recognised again, a resolution that doubled an operationId.
-for (const found of [1381514076, 916084116, 2392905856, 3758019415]) {
+// recognised again, a resolution that doubled an operationId, a path that both lost.
+for (const found of [1381514076, 916084116, 2392905856, 3758019415, 1356975718]) {
   test(`[held] document ${found} merges again to the same`, () => {
     mergesAgainToTheSame(generate(found));
   });

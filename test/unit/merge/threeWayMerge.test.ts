@@ -108,7 +108,7 @@ test('[rename] a name that another thing took over is not the same thing', () =>
   );
 });
 
-test('[rename] a new name that comes nearer to another lost element is not taken for the one that was edited', () => {
+test('[rename] a new path with other operations is not taken for the one that was edited, however alike they read', () => {
   const path = (name: string, id: string): string =>
     `  ${name}:\n    get:\n      operationId: ${id}\n      tags: [pets]\n      deprecated: false\n      responses:\n        '200':\n          description: A list\n`;
   const base = `paths:\n${path('/a', 'getA')}${path('/b', 'getB')}`;
