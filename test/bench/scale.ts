@@ -1,7 +1,9 @@
-// Prints what a merge of large documents costs, beside `git merge-file` and beside a full parse, against the bars:
-//   node test/bench/scale.ts --corpus DIR [--only NAME]      (DIR/specs of the unpacked corpus)
-// Each document runs in a process of its own, so that its peak memory is its own. Times are of the processor, not of the
-// wall, so that a loaded machine says nearly the same as a quiet one; the ratios are what counts.
+// Prints what a merge of large documents costs in time and memory, beside `git merge-file` and beside a full parse:
+//   node test/bench/scale.ts --corpus DIR [--only PART-OF-NAME]      (DIR/specs of the unpacked corpus)
+// Each figure comes from a process of its own. Times are of the processor, not of the wall, so that a loaded machine says
+// nearly the same as a quiet one, and the ratios are what counts. Both sides of a ratio are warmed up in the same way: as
+// many parses as merges of a small document, then rounds of which the middle one counts. Peak memory is what the system
+// says of a process that does the one thing once, on a machine that is cold, besides what it takes with the texts loaded.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,121 +12,157 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseTree } from 'jsonc-parser';
 import { parseDocument } from 'yaml';
-import { mergeBlocks } from '../../src/core/merge/blockMerge.ts';
 import { threeWayMerge } from '../../src/core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput } from '../../src/core/merge/types.ts';
 import { checkDocument } from '../../src/core/openapi/checkDocument.ts';
 import { PlainCache } from '../../src/core/openapi/plainDocument.ts';
+import { edited, SCALE_DOCUMENTS, warmUpDocument } from './scaleDocuments.ts';
 
 /** A cold merge costs at most so many times what parsing its three texts costs. */
 const MAX_COLD = 1.5;
-/** A one-line edit, merged, costs at most this part of one parse. */
+/** A one-line edit, merged and proven, costs at most this part of one parse. */
 const MAX_EDIT = 1 / 6;
-/** So many places are edited by each side where the merge starts cold; fewer where they would touch. */
+/** A small one takes a millisecond; the bar is for what a person would wait for. In UTF-16 units. */
+const LARGE_LENGTH = 2_500_000;
+/** So many places are edited by each side where nothing was read before. */
 const COLD_EDITS = 8;
-const CHARACTERS_PER_EDIT = 40_000;
-/** How often what is quick is measured; the middle one counts. */
-const ROUNDS = 5;
-const WARM_UP_ROUNDS = 6;
+const WARM_UP_ROUNDS = 30;
+/** Rounds of at least so long go on until they took so long together; the middle one of three or more counts. */
+const MIN_ROUND_MS = 20;
+const MEASURED_MS = 1_000;
+/** So many different texts are merged in turns, that none of them was read lately. */
+const EDITED_TEXTS = 7;
+
+/** What a process of its own does, and prints. */
+const TASKS = ['time', 'parse', 'cold', 'edit'] as const;
+type Task = (typeof TASKS)[number];
+
+interface Times {
+  readonly length: number;
+  readonly parse: number;
+  readonly cold: number;
+  readonly edit: number;
+  readonly check: number;
+  readonly result: string;
+}
 
 const { values: args } = parseArgs({
   options: {
     corpus: { type: 'string', default: '../shared/corpus' },
-    only: { type: 'string' },
-    measure: { type: 'string' },
+    only: { type: 'string', default: '' },
+    document: { type: 'string' },
+    task: { type: 'string' },
   },
 });
 const specs = join(args.corpus, 'specs');
-const SMALL = '09-apicurio-registry.json';
-const GITHUB = '06-github-api.github.com.json';
-const documents: Readonly<Record<string, readonly [DocumentFormat, () => string]>> = {
-  'YAML 0.1 MB': ['yaml', () => read('10-dcsa-documentation-domain-crlf.yaml')],
-  'YAML 1 MB': ['yaml', () => yamlOf('12-kubevirt-swagger.json')],
-  'YAML 3 MB': ['yaml', () => read('05-openai-openapi.yaml')],
-  'JSON 0.7 MB': ['json', () => read('12-kubevirt-swagger.json')],
-  'JSON 13 MB': ['json', () => read(GITHUB)],
-  'the same as YAML': ['yaml', () => yamlOf(GITHUB)],
-};
 
 if (!existsSync(specs)) {
   console.log(`SKIPPED: no unpacked specs at ${specs} (unpack specs.tar.xz and give the folder above as --corpus)`);
-} else if (args.measure !== undefined) {
-  measure(args.measure);
+} else if (args.document !== undefined) {
+  const task = TASKS.find((one) => one === args.task) ?? 'time';
+  console.log(JSON.stringify(task === 'time' ? timesOf(args.document) : memoryOf(args.document, task)));
 } else {
   console.log(
-    `Processor time in ms. "cold": up to ${COLD_EDITS} edits by each side, of three parses (bar ${MAX_COLD}). ` +
-      `"merged": one line by each side, of one parse (bar ${MAX_EDIT.toFixed(2)}). "proven": the same with everything ` +
-      'checked, by who has read the base. "check": a text with one new line, likewise. "peak": of the whole process.\n',
+    `cold: up to ${COLD_EDITS} edits by each side, nothing read before; of three parses (bar ${MAX_COLD}). edit: one line by each ` +
+      `side, merged and proven, the base read before; of one parse (bar ${MAX_EDIT.toFixed(3)} from 3 MB on). check: a text with one new ` +
+      'line. Processor time in ms, both sides warm. peak: MB besides the loaded texts, of one run, cold.\n',
   );
-  for (const name of Object.keys(documents).filter((one) => args.only === undefined || one === args.only)) {
-    spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--corpus', args.corpus, '--measure', name], {
-      stdio: 'inherit',
-    });
-  }
+  for (const { name } of SCALE_DOCUMENTS.filter((one) => one.name.includes(args.only))) printRow(name);
 }
 
-function measure(name: string): void {
-  const [format, create] = documents[name] ?? [];
-  if (format === undefined || create === undefined) throw new Error(`No document is called ${name}.`);
-  const base = create();
-  const coldInput = edited(base, COLD_EDITS);
-  const parseText = (text: string): unknown =>
-    format === 'yaml' ? parseDocument(text, { uniqueKeys: false, logLevel: 'silent' }) : parseTree(text);
-  warmUp(format, parseText);
-  const cold = time(() => threeWayMerge(coldInput, format));
-  const peak = process.resourceUsage().maxRSS / 1024;
-  const parse = time(() => parseText(base));
-  const cache = new PlainCache();
-  checkDocument(base, format, cache);
-  const inputs = Array.from({ length: ROUNDS }, (_, round) => edited(base, 1, `n${round}`));
-  const merged = middle(inputs, mergeBlocks);
-  const proven = middle(inputs, (input) => threeWayMerge(input, format, {}, cache));
-  const check = middle(inputs, ({ ours }) => checkDocument(ours, format, cache));
-  const isSame = merged.value === undefined || merged.value === proven.value.text;
-  const bar = (value: number, max: number): string => `${value.toFixed(2)}${value <= max ? '' : ' OVER THE BAR'}`;
+function printRow(name: string): void {
+  const times = run(name, 'time') as Times;
+  const [parsePeak, coldPeak, editPeak] = (['parse', 'cold', 'edit'] as const).map((task) => String(run(name, task)));
+  const bar = (value: number, max: number): string => `${value.toFixed(3)}${value <= max ? '' : ' OVER THE BAR'}`;
+  const { input } = prepare(name);
   console.log(
-    `${name.padEnd(17)}${(base.length / 1e6).toFixed(1).padStart(5)} M  parse ${ms(parse.ms)}  git ${ms(gitMs(coldInput))} (wall)` +
-      `  cold ${ms(cold.ms)} = ${bar(cold.ms / parse.ms / 3, MAX_COLD)} (by ${cold.value.takenBy}, ${cold.value.conflicts.length} conflicts)` +
-      `  merged ${merged.ms.toFixed(1)} = ${merged.value === undefined ? 'does not apply' : bar(merged.ms / parse.ms, MAX_EDIT)}` +
-      `  proven ${ms(proven.ms)} = ${(proven.ms / parse.ms).toFixed(2)}${isSame ? '' : ' AND DIFFERENT'}` +
-      `  check ${ms(check.ms)} = ${(check.ms / parse.ms).toFixed(2)}  peak ${peak.toFixed(0)} MB`,
+    `${name.padEnd(24)}${(times.length / 1e6).toFixed(2).padStart(6)} M  parse ${times.parse.toFixed(1)}, peak ${parsePeak}  ` +
+      `git ${gitMs(input).toFixed(0)} (wall)  cold ${times.cold.toFixed(1)} = ${bar(times.cold / times.parse / 3, MAX_COLD)}, peak ${coldPeak} ` +
+      `(${times.result})  edit ${times.edit.toFixed(1)} = ${bar(times.edit / times.parse, times.length < LARGE_LENGTH ? Infinity : MAX_EDIT)}, peak ${editPeak}  ` +
+      `check ${times.check.toFixed(1)} = ${(times.check / times.parse).toFixed(3)}`,
   );
 }
 
-function ms(value: number): string {
-  return value.toFixed(0);
+function run(document: string, task: Task): unknown {
+  const file = fileURLToPath(import.meta.url);
+  const options = ['--corpus', args.corpus, '--document', document, '--task', task];
+  const { stdout, stderr } = spawnSync(process.execPath, [file, ...options], { encoding: 'utf8' });
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout);
 }
 
-function processorMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
+function prepare(name: string): { readonly format: DocumentFormat; readonly input: MergeInput } {
+  const document = SCALE_DOCUMENTS.find((one) => one.name === name);
+  if (document === undefined) throw new Error(`No document is called ${name}.`);
+  return { format: document.format, input: edited(document.create(specs), COLD_EDITS) };
 }
 
-function time<T>(run: () => T): { readonly ms: number; readonly value: T } {
-  const start = processorMs();
-  const value = run();
-  return { ms: processorMs() - start, value };
+function parseText(text: string, format: DocumentFormat): unknown {
+  return format === 'yaml' ? parseDocument(text, { uniqueKeys: false, logLevel: 'silent' }) : parseTree(text);
 }
 
-/** The time that is in the middle, and what came out for the last input. */
-function middle<T>(
-  inputs: readonly MergeInput[],
-  run: (input: MergeInput) => T,
-): { readonly ms: number; readonly value: T } {
-  const all = inputs.map((input) => time(() => run(input)));
-  const times = all.map((one) => one.ms).sort((x, y) => x - y);
-  const [last] = all.slice(-1);
-  if (last === undefined) throw new Error('Nothing was measured.');
-  return { ms: times[times.length >> 1] ?? last.ms, value: last.value };
-}
-
-/** Lets the machine compile what both sides of a ratio need: the start of the process is not what is measured. */
-function warmUp(format: DocumentFormat, parseText: (text: string) => unknown): void {
-  const small = format === 'yaml' ? yamlOf(SMALL) : read(SMALL);
+function timesOf(name: string): Times {
+  const { format, input } = prepare(name);
+  const { base } = input;
+  const small = warmUpDocument(specs, format);
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-    parseText(small);
+    parseText(small, format);
     threeWayMerge(edited(small, COLD_EDITS, `w${round}`), format);
   }
+  const parse = middle([base], (text) => parseText(text, format));
+  let result = '';
+  const cold = middle([input], (one) => {
+    const { takenBy, conflicts } = threeWayMerge(one, format);
+    result = `by ${takenBy}, ${conflicts.length} conflicts`;
+  });
+  const cache = new PlainCache();
+  checkDocument(base, format, cache);
+  const inputs = Array.from({ length: EDITED_TEXTS }, (_, at) => edited(base, 1, 'n'.repeat(at + 1)));
+  const edit = middle(inputs, (one) => threeWayMerge(one, format, {}, cache));
+  const check = middle(inputs, ({ ours }) => checkDocument(ours, format, cache));
+  return { length: base.length, parse, cold, edit, check, result };
+}
+
+/** Peak memory in MB of doing it once, besides what the process takes when everything is loaded. */
+function memoryOf(name: string, task: Exclude<Task, 'time'>): number {
+  const { format, input } = prepare(name);
+  const one = task === 'edit' ? edited(input.base, 1) : input;
+  const before = processPeak(true);
+  if (task === 'parse') parseText(one.base, format);
+  else {
+    const cache = new PlainCache();
+    if (task === 'edit') checkDocument(one.base, format, cache);
+    threeWayMerge(one, format, {}, cache);
+  }
+  return Math.max(0, Math.round((processPeak(false) - before) / 1024));
+}
+
+/** The largest resident size in kB: since the last reset where the system can forget it, else since the start. */
+function processPeak(isReset: boolean): number {
+  try {
+    if (isReset) writeFileSync('/proc/self/clear_refs', '5');
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+  } catch {
+    // Not Linux: making the texts counts as well then.
+    return isReset ? process.memoryUsage.rss() / 1024 : process.resourceUsage().maxRSS;
+  }
+}
+
+/** The time that is in the middle of several rounds; what is quick is done several times in a round, because the clock of the processor ticks. */
+function middle<T>(inputs: readonly T[], work: (input: T) => unknown): number {
+  const times: number[] = [];
+  let batch = 1;
+  for (let sum = 0, at = 0; times.length < 3 || sum < MEASURED_MS;) {
+    const chosen = Array.from({ length: batch }, () => inputs[at++ % inputs.length] as T);
+    const start = process.threadCpuUsage();
+    for (const input of chosen) work(input);
+    const { user, system } = process.threadCpuUsage(start);
+    const ms = (user + system) / 1000;
+    sum += ms;
+    if (ms < MIN_ROUND_MS) batch *= 2;
+    else times.push(ms / batch);
+  }
+  return times.sort((x, y) => x - y)[times.length >> 1] ?? 0;
 }
 
 function gitMs({ base, ours, theirs }: MergeInput): number {
@@ -139,60 +177,4 @@ function gitMs({ base, ours, theirs }: MergeInput): number {
   const wall = performance.now() - start;
   rmSync(folder, { recursive: true });
   return wall;
-}
-
-/** So many changed lines by each side, in turns down the document. */
-function edited(base: string, wanted: number, word = 'x'): MergeInput {
-  const places = Math.max(1, Math.min(wanted, Math.floor(base.length / CHARACTERS_PER_EDIT)));
-  const change = (first: number): string => {
-    const pieces: string[] = [];
-    let end = 0;
-    for (let place = 0; place < places; place++) {
-      const from = base.indexOf('\n', Math.floor((base.length * (2 * place + first + 0.5)) / (2 * places + 1)));
-      const match = /^(\s*"?(?:summary|description|title)"?: "?[A-Za-z]\w+)/m.exec(base.slice(from));
-      if (match === null) continue;
-      const at = from + match.index + match[0].length;
-      pieces.push(base.slice(end, at), word);
-      end = at;
-    }
-    // Joined in one go: flat in memory, as it comes from a file or a message.
-    return [...pieces, base.slice(end)].join('');
-  };
-  return { base, ours: change(0), theirs: change(1) };
-}
-
-function read(name: string): string {
-  return readFileSync(join(specs, name), 'utf8')
-    .replace(/^\uFEFF/, '')
-    .replaceAll('\r\n', '\n');
-}
-
-function yamlOf(name: string): string {
-  return toYaml(JSON.parse(read(name)), 0);
-}
-
-/** JSON data as block style YAML, written by hand because the library needs minutes for the largest. */
-function toYaml(value: unknown, column: number): string {
-  const pad = ' '.repeat(column);
-  if (Array.isArray(value))
-    return value
-      .map((item: unknown) =>
-        isCollection(item)
-          ? `${pad}- ${toYaml(item, column + 2).slice(column + 2)}`
-          : `${pad}- ${JSON.stringify(item)}\n`,
-      )
-      .join('');
-  if (typeof value !== 'object' || value === null) return `${pad}${JSON.stringify(value)}\n`;
-  return Object.entries(value)
-    .map(([key, item]) => {
-      const name = /^[A-Za-z_][\w-]*$/.test(key) ? key : JSON.stringify(key);
-      return isCollection(item)
-        ? `${pad}${name}:\n${toYaml(item, column + 2)}`
-        : `${pad}${name}: ${JSON.stringify(item)}\n`;
-    })
-    .join('');
-}
-
-function isCollection(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 }

@@ -23,6 +23,9 @@ export function mergeBlocks({ base, ours, theirs }: MergeInput): string | undefi
   );
 }
 
+/** Edits that reach farther are seldom inside of one block, and are left to the merge by lines. In UTF-16 units. */
+const MAX_EDIT_LENGTH = 50_000;
+
 interface ChangedBlock {
   /** What of the base is replaced: whole lines. */
   readonly start: number;
@@ -45,6 +48,7 @@ function changedBlock(base: string, side: string): ChangedBlock | undefined {
         ? base.length - suffix
         : lineEnd + 1;
   const insert = side.slice(start, side.length - (base.length - end));
+  if (end - start > MAX_EDIT_LENGTH || insert.length > MAX_EDIT_LENGTH) return undefined;
   const indent = Math.min(smallestIndent(base.slice(start, end)), smallestIndent(insert));
   if (!Number.isFinite(indent) || indent === 0) return undefined;
   const blockStart = lineAbove(base, start, indent);

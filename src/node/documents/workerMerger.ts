@@ -30,6 +30,12 @@ const MAX_INLINE_LENGTH = 4_000;
 /** Comparing looks at lines only: 6 ms, 70 at worst, for so many characters in all (same measurement). */
 const MAX_INLINE_DIFF_LENGTH = 200_000;
 
+/**
+ * A window in which nobody saved anything for so long gives back what its worker remembers. The next merge starts cold,
+ * off the calling thread.
+ */
+const IDLE_MS = 5 * 60_000;
+
 /** Finds the documents of a folder, off the calling thread. */
 export interface DocumentFinder {
   findDocuments(folder: string, candidates: readonly string[]): Promise<readonly FoundDocument[]>;
@@ -48,7 +54,7 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts, Histor
 
   /** @param workerFile the worker's program: a bundle, or `documentWorker.ts` itself where the source runs. */
   constructor(workerFile: string | URL) {
-    this.#calls = new WorkerCalls<DocumentWorkerFunctions>(workerFile);
+    this.#calls = new WorkerCalls<DocumentWorkerFunctions>(workerFile, undefined, IDLE_MS);
   }
 
   /** Starts the thread and loads what a merge needs; resolves when it is ready, or when it could not be started. */

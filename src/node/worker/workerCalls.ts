@@ -78,10 +78,14 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
   #worker: Worker | undefined;
   #nextId = 1;
   #isDisposed = false;
+  readonly #idleMs: number | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
 
-  constructor(file: string | URL, workerData?: unknown) {
+  /** @param idleMs without a call for so long, the thread is ended, and its memory is free; not for one that holds state. */
+  constructor(file: string | URL, workerData?: unknown, idleMs?: number) {
     this.#file = file;
     this.#workerData = workerData;
+    this.#idleMs = idleMs;
   }
 
   call<Name extends keyof Functions & string>(
@@ -89,6 +93,7 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
     ...args: Parameters<Functions[Name]>
   ): Promise<Awaited<ReturnType<Functions[Name]>>> {
     if (this.#isDisposed) return Promise.reject(new WorkerGoneError('The worker was let go.'));
+    clearTimeout(this.#idleTimer);
     this.#worker ??= this.#start();
     const worker = this.#worker;
     const id = this.#nextId++;
@@ -149,8 +154,23 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
     if (ids.length > 0) this.#post(worker, [], { kind: 'drop', ids });
   }
 
+  #waitForIdle(worker: Worker): void {
+    if (this.#idleMs === undefined) return;
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => {
+      if (this.#worker !== worker || this.#pending.size > 0) return;
+      this.#worker = undefined;
+      this.#forgetTexts();
+      // Nothing waits for its end: no call is under way, and the next one starts another.
+      void worker.terminate();
+    }, this.#idleMs);
+    // Waiting for this keeps no process alive.
+    this.#idleTimer.unref();
+  }
+
   dispose(): void {
     this.#isDisposed = true;
+    clearTimeout(this.#idleTimer);
     const worker = this.#worker;
     this.#worker = undefined;
     this.#rejectAll(new WorkerGoneError('The worker was let go.'));
@@ -167,6 +187,7 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
       if (this.#pending.size === 0) worker.unref();
       if (waiting === undefined) return;
       this.#release(worker, waiting);
+      if (this.#pending.size === 0) this.#waitForIdle(worker);
       if ('failure' in reply)
         waiting.reject(Object.assign(new Error(reply.failure.message), { code: reply.failure.code }));
       else {
@@ -186,10 +207,14 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
     return worker;
   }
 
-  #rejectAll(error: Error): void {
-    // The next thread knows no text.
+  /** The next thread knows no text. */
+  #forgetTexts(): void {
     this.#texts = new SharedTexts();
     this.#outgoing = [];
+  }
+
+  #rejectAll(error: Error): void {
+    this.#forgetTexts();
     const waiting = [...this.#pending.values()];
     this.#pending.clear();
     for (const one of waiting) one.reject(error);

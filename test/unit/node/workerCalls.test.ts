@@ -7,6 +7,7 @@ import {
   SharedTexts,
   unpackTexts,
 } from '../../../src/node/worker/sharedTexts.ts';
+import type { Worker } from 'node:worker_threads';
 import { WorkerCalls, WorkerGoneError } from '../../../src/node/worker/workerCalls.ts';
 import type { EchoFunctions } from './echoWorker.ts';
 
@@ -95,4 +96,28 @@ test('[merge] packing copies only what holds a large text, and leaves data that 
     ),
     text,
   );
+});
+
+test('[I10] a thread that nobody calls for a while is ended with all that it remembers, and the next call starts another', async (t) => {
+  const idleMs = 60_000;
+  const idle = new WorkerCalls<EchoFunctions>(new URL('./echoWorker.ts', import.meta.url), undefined, idleMs);
+  t.after(() => idle.dispose());
+  const started: Worker[] = [];
+  const count = (worker: Worker): number => started.push(worker);
+  process.on('worker', count);
+  t.after(() => process.off('worker', count));
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const text = large('a');
+  assert.deepEqual(await idle.call('lengths', [text]), [text.length]);
+  t.mock.timers.tick(idleMs - 1);
+  assert.deepEqual(await idle.call('lengths', [text]), [text.length]);
+  t.mock.timers.tick(idleMs - 1);
+  assert.equal(started.length, 1);
+  const [first] = started;
+  const ended = new Promise((resolve) => first?.once('exit', resolve));
+  t.mock.timers.tick(1);
+  await ended;
+  // The new thread gets the text again.
+  assert.deepEqual(await idle.call('lengths', [text]), [text.length]);
+  assert.equal(started.length, 2);
 });
