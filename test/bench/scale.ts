@@ -1,11 +1,11 @@
 // Prints what a merge of large documents costs in time and memory, beside `git merge-file` and beside a full parse:
-//   node test/bench/scale.ts --corpus DIR [--only PART-OF-NAME]      (DIR/specs of the unpacked corpus)
+//   node test/bench/scale.ts --corpus DIR [--only PART-OF-NAME]      (DIR: the corpus, packed or not)
 // Each figure comes from a process of its own. Times are of the processor, not of the wall, so that a loaded machine says
 // nearly the same as a quiet one, and the ratios are what counts. Both sides of a ratio are warmed up in the same way: as
 // many parses as merges of a small document, then rounds of which the middle one counts. Peak memory is what the system
 // says of a process that does the one thing once, on a machine that is cold, besides what it takes with the texts loaded.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,7 @@ import type { DocumentFormat, MergeInput } from '../../src/core/merge/types.ts';
 import { checkDocument } from '../../src/core/openapi/checkDocument.ts';
 import { PlainCache } from '../../src/core/openapi/plainDocument.ts';
 import { edited, SCALE_DOCUMENTS, warmUpDocument } from './scaleDocuments.ts';
+import { unpackedCorpus } from './unpackedCorpus.ts';
 
 /** A cold merge costs at most so many times what parsing its three texts costs. */
 const MAX_COLD = 1.5;
@@ -54,11 +55,11 @@ const { values: args } = parseArgs({
     task: { type: 'string' },
   },
 });
-const specs = join(args.corpus, 'specs');
+const corpus = unpackedCorpus(args.corpus, 'specs');
+if (corpus === undefined) process.exit(0);
+const specs = join(corpus, 'specs');
 
-if (!existsSync(specs)) {
-  console.log(`SKIPPED: no unpacked specs at ${specs} (unpack specs.tar.xz and give the folder above as --corpus)`);
-} else if (args.document !== undefined) {
+if (args.document !== undefined) {
   const task = TASKS.find((one) => one === args.task) ?? 'time';
   console.log(JSON.stringify(task === 'time' ? timesOf(args.document) : memoryOf(args.document, task)));
 } else {
@@ -85,7 +86,7 @@ function printRow(name: string): void {
 
 function run(document: string, task: Task): unknown {
   const file = fileURLToPath(import.meta.url);
-  const options = ['--corpus', args.corpus, '--document', document, '--task', task];
+  const options = ['--corpus', join(specs, '..'), '--document', document, '--task', task];
   const { stdout, stderr } = spawnSync(process.execPath, [file, ...options], { encoding: 'utf8' });
   if (stdout === '') throw new Error(stderr);
   return JSON.parse(stdout);
