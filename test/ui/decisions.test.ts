@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { git } from '../harness/sampleRepository.ts';
@@ -91,7 +91,7 @@ test('[I2] two folders of one window are kept in step with each other, and with 
   });
 });
 
-test('[DEL-01] [DEL-03] [I12] a deleted file goes in the other window and comes back in one step; a folder of files is asked about', async () => {
+test('[REN-03] [DEL-01] [DEL-03] [I12] a renamed file takes its open editor along, a deleted one goes and comes back in one step, a folder of files is asked about', async () => {
   await withTwoWindows(async ({ a, b }) => {
     const [first = '', ...others] = (await readdir(path.join(a.folder, 'shared'))).filter((name) =>
       /\.ya?ml$/.test(name),
@@ -107,18 +107,28 @@ test('[DEL-01] [DEL-03] [I12] a deleted file goes in the other window and comes 
     await waitFor('the file to be kept in step', async () =>
       (await readFile(inShared(b, first), 'utf8')).includes('Seen'),
     );
-    await rm(inShared(a, first));
-    await waitFor('the file to be gone in B', async () => !(await isThere(inShared(b, first))));
-    const notice = await b.notifications.waitFor(`deleted shared/${first}`);
+    await b.editor.open(`shared/${first}`);
+    const moved = 'moved.yaml';
+    await rename(inShared(a, first), inShared(a, moved));
+    await waitFor('the new name in B', () => isThere(inShared(b, moved)));
+    await waitFor('the editor under its new name', () => b.editor.isOpen(`shared/${moved}`));
+    assert.equal(await b.editor.isOpen(`shared/${first}`), false);
+    assert.equal(await isThere(inShared(b, first)), false);
+    await b.screenshot('renamed');
+    await Promise.all([status(a, /in step/i), status(b, /in step/i)]);
+
+    await rm(inShared(a, moved));
+    await waitFor('the file to be gone in B', async () => !(await isThere(inShared(b, moved))));
+    const notice = await b.notifications.waitFor(`deleted shared/${moved}`);
     assert.deepEqual(notice.buttons, ['Bring Back for Everybody']);
     await b.screenshot('deleted');
-    await b.notifications.click(`deleted shared/${first}`, 'Bring Back for Everybody');
-    await waitFor('the file to be back in A', () => isThere(inShared(a, first)));
+    await b.notifications.click(`deleted shared/${moved}`, 'Bring Back for Everybody');
+    await waitFor('the file to be back in A', () => isThere(inShared(a, moved)));
     await Promise.all([status(a, /in step/i), status(b, /in step/i)]);
 
     await rm(path.join(a.folder, 'shared'), { recursive: true });
     await status(a, /2 files gone/);
     await a.screenshot('folder-deleted');
-    for (const name of [first, ...others]) assert.ok(await isThere(inShared(b, name)), name);
+    for (const name of [moved, ...others]) assert.ok(await isThere(inShared(b, name)), name);
   });
 });
