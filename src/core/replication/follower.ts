@@ -39,6 +39,11 @@ export interface Disconnection {
   readonly didSinkFail: boolean;
 }
 
+/** Nothing is wrong with the replica: it begins anew with the heads of the next leader. */
+class HeadsGiverGoneError extends Error {
+  override readonly name = 'HeadsGiverGoneError';
+}
+
 /**
  * A replica's end of the replication: takes entries in, in order, and proposes. It outlives connections; whoever owns
  * it connects it (`attach`) again after `onDidDisconnect`. What is asked while there is no leader waits (I8).
@@ -77,7 +82,8 @@ export class Follower implements Disposable {
         this.#onDidQuarantine.fire(entry);
       },
       onSinkFailed: (error) => {
-        options.ambient.logger.error('The replica could not take an entry in', { error: describeError(error) });
+        if (!(error instanceof HeadsGiverGoneError))
+          options.ambient.logger.error('The replica could not take an entry in', { error: describeError(error) });
         this.#endSession('sinkFailed', true);
       },
     });
@@ -276,7 +282,7 @@ export class Follower implements Disposable {
     const session = this.#session;
     const answer = session !== undefined && session === this.#pump.headsGiver ? await session.request(body) : undefined;
     if (answer === undefined || (answer.kind === 'error' && !answer.isFinal))
-      throw new Error('The leader that gave the heads is gone.');
+      throw new HeadsGiverGoneError('The leader that gave the heads is gone.');
     return answer;
   }
 

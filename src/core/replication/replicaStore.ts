@@ -103,7 +103,15 @@ export interface ReplicaStore {
   readonly replicaId: ReplicaId;
   load(): Promise<ReplicaState>;
   commit(change: ReplicaChange): Promise<void>;
-  /** Names of the revisions that the document's shadow has been, newest first; of the older ones ever fewer. */
+  /** Names of the shadows that were wholly in the document's file (`isInFile`), newest first; of the older ones ever fewer. */
   formerShadows(docId: DocId): Promise<readonly RevisionHash[]>;
   close(): Promise<void>;
+}
+
+/**
+ * Whether the file has all that the shadow has. Where something is held, it does not: as a base that shadow would make
+ * what the other side has there look as if it had been taken out here.
+ */
+export function isInFile(document: StoredDocument): document is StoredDocument & { readonly shadow: StoredRevision } {
+  return document.shadow !== undefined && document.heldBase === undefined;
 }

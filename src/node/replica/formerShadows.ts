@@ -5,7 +5,7 @@ import type { DocId, RevisionHash } from '../../core/ids.ts';
 const KEPT_WITHOUT_GAP = 64;
 
 /**
- * The names of the revisions that each document's shadow was, in the replica's database: by them a log that was put back
+ * The names of the revisions that each document's shadow was while its file had all of it, in the replica's database: by them a log that was put back
  * from a backup is found to have an ancestor of the file. Names only, and ever fewer the older they are, so that they stay
  * some hundred for a document however often it is saved.
  */
@@ -21,7 +21,7 @@ export class FormerShadows {
     `);
   }
 
-  /** Newest first, the present one among them. */
+  /** Newest first. */
   of(docId: DocId): readonly RevisionHash[] {
     return this.#database
       .prepare('SELECT hash FROM shadows WHERE docId = ? ORDER BY number DESC')
@@ -29,7 +29,7 @@ export class FormerShadows {
       .map((row) => String(row['hash']) as RevisionHash);
   }
 
-  /** To be called with every shadow that is stored, within its transaction. */
+  /** To be called with every shadow that is stored and wholly in the file, within its transaction. */
   note(docId: DocId, hash: RevisionHash): void {
     const newest = this.#database
       .prepare('SELECT number, hash FROM shadows WHERE docId = ? ORDER BY number DESC LIMIT 1')

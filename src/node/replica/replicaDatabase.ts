@@ -9,6 +9,7 @@ import type {
   SyncedPosition,
   WriteIntent,
 } from '../../core/replication/replicaStore.ts';
+import { isInFile } from '../../core/replication/replicaStore.ts';
 import { FormerShadows } from './formerShadows.ts';
 
 /**
@@ -120,7 +121,7 @@ export class ReplicaDatabase {
     if (change.nextProposalNumber !== undefined) this.#putMeta('nextProposalNumber', change.nextProposalNumber);
     for (const document of change.putDocuments ?? []) {
       this.#put('documents', document.docId, this.#rowOf(document));
-      if (document.shadow !== undefined) this.#formerShadows.note(document.docId, document.shadow.hash);
+      if (isInFile(document)) this.#formerShadows.note(document.docId, document.shadow.hash);
     }
     for (const item of change.putOutbox ?? []) {
       const row: OutboxRow = {

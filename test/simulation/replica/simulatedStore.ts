@@ -8,6 +8,7 @@ import type {
   SyncedPosition,
   WriteIntent,
 } from '../../../src/core/replication/replicaStore.ts';
+import { isInFile } from '../../../src/core/replication/replicaStore.ts';
 import type { SimulatedProcess } from '../simulatedProcess.ts';
 
 const MAX_COMMIT_MS = 3;
@@ -60,9 +61,11 @@ export class StoreDisk {
     for (const docId of change.removeDocuments ?? []) this.documents.delete(docId);
   }
 
-  #noteShadow({ docId, shadow }: StoredDocument): void {
+  #noteShadow(document: StoredDocument): void {
+    if (!isInFile(document)) return;
+    const { docId, shadow } = document;
     const known = this.shadows.get(docId) ?? [];
-    if (shadow !== undefined && known.at(-1) !== shadow.hash) known.push(shadow.hash);
+    if (known.at(-1) !== shadow.hash) known.push(shadow.hash);
     this.shadows.set(docId, known);
   }
 }

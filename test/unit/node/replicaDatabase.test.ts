@@ -39,6 +39,22 @@ test('[REC-02] a replica keeps the running hash of the index that it stands at, 
   assert.deepEqual(reopened(file), { index: 3, runningHash: undefined });
 });
 
+test('[REC-04] a shadow that is not wholly in the file, because something is held, is not known as one that was', async (context) => {
+  const database = new ReplicaDatabase(await newFile(context), hashOf);
+  const docId = 'doc-1' as DocId;
+  const document = { docId, libraryPath: 'a.yaml', localPath: 'a.yaml', head: undefined, attribution: {} };
+  const put = (number: number, heldBase: string | undefined): void => {
+    const shadow = { text: String(number), hash: hashOf(String(number)), index: index(number) };
+    database.commit([{ putDocuments: [{ ...document, shadow, heldBase }] }]);
+  };
+  put(1, undefined);
+  put(2, 'as it was before the clash');
+  assert.deepEqual(database.formerShadows(docId), [hashOf('1')]);
+  put(2, undefined);
+  assert.deepEqual(database.formerShadows(docId), [hashOf('2'), hashOf('1')]);
+  database.close();
+});
+
 test('[REC-04] the shadows that a document had are known by name: all of the newest, then ever fewer, and some of the oldest', async (context) => {
   const file = await newFile(context);
   const docId = 'doc-1' as DocId;
