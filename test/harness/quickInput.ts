@@ -1,6 +1,9 @@
 import type { Locator, Page } from 'playwright-core';
 import { waitFor } from './waitFor.ts';
 
+/** So long the rows for what was typed may take on a loaded machine, before it is asked again. */
+const OFFER_MS = 5_000;
+
 /** The command palette, quick picks and input boxes: all are the one quick input of a window. */
 export class QuickInput {
   readonly #page: Page;
@@ -66,6 +69,16 @@ export class QuickInput {
       'the command palette to close',
       async () => !(await this.isOpen()) || !(await this.#input.inputValue({ timeout: 500 })).startsWith('>'),
     );
+  }
+
+  /** Whether a row with this label comes soon. */
+  async offers(label: string): Promise<boolean> {
+    return this.#row(label)
+      .waitFor({ state: 'visible', timeout: OFFER_MS })
+      .then(
+        () => true,
+        () => false,
+      );
   }
 
   /** Chooses the row with this label. */

@@ -78,8 +78,14 @@ export class WorkbenchWindow {
 
   /** Runs a command by its title, as it stands in the palette: `API Live Sync: Sync Now`. */
   async runCommand(title: string): Promise<void> {
-    await this.quickInput.openPalette();
-    await this.quickInput.type(`>${title}`);
+    await waitFor(`the command ${title}`, async () => {
+      await this.quickInput.openPalette();
+      await this.quickInput.type(`>${title}`);
+      if (await this.quickInput.offers(title)) return true;
+      // It lists what there was when it was opened, and a window that has just come up learns of more commands.
+      await this.quickInput.cancel();
+      return false;
+    });
     await this.quickInput.pick(title);
     await this.quickInput.whenPaletteClosed();
   }
