@@ -65,13 +65,13 @@ export class FolderServing implements Disposable {
   #isDisposed = false;
 
   constructor(options: FolderServingOptions) {
-    const { clock, scheduler, logger } = options.ambient;
+    const { scheduler, logger } = options.ambient;
     const onError = (error: unknown): void =>
       logger.error('A listener of the folder failed.', { error: String(error) });
     this.#options = options;
     this.#changed = new Emitter<void>(onError);
     this.#appliedChange = new Emitter<AppliedChange>(onError);
-    this.#hindrance = new LastingHindrance(clock, scheduler, () => this.#changed.fire());
+    this.#hindrance = new LastingHindrance(scheduler, () => this.#changed.fire());
   }
 
   get onDidChange(): Event<void> {

@@ -7,21 +7,20 @@ interface Level {
   readonly args: readonly string[];
 }
 
+const level = (name: string): Level => ({ name, script: 'test/harness/runLevel.ts', args: [name] });
+
 /**
- * The levels that belong to `npm test`, in two lanes that run side by side: what computes, and what mostly waits for
- * windows.
+ * The levels that belong to `npm test`: what computes beside what mostly waits, and then the windows, which get the
+ * machine for themselves.
  */
 const LANES: readonly (readonly Level[])[] = [
-  ['unit', 'property', 'simulation', 'contract', 'integration'].map((name) => ({
-    name,
-    script: 'test/harness/runLevel.ts',
-    args: [name],
-  })),
   [
+    ...['unit', 'property', 'simulation', 'contract'].map(level),
     { name: 'host', script: 'test/harness/runHostTests.ts', args: [] },
-    { name: 'ui', script: 'test/harness/runUiTests.ts', args: [] },
   ],
+  [level('integration')],
 ];
+const LAST: Level = { name: 'ui', script: 'test/harness/runUiTests.ts', args: [] };
 
 interface Outcome {
   readonly name: string;
@@ -34,7 +33,7 @@ interface Outcome {
 
 async function main(): Promise<number> {
   if ((await run({ name: 'build', script: 'esbuild.mjs', args: [] })).exitCode !== 0) return 1;
-  const outcomes = (await Promise.all(LANES.map(runLane))).flat();
+  const outcomes = [...(await Promise.all(LANES.map(runLane))).flat(), await run(LAST)];
   console.log();
   for (const { name, exitCode, passed, failed, seconds } of outcomes) {
     console.log(
