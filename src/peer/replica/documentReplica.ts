@@ -1,51 +1,31 @@
-import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
-import type { DocumentFormat, MergeConflict } from '../../core/merge/types.ts';
+import type { DocId, LogIndex, RevisionHash } from '../../core/ids.ts';
+import type { DocumentFormat } from '../../core/merge/types.ts';
 import type { Disposable } from '../../core/ports.ts';
 import type { DocumentHead, LogEntry, ProposeResult } from '../../core/replication/entry.ts';
 import type { HeadsReason } from '../../core/replication/libraryLink.ts';
-import type {
-  OutboxItem,
-  ReplicaChange,
-  StoredAuthor,
-  StoredDeletion,
-  StoredDocument,
-  StoredRevision,
-  SyncedPosition,
-  WriteIntent,
-} from '../../core/replication/replicaStore.ts';
-import type { UserProblem } from '../../core/workingFiles.ts';
+import type { OutboxItem, StoredDocument, SyncedPosition, WriteIntent } from '../../core/replication/replicaStore.ts';
 import { workingText } from '../../core/workingText.ts';
-import type { DocumentState, DocumentStatus, HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
+import type { DocumentStatus, HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
 import type { HeldDocument } from '../heldDocument.ts';
-import { fileBehind, libraryRevisionUnreadable, notDone, stateNotWritten } from './documentProblems.ts';
+import { notDone, stateNotWritten } from './documentProblems.ts';
 import { DocumentChoices } from './documentChoices.ts';
+import { DocumentIntake } from './documentIntake.ts';
 import { DocumentPath } from './documentPath.ts';
 import { DocumentProposals } from './documentProposals.ts';
-import { DocumentRecord, hasError, unknownToLibrary, withoutCopy } from './documentRecord.ts';
-import { DocumentRemoval, type RemovalStep } from './documentRemoval.ts';
-import { DocumentWriter, type Written } from './documentWriter.ts';
+import { DocumentRecord, unknownToLibrary, withoutCopy } from './documentRecord.ts';
+import { DocumentRemoval } from './documentRemoval.ts';
+import { DocumentSettling } from './documentSettling.ts';
+import { DocumentWriter } from './documentWriter.ts';
 import { LibraryAuthors } from './libraryAuthors.ts';
-import { meetOtherLog } from './otherLog.ts';
 import type { DocumentContext } from './replicaPorts.ts';
 import { heldDocumentOf, type ResolutionUndo } from './resolution.ts';
 import { RevisionHistory } from './revisionHistory.ts';
 import { QueueClosedError, SerialQueue } from './serialQueue.ts';
 import { TakenBack } from './takenBack.ts';
 
-/** A file that could not be read or written is tried again this often. */
-const DISK_RETRY_MS = 5_000;
-/** A file that changes under every write: rather wait for the next event than turn in circles. */
-const MAX_ROUNDS = 50;
-const NEVER = 0 as LogIndex;
-
-/** `stopped`: nothing may be sent or written at the moment, so something is left to be done. */
-type Round = 'again' | 'rest' | 'stopped';
-
 /**
- * One document of a replica: brings the file, the shadow and the library together (DESIGN §5). With S the shadow, F the
- * file and B the base (S itself, except that held elements read as they did before the clash): what is held are the
- * conflicts of merge(B, F, S), what may be sent is the same merge with the library's side at those, and a new head H
- * makes the file merge(B, F, H). Everything happens one step after the other.
+ * One document of a replica: everything that happens to it, one step after the other. What a step found is brought in
+ * step by `DocumentSettling`.
  */
 export class DocumentReplica implements Disposable {
   readonly docId: DocId;
@@ -54,36 +34,45 @@ export class DocumentReplica implements Disposable {
   readonly #writer: DocumentWriter;
   readonly #proposals: DocumentProposals;
   readonly #queue: SerialQueue;
-  readonly #history: RevisionHistory;
-  readonly #libraryAuthors = new LibraryAuthors();
   readonly #takenBack: TakenBack;
   readonly #choices: DocumentChoices;
   readonly #path: DocumentPath;
   readonly #removal: DocumentRemoval;
-  #state: DocumentState = 'syncing';
-  #problem: UserProblem | undefined;
-  #retry: Disposable | undefined;
-  /** Whether something came that was not brought to an end yet: the person has paused, or git is at work. */
-  #isOpen = false;
+  readonly #intake: DocumentIntake;
+  readonly #settling: DocumentSettling;
   #isDisposed = false;
 
   constructor(ctx: DocumentContext, stored: StoredDocument, inFlight: OutboxItem | undefined) {
     this.#ctx = ctx;
     this.docId = stored.docId;
-    this.#record = new DocumentRecord(ctx, stored);
-    this.#writer = new DocumentWriter(this.#record);
-    this.#queue = new SerialQueue((error) => this.#fail(error));
-    this.#history = new RevisionHistory(stored.docId, (proposalId) => ctx.isOwn(proposalId));
-    this.#takenBack = new TakenBack(this.#record, this.#history);
-    this.#proposals = new DocumentProposals(this.#record, inFlight, {
+    const record = new DocumentRecord(ctx, stored);
+    const writer = new DocumentWriter(record);
+    const history = new RevisionHistory(stored.docId, (proposalId) => ctx.isOwn(proposalId));
+    const takenBack = new TakenBack(record, history);
+    const proposals = new DocumentProposals(record, inFlight, {
       onAnswer: (item, answer) => this.#queue.post(() => this.#answered(item, answer)),
-      onError: (error) => this.#fail(error),
+      onError: (error) => this.#settling.fail(error),
     });
-    this.#choices = new DocumentChoices(this.#record, this.#writer, this.#proposals);
-    this.#path = new DocumentPath(this.#record, this.#writer, this.#proposals);
-    this.#removal = new DocumentRemoval(this.#record, this.#writer, this.#proposals, this.#path, () =>
-      this.#readAgain(),
-    );
+    const choices = new DocumentChoices(record, writer, proposals);
+    const path = new DocumentPath(record, writer, proposals);
+    const again = {
+      wake: () => this.wake(),
+      // Fails never: see there.
+      readAgain: () => void this.fileChanged(),
+    };
+    const removal = new DocumentRemoval(record, writer, proposals, path, again.readAgain);
+    const libraryAuthors = new LibraryAuthors();
+    const parts = { record, writer, history, takenBack, proposals, choices, path, removal, libraryAuthors };
+    this.#record = record;
+    this.#writer = writer;
+    this.#takenBack = takenBack;
+    this.#proposals = proposals;
+    this.#choices = choices;
+    this.#path = path;
+    this.#removal = removal;
+    this.#intake = new DocumentIntake(parts);
+    this.#settling = new DocumentSettling(parts, again);
+    this.#queue = new SerialQueue((error) => this.#settling.fail(error));
   }
 
   get stored(): StoredDocument {
@@ -101,10 +90,10 @@ export class DocumentReplica implements Disposable {
       docId: this.docId,
       file: this.#ctx.fileOf(path),
       path,
-      state: this.#state,
+      state: this.#settling.state,
       conflictCount: conflicts.length,
-      waitingFor: this.#state === 'waiting' && headAuthor !== undefined ? [headAuthor.name] : [],
-      ...(this.#problem === undefined ? {} : { problem: this.#problem }),
+      waitingFor: this.#settling.state === 'waiting' && headAuthor !== undefined ? [headAuthor.name] : [],
+      ...(this.#settling.problem === undefined ? {} : { problem: this.#settling.problem }),
     };
   }
 
@@ -129,7 +118,7 @@ export class DocumentReplica implements Disposable {
 
   /** Whether nothing is under way and nothing stands in the way. */
   get isAtRest(): boolean {
-    return this.#queue.isIdle && !this.#proposals.isInFlight && !this.#isOpen && this.#state !== 'syncing';
+    return this.#queue.isIdle && !this.#proposals.isInFlight && !this.#settling.isOpen;
   }
 
   /** The file may have changed; what fails is tried again. @param savedText what this window has just saved there. */
@@ -137,7 +126,7 @@ export class DocumentReplica implements Disposable {
     try {
       await this.#lookAtFile(savedText);
     } catch (error) {
-      this.#fail(error);
+      this.#settling.fail(error);
     }
   }
 
@@ -156,7 +145,7 @@ export class DocumentReplica implements Disposable {
       if (isOld) hindrances = this.#ctx.hindranceCount();
       const reading = isOld ? await this.#writer.readNow(file) : early;
       if (reading.kind === 'failed') {
-        this.#waitForDisk(reading.problem);
+        this.#settling.waitForDisk(reading.problem);
         return;
       }
       record.noteReading(hindrances);
@@ -164,12 +153,12 @@ export class DocumentReplica implements Disposable {
       const isNews = working === undefined || working.raw !== record.working?.raw;
       // What the program wrote itself, or an event without news, ends here (I9), unless something is still to be done.
       this.#removal.hasRead(reading, stamp);
-      const isOpen = this.#isOpen || this.#state === 'syncing' || this.#state === 'unwritable';
+      const isOpen = this.#settling.isOpen || this.#settling.state === 'unwritable';
       this.#takenBack.hasRead(stamp, isNews);
       if (!isNews && !isOpen) return;
       // Only what the person saved is the person's: another program may have been faster.
       record.setWorking(working, savedText !== undefined && working?.text === workingText(savedText).text);
-      await this.#settle();
+      await this.#settling.settle();
     });
   }
 
@@ -184,10 +173,7 @@ export class DocumentReplica implements Disposable {
 
   /** Looks again at everything that may have stood in the way: the pause, git, an unsaved buffer, the connection. */
   wake(): void {
-    this.#queue.post(async () => {
-      await this.#settle();
-      await this.#record.commitPostponed();
-    });
+    this.#queue.post(() => this.#settleAndRecord());
   }
 
   /** The document is the library's, whose head comes next: what the file reads like is no new document. */
@@ -204,26 +190,13 @@ export class DocumentReplica implements Disposable {
     return new Promise((resolve, reject) => {
       const taken = this.#queue.run(async () => {
         try {
-          this.#history.add(entry);
-          this.#libraryAuthors.add(entry);
-          const author = { name: entry.author.name, at: entry.at };
-          if (entry.kind === 'delete') {
-            this.#takeDeletion({ index: entry.index, author }, entry.proposalId, { synced });
-          } else if (newText === undefined || entry.hash === undefined) {
-            await this.#record.commit({ synced });
-          } else {
-            this.#proposals.takeRename(entry.proposalId);
-            if (entry.path !== undefined) this.#path.take(entry.path, this.#ctx.isOwn(entry.proposalId));
-            const head = { text: newText, hash: entry.hash, index: entry.index };
-            await this.#takeHead(head, author, entry.changes, entry.proposalId, { synced });
-          }
+          await this.#intake.takeEntry(entry, newText, synced);
           // A head that can be merged at once is recorded together with the write that it causes.
-          await this.#settle(resolve);
-          await this.#record.commitPostponed();
+          await this.#settleAndRecord(resolve);
           resolve();
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));
-          this.#fail(error);
+          this.#settling.fail(error);
         }
       });
       // The step itself never rejects; a queue that was closed before its turn does, and the caller has to hear of it.
@@ -234,46 +207,22 @@ export class DocumentReplica implements Disposable {
   /** Takes the library's head in where the entries that led to it are not to be had; `why` decides what is a merge base ([REC-04]). */
   applyHead(head: DocumentHead, hash: RevisionHash, why: HeadsReason): Promise<void> {
     return this.#queue.run(async () => {
-      await this.#askInFlight(head);
-      if (why === 'unknown') {
-        this.#history.forget();
-        this.#proposals.awaitHead(NEVER);
-        await meetOtherLog(this.#record, head);
-      }
-      // A log that was put back knows no newer name than we do.
-      this.#path.take(head.path, why === 'unknown');
-      if (hash !== this.stored.head?.hash) {
-        const text = await this.#ctx.link()?.fetchRevision(head.docId, hash, 'heads');
-        // Nothing is ever skipped: without this revision the replica is not as far as its heads say, and asks again.
-        if (text === undefined)
-          throw new Error(`The library does not give the revision that it named for ${head.path}.`);
-        await this.#takeLooseHead(head, hash, text);
-      }
-      await this.#settle();
-      await this.#record.commitPostponed();
+      await this.#intake.takeLooseHead(head, hash, why);
+      await this.#settleAndRecord();
     });
   }
 
   /** The library's tombstone, where the entry that deleted the document is not to be had. */
   applyTombstone(head: DocumentHead): Promise<void> {
     return this.#queue.run(async () => {
-      await this.#askInFlight(head);
-      const author = { name: head.author.name, at: head.at };
-      if (this.stored.deleted?.index !== head.index) this.#takeDeletion({ index: head.index, author }, undefined, {});
-      await this.#settle();
-      await this.#record.commitPostponed();
+      await this.#intake.takeTombstone(head);
+      await this.#settleAndRecord();
     });
   }
 
   /** The log that is there now never had this document: what is here is created in it anew ([REC-04]). */
   becomeNew(): Promise<void> {
-    return this.#queue.run(async () => {
-      await this.#askInFlight(undefined);
-      this.#history.forget();
-      this.#proposals.awaitHead(NEVER);
-      this.#record.stored = unknownToLibrary(this.stored);
-      await this.#record.commit({ putDocuments: [this.stored] });
-    });
+    return this.#queue.run(() => this.#intake.becomeNew());
   }
 
   /** Finishes or forgets a write that a crash interrupted. */
@@ -323,7 +272,7 @@ export class DocumentReplica implements Disposable {
    */
   leaveBehind(choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
     return this.#decide(() => {
-      if (this.#state === 'missing' && this.#record.working === undefined) return this.#answerMissing(choice);
+      if (this.#settling.state === 'missing' && this.#record.working === undefined) return this.#answerMissing(choice);
       if (!this.#takenBack.isBehind && this.#path.question !== undefined)
         return Promise.resolve(this.#path.decide(choice));
       return this.#answerBehind(choice);
@@ -379,7 +328,7 @@ export class DocumentReplica implements Disposable {
     return this.#queue.run(async () => {
       this.#path.take(libraryPath, false);
       await this.#record.commit({ putDocuments: [this.stored] });
-      await this.#settle();
+      await this.#settling.settle();
     });
   }
 
@@ -429,13 +378,13 @@ export class DocumentReplica implements Disposable {
         const { working } = this.#record;
         const outcome = await step();
         // A file that had changed has been read on the way, and nobody else will find that to be news.
-        if (outcome?.isDone !== false || this.#record.working !== working) await this.#settle();
+        if (outcome?.isDone !== false || this.#record.working !== working) await this.#settling.settle();
         return outcome;
       });
     } catch (error) {
       if (error instanceof QueueClosedError)
         return notDone('document-gone', 'This document is no longer kept in step.');
-      this.#fail(error);
+      this.#settling.fail(error);
       return { isDone: false, problem: stateNotWritten };
     }
   }
@@ -467,62 +416,14 @@ export class DocumentReplica implements Disposable {
     this.#isDisposed = true;
     this.#choices.endUndo(notDone('not-yet', 'This file is no longer kept in step.'));
     this.#removal.dispose();
-    this.#retry?.dispose();
+    this.#settling.dispose();
     this.#queue.dispose();
   }
 
-  // ---- taking in ----
-
-  async #takeHead(
-    head: StoredRevision,
-    author: StoredAuthor,
-    changes: readonly string[],
-    proposalId: ProposalId | undefined,
-    change: Pick<ReplicaChange, 'synced'>,
-  ): Promise<void> {
-    const isUndo = this.#proposals.isTakingBack;
-    if (this.stored.deleted !== undefined) this.#removal.revived();
-    if (await this.#proposals.takeOwn(head, proposalId, change)) {
-      if (isUndo) this.#choices.endUndo({ isDone: true });
-      return;
-    }
-    this.#record.stored = { ...this.stored, head, deleted: undefined };
-    this.#record.headAuthor = author;
-    this.#record.headChanges = changes;
-    this.#record.postpone({ ...change, putDocuments: [this.stored] });
-  }
-
-  /** The library has deleted the document: what becomes of the file is decided when work may be done. */
-  #takeDeletion(
-    deletion: Omit<StoredDeletion, 'isOwn'>,
-    proposalId: ProposalId | undefined,
-    change: Pick<ReplicaChange, 'synced'>,
-  ): void {
-    const isOwn = this.#proposals.takeRemoval(proposalId);
-    this.#record.stored = { ...this.stored, deleted: { ...deletion, isOwn } };
-    this.#record.headAuthor = deletion.author;
-    this.#record.headChanges = [];
-    this.#record.postpone({ ...change, putDocuments: [this.stored] });
-  }
-
-  /**
-   * The entries that would have told what became of the proposal in flight do not come: the leader is asked. Without
-   * that, what others took out of it since would come back as ours.
-   */
-  async #askInFlight(head: DocumentHead | undefined): Promise<void> {
-    const isUndo = this.#proposals.isTakingBack;
-    if ((await this.#proposals.ask(head?.index ?? NEVER)) && isUndo) this.#choices.endUndo({ isDone: true });
-  }
-
-  /** A head that came without the entries that led to it. */
-  #takeLooseHead(head: DocumentHead, hash: RevisionHash, text: string): Promise<void> {
-    return this.#takeHead(
-      { text, hash, index: head.index },
-      { name: head.author.name, at: head.at },
-      [],
-      undefined,
-      {},
-    );
+  /** Settles, and writes down what was taken in even where nothing could be done with it yet. */
+  async #settleAndRecord(onDurable?: () => void): Promise<void> {
+    await this.#settling.settle(onDurable);
+    await this.#record.commitPostponed();
   }
 
   async #answered(item: OutboxItem, result: ProposeResult): Promise<void> {
@@ -537,236 +438,9 @@ export class DocumentReplica implements Disposable {
         path: this.stored.libraryPath,
       });
       const remedy = 'Your file stays as it is; change it and save again.';
-      this.#show('invalid', { code: answer.code, message: answer.message, remedy });
+      this.#settling.show('invalid', { code: answer.code, message: answer.message, remedy });
       return;
     }
-    await this.#settle();
-    await this.#record.commitPostponed();
-  }
-
-  // ---- settling ----
-
-  async #settle(onDurable?: () => void): Promise<void> {
-    if (this.localPath === undefined) return;
-    this.#isOpen = true;
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      if (this.#isDisposed || !(await this.#ctx.mayWork())) return;
-      const { file } = this.#record;
-      if (file === undefined) return;
-      if (this.#record.isReadingOutdated) {
-        this.#readAgain();
-        return;
-      }
-      const outcome = await this.#round(file, onDurable);
-      if (outcome === 'stopped') return;
-      if (outcome === 'rest') {
-        this.#isOpen = false;
-        return;
-      }
-    }
-    this.#ctx.ambient.logger.warn('A document does not come to rest; it waits for the next change.', {
-      path: this.stored.libraryPath,
-    });
-  }
-
-  async #round(file: string, onDurable: (() => void) | undefined): Promise<Round> {
-    const { working, workingHash } = this.#record;
-    const { shadow, head } = this.stored;
-    // A file that was not looked at yet is not a file that is gone.
-    if (!this.#record.isRead) return this.#show('syncing');
-    const step = await this.#path.round(file);
-    if (step.kind === 'written') return this.#afterMoving(step.written, step.from);
-    if (step.kind === 'waiting') return this.#show('waiting');
-    if (step.kind === 'proposed') return this.#show('syncing');
-    if (step.kind !== 'rest') return step.kind;
-    if (this.#removal.isAtIt) return this.#afterRemoval(await this.#removal.round(file));
-    if (working === undefined) {
-      // It came and went before the library had heard of it.
-      const isKnown = head !== undefined || this.#proposals.isInFlight || this.#proposals.isAwaitingHead;
-      if (!isKnown) this.#ctx.forget(this.docId);
-      if (head === undefined) return this.#show('syncing');
-      return this.#afterWriting(await this.#writer.create(file, head, onDurable), true);
-    }
-    if (head !== undefined && workingHash === head.hash && shadow?.hash !== head.hash) {
-      // The file reads as the library does already: first contact of equal copies, or the same edit made twice.
-      this.#record.stored = { ...this.stored, shadow: head, heldBase: undefined };
-      await this.#record.commit({ putDocuments: [this.stored] });
-      onDurable?.();
-      return 'again';
-    }
-    if (shadow !== undefined && workingHash === shadow.hash && this.stored.heldBase !== undefined) {
-      // The file has the library's side everywhere: nothing is held, and no old base may make that a change of ours.
-      this.#record.stored = { ...this.stored, heldBase: undefined };
-      await this.#record.commit({ putDocuments: [this.stored] });
-    }
-    // What was agreed on was read by somebody before.
-    const error = workingHash === shadow?.hash ? undefined : await this.#record.errorIn(working.text, workingHash);
-    if (error !== undefined) {
-      const remedy = 'Nothing is sent until it is mended.';
-      return this.#show('invalid', { code: error.code, message: error.message, remedy });
-    }
-    // What becomes of our own change decides what the edit of a file that was set back is merged with.
-    if (this.stored.setBackTo !== undefined && !this.#takenBack.isBehind && this.#proposals.isInFlight)
-      return this.#show('syncing');
-    const isTakenBack = await this.#takenBack.check(file, this.#proposals.connectedLink());
-    if (isTakenBack === undefined) return this.#show('syncing');
-    if (isTakenBack) return this.#show('behind', fileBehind(file));
-    const { newHead } = this.#record;
-    if (newHead !== undefined) return this.#mergeHead(file, newHead, onDurable);
-    return this.#sendLocalChange(file, working.text);
-  }
-
-  async #mergeHead(file: string, head: StoredRevision, onDurable: (() => void) | undefined): Promise<Round> {
-    const { working } = this.#record;
-    if (working === undefined || this.#ctx.files.hasUnsavedEdits(file)) return this.#show('waiting');
-    this.#show('syncing');
-    if (this.#record.stepTo(head) !== undefined) {
-      // The buffer that held it was saved or thrown away, and the file as it was last read does not tell which.
-      await this.#writer.readAgain(file);
-      if (this.#record.working?.raw !== working.raw) return 'again';
-    }
-    const merged = await this.#record.mergeHead(working.text, head);
-    const isForeignText = merged.text === head.text;
-    if (hasError(merged) || (isForeignText && (await this.#record.errorIn(head.text, head.hash)) !== undefined)) {
-      return this.#show('invalid', libraryRevisionUnreadable);
-    }
-    // The merge may have taken its time.
-    if (!(await this.#ctx.mayWork())) return 'stopped';
-    const heldBase = merged.nextBase === head.text ? undefined : merged.nextBase;
-    const attribution = this.#attribute(merged.conflicts, head);
-    const document: StoredDocument = { ...this.stored, shadow: head, heldBase, attribution, perhapsIn: undefined };
-    const written = await this.#writer.write(file, working, merged.text, document, onDurable);
-    if (written.kind === 'written') this.#record.conflicts = merged.conflicts;
-    return this.#afterWriting(written, merged.text !== working.text);
-  }
-
-  async #sendLocalChange(file: string, workingTextNow: string): Promise<Round> {
-    const record = this.#record;
-    const { shadow } = this.stored;
-    if (this.#choices.isUndoing && !this.#proposals.isInFlight && this.#proposals.readyLink() !== undefined) {
-      const sent = await this.#choices.sendUndo();
-      return sent === 'proposed' ? this.#show('syncing') : sent;
-    }
-    let outgoing = workingTextNow;
-    let heldBase: string | undefined;
-    let conflicts: readonly MergeConflict[] = [];
-    if (this.stored.heldBase !== undefined && shadow !== undefined) {
-      const { base } = record;
-      const merged = await record.merge(base, workingTextNow, shadow.text);
-      // An element that was held is as it was before the clash: the library's side goes into the file.
-      if (merged.text !== workingTextNow) return this.#mergeHead(file, shadow, undefined);
-      conflicts = merged.conflicts;
-      if (conflicts.length > 0) {
-        outgoing = (await record.merge(base, workingTextNow, shadow.text, { unresolved: 'theirs' })).text;
-        heldBase = (await record.merge(base, workingTextNow, shadow.text, { unresolved: 'base' })).text;
-      }
-    }
-    // In one go: who looks on in between must not see the conflicts go and come back.
-    record.conflicts = conflicts;
-    if (this.#proposals.isInFlight) return this.#show('syncing');
-    if (outgoing === shadow?.text) {
-      if (record.conflicts.length === 0 && this.stored.heldBase !== undefined) {
-        // Nothing is held any more: the next merge starts from the shadow again.
-        record.stored = { ...this.stored, heldBase: undefined };
-        await record.commit({ putDocuments: [this.stored] });
-      }
-      return this.#show(record.conflicts.length > 0 ? 'held' : 'inStep');
-    }
-    if (this.#proposals.isRefused(this.#ctx.ambient.hashText(outgoing))) return this.#show(this.#state, this.#problem);
-    if (this.#proposals.readyLink() === undefined) return this.#show('syncing');
-    if (!(await this.#ctx.mayWork())) return 'stopped';
-    await this.#proposals.propose(outgoing, heldBase, 'edit');
-    return this.#show('syncing');
-  }
-
-  #afterMoving(written: Written, from: string): Round {
-    if (written.kind === 'written') this.#tellApplied(from);
-    return this.#afterWriting(written, false);
-  }
-
-  #afterRemoval(step: RemovalStep): Round {
-    switch (step.kind) {
-      case 'again':
-      case 'stopped':
-        return step.kind;
-      case 'show':
-        return this.#show(step.state, step.problem);
-      case 'written':
-        return this.#afterWriting(step.written, true);
-      case 'gone':
-        this.#ctx.gone(this.docId);
-        return this.#show('inStep');
-    }
-  }
-
-  #afterWriting(written: Written, isChange: boolean): Round {
-    switch (written.kind) {
-      case 'written':
-        if (isChange) this.#tellApplied();
-        return 'again';
-      case 'changed':
-      case 'unsure':
-        return 'again';
-      case 'unsaved':
-        return this.#show('waiting');
-      case 'failed':
-        return this.#waitForDisk(written.problem);
-    }
-  }
-
-  #waitForDisk(problem: UserProblem): Round {
-    this.#retry?.dispose();
-    this.#retry = this.#ctx.ambient.scheduler.after(DISK_RETRY_MS, () => {
-      this.wake();
-      this.#readAgain();
-    });
-    return this.#show('unwritable', problem);
-  }
-
-  #readAgain(): void {
-    // Fails never: see there.
-    void this.fileChanged();
-  }
-
-  // ---- telling ----
-
-  #attribute(conflicts: readonly MergeConflict[], head: StoredRevision): Readonly<Record<string, StoredAuthor>> {
-    const { shadow, heldBase, attribution } = this.stored;
-    const authors = this.#libraryAuthors.authorsOf(conflicts, shadow, head, heldBase === undefined);
-    const author = this.#record.headAuthor ?? { name: 'the library', at: this.#ctx.ambient.clock.wallNow() };
-    return Object.fromEntries(conflicts.map(({ id }) => [id, authors.get(id) ?? attribution[id] ?? author]));
-  }
-
-  #tellApplied(renamedFrom?: string): void {
-    const { file, path } = this.status;
-    const { headAuthor, headChanges } = this.#record;
-    this.#ctx.applied({
-      docId: this.docId,
-      file,
-      path,
-      authorName: headAuthor?.name ?? 'the library',
-      changes: headChanges,
-      isDeletion: this.stored.deleted !== undefined,
-      ...(renamedFrom === undefined ? {} : { renamedFrom, changes: [] }),
-    });
-  }
-
-  #show(state: DocumentState, problem?: UserProblem): Round {
-    const isNameInStep = state !== 'inStep' || this.localPath === undefined;
-    const { question, hindrance } = this.#path;
-    const name = isNameInStep ? undefined : (question ?? hindrance);
-    this.#state = name === undefined ? state : name === question ? 'misnamed' : 'unwritable';
-    this.#problem = name ?? problem;
-    if (!isNameInStep && this.#path.isUnderWay) this.#state = 'syncing';
-    this.#ctx.changed();
-    return 'rest';
-  }
-
-  #fail(error: unknown): void {
-    this.#ctx.ambient.logger.error('A document could not be brought in step.', {
-      path: this.stored.libraryPath,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
-    if (!this.#isDisposed) this.#waitForDisk(stateNotWritten);
+    await this.#settleAndRecord();
   }
 }

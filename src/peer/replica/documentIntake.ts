@@ -1,0 +1,144 @@
+import type { LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
+import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
+import type { HeadsReason } from '../../core/replication/libraryLink.ts';
+import type {
+  ReplicaChange,
+  StoredAuthor,
+  StoredDeletion,
+  StoredRevision,
+  SyncedPosition,
+} from '../../core/replication/replicaStore.ts';
+import type { DocumentChoices } from './documentChoices.ts';
+import type { DocumentParts } from './documentParts.ts';
+import type { DocumentPath } from './documentPath.ts';
+import type { DocumentProposals } from './documentProposals.ts';
+import { type DocumentRecord, unknownToLibrary } from './documentRecord.ts';
+import type { DocumentRemoval } from './documentRemoval.ts';
+import type { LibraryAuthors } from './libraryAuthors.ts';
+import { meetOtherLog } from './otherLog.ts';
+import type { DocumentContext } from './replicaPorts.ts';
+import type { RevisionHistory } from './revisionHistory.ts';
+
+const NEVER = 0 as LogIndex;
+
+/** Takes in what the library says of one document: its entries, or its head and tombstone where those are not to be had. */
+export class DocumentIntake {
+  readonly #ctx: DocumentContext;
+  readonly #record: DocumentRecord;
+  readonly #proposals: DocumentProposals;
+  readonly #history: RevisionHistory;
+  readonly #libraryAuthors: LibraryAuthors;
+  readonly #choices: DocumentChoices;
+  readonly #path: DocumentPath;
+  readonly #removal: DocumentRemoval;
+
+  constructor(parts: DocumentParts) {
+    this.#ctx = parts.record.ctx;
+    this.#record = parts.record;
+    this.#proposals = parts.proposals;
+    this.#history = parts.history;
+    this.#libraryAuthors = parts.libraryAuthors;
+    this.#choices = parts.choices;
+    this.#path = parts.path;
+    this.#removal = parts.removal;
+  }
+
+  /** @param newText what the document reads like after the entry; undefined where the entry changes no text. */
+  async takeEntry(entry: LogEntry, newText: string | undefined, synced: SyncedPosition): Promise<void> {
+    this.#history.add(entry);
+    this.#libraryAuthors.add(entry);
+    const author = { name: entry.author.name, at: entry.at };
+    if (entry.kind === 'delete') {
+      this.#takeDeletion({ index: entry.index, author }, entry.proposalId, { synced });
+    } else if (newText === undefined || entry.hash === undefined) {
+      await this.#record.commit({ synced });
+    } else {
+      this.#proposals.takeRename(entry.proposalId);
+      if (entry.path !== undefined) this.#path.take(entry.path, this.#ctx.isOwn(entry.proposalId));
+      const head = { text: newText, hash: entry.hash, index: entry.index };
+      await this.#takeHead(head, author, entry.changes, entry.proposalId, { synced });
+    }
+  }
+
+  /** `why` decides what is a merge base ([REC-04]). Rejects where the library does not give the revision. */
+  async takeLooseHead(head: DocumentHead, hash: RevisionHash, why: HeadsReason): Promise<void> {
+    await this.#askInFlight(head);
+    if (why === 'unknown') {
+      this.#history.forget();
+      this.#proposals.awaitHead(NEVER);
+      await meetOtherLog(this.#record, head);
+    }
+    // A log that was put back knows no newer name than we do.
+    this.#path.take(head.path, why === 'unknown');
+    if (hash !== this.#record.stored.head?.hash) {
+      const text = await this.#ctx.link()?.fetchRevision(head.docId, hash, 'heads');
+      // Nothing is ever skipped: without this revision the replica is not as far as its heads say, and asks again.
+      if (text === undefined) throw new Error(`The library does not give the revision that it named for ${head.path}.`);
+      await this.#takeHead(
+        { text, hash, index: head.index },
+        { name: head.author.name, at: head.at },
+        [],
+        undefined,
+        {},
+      );
+    }
+  }
+
+  /** The library's tombstone. */
+  async takeTombstone(head: DocumentHead): Promise<void> {
+    await this.#askInFlight(head);
+    const author = { name: head.author.name, at: head.at };
+    if (this.#record.stored.deleted?.index !== head.index)
+      this.#takeDeletion({ index: head.index, author }, undefined, {});
+  }
+
+  /** The log that is there now never had this document: what is here is created in it anew ([REC-04]). */
+  async becomeNew(): Promise<void> {
+    await this.#askInFlight(undefined);
+    this.#history.forget();
+    this.#proposals.awaitHead(NEVER);
+    this.#record.stored = unknownToLibrary(this.#record.stored);
+    await this.#record.commit({ putDocuments: [this.#record.stored] });
+  }
+
+  async #takeHead(
+    head: StoredRevision,
+    author: StoredAuthor,
+    changes: readonly string[],
+    proposalId: ProposalId | undefined,
+    change: Pick<ReplicaChange, 'synced'>,
+  ): Promise<void> {
+    const isUndo = this.#proposals.isTakingBack;
+    if (this.#record.stored.deleted !== undefined) this.#removal.revived();
+    if (await this.#proposals.takeOwn(head, proposalId, change)) {
+      if (isUndo) this.#choices.endUndo({ isDone: true });
+      return;
+    }
+    this.#record.stored = { ...this.#record.stored, head, deleted: undefined };
+    this.#record.headAuthor = author;
+    this.#record.headChanges = changes;
+    this.#record.postpone({ ...change, putDocuments: [this.#record.stored] });
+  }
+
+  /** The library has deleted the document: what becomes of the file is decided when work may be done. */
+  #takeDeletion(
+    deletion: Omit<StoredDeletion, 'isOwn'>,
+    proposalId: ProposalId | undefined,
+    change: Pick<ReplicaChange, 'synced'>,
+  ): void {
+    const isOwn = this.#proposals.takeRemoval(proposalId);
+    this.#record.stored = { ...this.#record.stored, deleted: { ...deletion, isOwn } };
+    this.#record.headAuthor = deletion.author;
+    this.#record.headChanges = [];
+    this.#record.postpone({ ...change, putDocuments: [this.#record.stored] });
+  }
+
+  /**
+   * The entries that would have told what became of the proposal in flight do not come: the leader is asked. Without
+   * that, what others took out of it since would come back as ours.
+   */
+  async #askInFlight(head: DocumentHead | undefined): Promise<void> {
+    const isUndo = this.#proposals.isTakingBack;
+    if ((await this.#proposals.ask(head?.index ?? NEVER)) && isUndo) this.#choices.endUndo({ isDone: true });
+  }
+}
