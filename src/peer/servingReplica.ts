@@ -12,7 +12,8 @@ import { SqliteReplicaStore } from '../node/replica/sqliteReplicaStore.ts';
 import { librariesDirectory, makePrivateDirectory } from '../node/stateDirectory.ts';
 import { replicaLock } from './folderDecisions.ts';
 import { createFolderLayout } from './folderLayout.ts';
-import { Replica, type ReplicaOptions } from './replica/replica.ts';
+import { Replica } from './replica/replica.ts';
+import type { ReplicaOptions } from './replica/replicaOptions.ts';
 import { SyncService } from './syncService.ts';
 import type { WorkspaceFolderOptions } from './workspaceFolder.ts';
 

@@ -1,4 +1,4 @@
-import type { RevisionHash } from '../../core/ids.ts';
+import type { DocId, RevisionHash } from '../../core/ids.ts';
 import type { DocumentFormat, MergeConflict, MergeOptions, MergeResult } from '../../core/merge/types.ts';
 import type { Problem } from '../../core/problem.ts';
 import type {
@@ -166,6 +166,19 @@ export class DocumentRecord {
   async commitPostponed(): Promise<void> {
     if (this.#uncommitted !== undefined) await this.commit({});
   }
+}
+
+/** A document of which nothing is agreed yet. @param localPath where its copy lies here, if it has one. */
+export function newDocument(docId: DocId, libraryPath: string, localPath: string | undefined): StoredDocument {
+  return {
+    docId,
+    libraryPath,
+    localPath,
+    shadow: undefined,
+    heldBase: undefined,
+    head: undefined,
+    attribution: {},
+  };
 }
 
 /** Whoever takes heads in takes their paths in, too. */

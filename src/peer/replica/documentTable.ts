@@ -1,12 +1,18 @@
 import type { DocId } from '../../core/ids.ts';
+import type { DocumentLayout } from './documentLayout.ts';
 import type { DocumentReplica } from './documentReplica.ts';
 
 /** The documents of a replica by id and, for those with a copy here, by local path: 3,000 of them are looked up often. */
 export class DocumentTable {
+  readonly #layout: DocumentLayout;
   readonly #byId = new Map<DocId, DocumentReplica>();
   readonly #byPath = new Map<string, DocumentReplica>();
   /** Where each copy lies, and for one that is being moved also where it goes. */
   readonly #pathsOf = new Map<DocId, Set<string>>();
+
+  constructor(layout: DocumentLayout) {
+    this.#layout = layout;
+  }
 
   get(docId: DocId): DocumentReplica | undefined {
     return this.#byId.get(docId);
@@ -15,6 +21,12 @@ export class DocumentTable {
   /** The document whose copy lies at this local path, or is being moved there. */
   at(localPath: string): DocumentReplica | undefined {
     return this.#byPath.get(localPath);
+  }
+
+  /** The document whose copy is this file, by its absolute path. */
+  ofFile(file: string): DocumentReplica | undefined {
+    const localPath = this.#layout.localPathOf(file);
+    return localPath === undefined ? undefined : this.at(localPath);
   }
 
   /** Adds the document, or takes down where its copy lies now. */

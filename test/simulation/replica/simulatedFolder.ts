@@ -3,7 +3,7 @@ import { applySplices } from '../../../src/core/merge/splices.ts';
 import type { SavedText, WorkingFiles, WriteOutcome, WriteRequest } from '../../../src/core/workingFiles.ts';
 import { workingText } from '../../../src/core/workingText.ts';
 import type { DocumentLayout } from '../../../src/peer/replica/documentLayout.ts';
-import type { FolderWatcher } from '../../../src/peer/replica/replica.ts';
+import type { FolderWatcher } from '../../../src/peer/replica/replicaOptions.ts';
 import type { FileReading, Hindrance, StableReader, WorkGuard } from '../../../src/peer/replica/replicaPorts.ts';
 import type { Event } from '../../../src/core/event.ts';
 import type { SimulatedProcess } from '../simulatedProcess.ts';

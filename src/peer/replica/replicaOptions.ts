@@ -1,0 +1,30 @@
+import type { Event } from '../../core/event.ts';
+import type { Ambient, Disposable, Merger } from '../../core/ports.ts';
+import type { ReplicaStore } from '../../core/replication/replicaStore.ts';
+import type { WorkingFiles } from '../../core/workingFiles.ts';
+import type { DocumentLayout } from './documentLayout.ts';
+import type { CommittedTexts, StableReader, WorkGuard } from './replicaPorts.ts';
+
+/** Files that changed in the folders of known documents. */
+export interface FolderWatcher extends Disposable {
+  readonly onDidChange: Event<{ readonly file: string; readonly kind: 'changed' | 'removed' }>;
+  watchFoldersOf(files: readonly string[]): Promise<void>;
+}
+
+export interface ReplicaOptions {
+  readonly ambient: Ambient;
+  readonly files: WorkingFiles;
+  readonly store: ReplicaStore;
+  readonly merger: Merger;
+  readonly reader: StableReader;
+  readonly guard: WorkGuard & { readonly onMayHaveChanged: Event<void> };
+  /** Undefined outside of git. */
+  readonly committed?: CommittedTexts | undefined;
+  readonly watcher: FolderWatcher;
+  readonly layout: DocumentLayout;
+  readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
+  /** Absolute paths of this folder's documents, found by their content. */
+  readonly discover: () => Promise<readonly string[]>;
+  /** Whether a file is a document by itself; `unclear` where only a search can tell. */
+  readonly inspect: (file: string) => Promise<'root' | 'other' | 'unclear'>;
+}
