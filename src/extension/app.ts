@@ -15,7 +15,7 @@ import { Consent } from './consent.ts';
 import { contextKeyValues, type SourceFacts } from './contextKeys.ts';
 import type { Environment } from './diagnosticsText.ts';
 import { EditorFiles } from './editorFiles.ts';
-import { behindQuestion, FileQuestion, misnamedQuestion, missingQuestion } from './fileQuestion.ts';
+import { behindQuestion, FileQuestion, type FolderLook, misnamedQuestion, missingQuestion } from './fileQuestion.ts';
 import type { Folder, OpenFolder } from './folderSessions.ts';
 import { FolderSessions } from './folderSessions.ts';
 import { FolderPaths } from './folderPaths.ts';
@@ -31,7 +31,7 @@ import { LiveSources } from './sources/liveSources.ts';
 import { toPeerSettings } from './settings.ts';
 import type { StatusBar } from './statusBar.ts';
 import { createStatusBar } from './statusBar.ts';
-import type { StatusBarInput, StatusBarView } from './statusBarModel.ts';
+import type { FolderView, StatusBarInput, StatusBarView } from './statusBarModel.ts';
 import { statusActions, statusBarView } from './statusBarModel.ts';
 import type { UserMessages } from './userMessages.ts';
 import { createUserMessages } from './userMessages.ts';
@@ -113,12 +113,12 @@ export class App implements Disposable {
       registerCommands({
         folders: () => this.#openFoldersForCommand(),
         editorPath: (file) => this.#editorPath(file),
-        statusActions: () => statusActions(this.#statusInput()),
+        statusActions: () => statusActions(this.#statusInput(this.#look())),
         showConflicts: (key) => this.#conflicts.show(key),
         history: this.#history,
         askForAiKey: () => this.#conflicts.askForAiKey(),
         decideAbout: (file) => {
-          for (const question of this.#fileQuestions) question.askAgain(this.#sessionList(), file);
+          for (const question of this.#fileQuestions) question.askAgain(this.#look(), file);
         },
         showLog: () => channel.show(),
         sources: this.#liveSources.handlers,
@@ -323,16 +323,12 @@ export class App implements Disposable {
   }
 
   #refresh(): void {
-    const { folders } = this.#sessions;
-    this.#statusBar.show(this.#statusView());
+    const folders = this.#look();
+    this.#statusBar.show(statusBarView(this.#statusInput(folders)));
     this.#conflicts.refresh();
     this.#history.refresh();
-    for (const question of this.#fileQuestions) question.update(this.#sessionList());
-    const values = contextKeyValues(
-      this.#isReady,
-      folders.map(({ session }) => ({ status: session.status, canUndoResolution: session.canUndoResolution })),
-      this.#sourceFacts(),
-    );
+    for (const question of this.#fileQuestions) question.update(folders);
+    const values = contextKeyValues(this.#isReady, folders, this.#sourceFacts());
     for (const key of Object.values(contextKeys)) {
       const value = values.get(key) ?? false;
       if (this.#contextValues.get(key) === value) continue;
@@ -359,13 +355,18 @@ export class App implements Disposable {
     return this.#sessions.folders.map(({ session }) => session);
   }
 
-  #statusInput(): StatusBarInput {
-    const folders = this.#sessions.folders.map((folder) => ({
+  /** What the folders are doing now. A status lists all documents of its folder: it is read once for all who show it. */
+  #look(): readonly (FolderView & FolderLook)[] {
+    return this.#sessions.folders.map((folder) => ({
+      session: folder.session,
       folderName: folder.name,
       status: folder.session.status,
       canUndoResolution: folder.session.canUndoResolution,
       hasOffer: this.#consent.hasOffer(folder),
     }));
+  }
+
+  #statusInput(folders: readonly FolderView[]): StatusBarInput {
     return {
       isTrusted: vscode.workspace.isTrusted,
       hasFolder: workspaceFolders().length > 0,
@@ -376,7 +377,7 @@ export class App implements Disposable {
   }
 
   #statusView(): StatusBarView | undefined {
-    return statusBarView(this.#statusInput());
+    return statusBarView(this.#statusInput(this.#look()));
   }
 }
 

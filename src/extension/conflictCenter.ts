@@ -7,9 +7,9 @@ import { AiRequests } from './aiRequests.ts';
 import { ConflictActions } from './conflictActions.ts';
 import { ConflictDocuments } from './conflictDocuments.ts';
 import { ConflictDrafts } from './conflictDrafts.ts';
-import { ConflictFinder } from './conflictFinder.ts';
+import { ConflictFinder, isMerging } from './conflictFinder.ts';
 import { ConflictMarks } from './conflictMarks.ts';
-import { ConflictNotice, type NoticeView } from './conflictNotice.ts';
+import { ConflictNotice } from './conflictNotice.ts';
 import { ConflictPanel } from './conflictPanel.ts';
 import { ConflictProposals } from './conflictProposals.ts';
 import { ConflictTree } from './conflictTree.ts';
@@ -32,11 +32,11 @@ export class ConflictCenter implements Disposable {
   readonly #notice: ConflictNotice;
   readonly #tree: ConflictTree;
   readonly #marks: ConflictMarks;
-  readonly #folders: () => readonly OpenFolder[];
+  readonly #finder: ConflictFinder;
 
   constructor({ context, folders, logger, ...options }: ConflictCenterOptions) {
-    this.#folders = folders;
     const finder = new ConflictFinder(folders);
+    this.#finder = finder;
     const documents = this.#store.add(new ConflictDocuments(finder));
     const drafts = this.#store.add(new ConflictDrafts({ finder, memento: context.workspaceState, logger }));
     const requests = this.#store.add(new AiRequests(context.globalState));
@@ -57,12 +57,14 @@ export class ConflictCenter implements Disposable {
         logger,
       }),
     );
-    this.#tree = this.#store.add(new ConflictTree(finder));
-    this.#marks = this.#store.add(new ConflictMarks(finder));
+    this.#tree = this.#store.add(new ConflictTree());
+    this.#marks = this.#store.add(new ConflictMarks());
     this.#notice = this.#store.add(
       new ConflictNotice({
         storage: context.workspaceState,
-        look: () => this.#noticeView(),
+        find: () => finder.all(),
+        isMerging: () => finder.folders.some(({ session }) => isMerging(session)),
+        isPanelVisible: () => this.#panel.isVisible,
         show: () => this.show(),
         logger,
       }),
@@ -76,10 +78,11 @@ export class ConflictCenter implements Disposable {
 
   /** What is held changed. */
   refresh(): void {
+    const found = this.#finder.all();
     this.#panel.refresh();
-    this.#tree.refresh();
-    this.#marks.refresh();
-    this.#notice.update();
+    this.#tree.refresh(found);
+    this.#marks.refresh(found);
+    this.#notice.update(found);
   }
 
   /** Asks for the key of the AI service that is set. True where one was entered or taken away. */
@@ -89,16 +92,5 @@ export class ConflictCenter implements Disposable {
 
   dispose(): void {
     this.#store.dispose();
-  }
-
-  #noticeView(): NoticeView {
-    const open = this.#folders();
-    return {
-      folders: open.map(({ path, name, session }) => {
-        return { folder: path, folderName: name, conflicts: session.conflicts };
-      }),
-      isMerging: open.some(({ session }) => session.status.documents.some(({ state }) => state === 'syncing')),
-      isPanelVisible: this.#panel.isVisible,
-    };
   }
 }

@@ -61,6 +61,13 @@ export class ConflictFinder {
   }
 }
 
+/** Whether a document of a session is on its way to anything. @param docId undefined: any of them. */
+export function isMerging({ status }: FolderSession, docId?: string): boolean {
+  return status.documents.some(
+    (document) => (docId === undefined || document.docId === docId) && document.state === 'syncing',
+  );
+}
+
 function toFound(folder: OpenFolder, held: HeldConflict): FoundConflict {
   const { path, session } = folder;
   return { key: conflictKey(path, held), folder, session, held, paths: new FolderPaths(path, session.folder) };
@@ -71,16 +78,12 @@ function toFound(folder: OpenFolder, held: HeldConflict): FoundConflict {
  * @param docId undefined: none of the session's documents is.
  */
 export async function untilMerged(session: FolderSession, docId?: string): Promise<void> {
-  const isMerging = (): boolean =>
-    session.status.documents.some(
-      (document) => (docId === undefined || document.docId === docId) && document.state === 'syncing',
-    );
-  if (!isMerging()) return;
+  if (!isMerging(session, docId)) return;
   const store = new DisposableStore();
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, MERGE_PATIENCE_MS);
     store.add({ dispose: () => clearTimeout(timer) });
-    store.add(session.onDidChangeStatus(() => (isMerging() ? undefined : resolve())));
+    store.add(session.onDidChangeStatus(() => (isMerging(session, docId) ? undefined : resolve())));
   });
   store.dispose();
 }

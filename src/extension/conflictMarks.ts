@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableStore } from '../core/disposableStore.ts';
 import type { Disposable } from '../core/ports.ts';
 import { commandIds } from './commandTable.ts';
-import type { ConflictFinder, FoundConflict } from './conflictFinder.ts';
+import type { FoundConflict } from './conflictFinder.ts';
 import { conflictRange } from './conflictPlace.ts';
 import { kindText } from './conflictViewModel.ts';
 import { count } from './words.ts';
@@ -11,7 +11,6 @@ const files: vscode.DocumentSelector = { scheme: 'file', pattern: '**/*.{yaml,ym
 
 /** Marks what is held where people look anyway: in the file tree, and at its place in the editor with a way to settle it. */
 export class ConflictMarks implements Disposable {
-  readonly #finder: ConflictFinder;
   readonly #store = new DisposableStore();
   readonly #filesChanged = this.#store.add(new vscode.EventEmitter<vscode.Uri[]>());
   readonly #lensesChanged = this.#store.add(new vscode.EventEmitter<void>());
@@ -27,8 +26,7 @@ export class ConflictMarks implements Disposable {
   /** By file, as the editor names it. */
   #held: ReadonlyMap<string, readonly FoundConflict[]> = new Map();
 
-  constructor(finder: ConflictFinder) {
-    this.#finder = finder;
+  constructor() {
     this.#store.add(
       vscode.window.registerFileDecorationProvider({
         onDidChangeFileDecorations: this.#filesChanged.event,
@@ -66,9 +64,9 @@ export class ConflictMarks implements Disposable {
   }
 
   /** What is held changed. */
-  refresh(): void {
+  refresh(found: readonly FoundConflict[]): void {
     const before = this.#held;
-    this.#held = Map.groupBy(this.#finder.all(), ({ held, paths }) => paths.toEditor(held.file));
+    this.#held = Map.groupBy(found, ({ held, paths }) => paths.toEditor(held.file));
     const names = new Set([...before.keys(), ...this.#held.keys()]);
     const changed = [...names].filter((name) => before.get(name)?.length !== this.#held.get(name)?.length);
     if (changed.length > 0) this.#filesChanged.fire(changed.map((name) => vscode.Uri.file(name)));

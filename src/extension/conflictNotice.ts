@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { Disposable, Logger } from '../core/ports.ts';
+import type { FoundConflict } from './conflictFinder.ts';
 import { announcementId, noticeSentence } from './conflictViewModel.ts';
 import { readSettings } from './readSettings.ts';
-import type { FolderConflicts } from './conflictViewModel.ts';
 
 const showLabel = 'Show';
 const laterLabel = 'Later';
@@ -14,19 +14,15 @@ const MAX_REMEMBERED = 3000;
 /** A save brings the conflicts of several files one after the other: they are announced together. */
 const GATHER_MS = 500;
 
-/** What there is to announce, as it is when asked. */
-export interface NoticeView {
-  readonly folders: readonly FolderConflicts[];
-  /** A document is being merged: there may be more in a moment. */
-  readonly isMerging: boolean;
-  /** The panel shows the conflicts anyway. */
-  readonly isPanelVisible: boolean;
-}
-
 export interface ConflictNoticeOptions {
   /** Where it is kept which conflicts were announced. */
   readonly storage: vscode.Memento;
-  readonly look: () => NoticeView;
+  /** All that is held, as it is when asked. */
+  readonly find: () => readonly FoundConflict[];
+  /** Whether a document is being merged: there may be more in a moment. */
+  readonly isMerging: () => boolean;
+  /** Whether the panel shows the conflicts anyway. */
+  readonly isPanelVisible: () => boolean;
   readonly show: () => void;
   readonly logger: Logger;
 }
@@ -43,9 +39,9 @@ export class ConflictNotice implements Disposable {
   }
 
   /** What is held changed: announces what is new, unless the panel shows it anyway. */
-  update(): void {
+  update(found: readonly FoundConflict[]): void {
     if (this.#isDisposed || this.#timer !== undefined) return;
-    const fresh = this.#fresh(this.#options.look());
+    const fresh = this.#fresh(found);
     if (fresh.length === 0) return;
     if (!readSettings().settings.noticeConflicts) {
       this.#remember(fresh);
@@ -53,8 +49,8 @@ export class ConflictNotice implements Disposable {
     }
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      const now = this.#options.look();
-      if (now.isMerging) this.update();
+      const now = this.#options.find();
+      if (this.#options.isMerging()) this.update(now);
       else this.#announce(now);
     }, GATHER_MS);
   }
@@ -64,11 +60,10 @@ export class ConflictNotice implements Disposable {
     clearTimeout(this.#timer);
   }
 
-  #fresh({ folders }: NoticeView): readonly string[] {
+  #fresh(found: readonly FoundConflict[]): readonly string[] {
+    if (found.length === 0) return [];
     const announced = new Set(this.#announced());
-    return folders
-      .flatMap(({ folder, conflicts }) => conflicts.map((one) => announcementId(folder, one)))
-      .filter((id) => !announced.has(id));
+    return found.map(({ folder, held }) => announcementId(folder.path, held)).filter((id) => !announced.has(id));
   }
 
   #remember(ids: readonly string[]): void {
@@ -79,14 +74,14 @@ export class ConflictNotice implements Disposable {
     return this.#options.storage.get<readonly string[]>(STORAGE_KEY, []);
   }
 
-  #announce(view: NoticeView): void {
-    const { show, logger } = this.#options;
-    const fresh = this.#fresh(view);
+  #announce(found: readonly FoundConflict[]): void {
+    const { isPanelVisible, show, logger } = this.#options;
+    const fresh = this.#fresh(found);
     if (fresh.length === 0) return;
     this.#remember(fresh);
-    if (view.isPanelVisible || this.#isShowing || !readSettings().settings.noticeConflicts) return;
+    if (isPanelVisible() || this.#isShowing || !readSettings().settings.noticeConflicts) return;
     this.#isShowing = true;
-    vscode.window.showWarningMessage(noticeSentence(view.folders), showLabel, laterLabel).then(
+    vscode.window.showWarningMessage(noticeSentence(found.map(({ held }) => held)), showLabel, laterLabel).then(
       (choice) => {
         this.#isShowing = false;
         if (choice === showLabel && !this.#isDisposed) show();

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableStore } from '../core/disposableStore.ts';
 import type { Disposable } from '../core/ports.ts';
 import { commandIds, viewIds } from './commandTable.ts';
-import type { ConflictFinder, FoundConflict } from './conflictFinder.ts';
+import type { FoundConflict } from './conflictFinder.ts';
 import { compare, kindText } from './conflictViewModel.ts';
 import { baseName, count } from './words.ts';
 
@@ -11,14 +11,13 @@ type Node = { readonly file: string; readonly members: readonly FoundConflict[] 
 
 /** The conflicts as a view of their own, with their number as a badge. */
 export class ConflictTree implements Disposable {
-  readonly #finder: ConflictFinder;
   readonly #store = new DisposableStore();
   readonly #changed = this.#store.add(new vscode.EventEmitter<void>());
   readonly #view: vscode.TreeView<Node>;
+  #found: readonly FoundConflict[] = [];
   #shown = '';
 
-  constructor(finder: ConflictFinder) {
-    this.#finder = finder;
+  constructor() {
     this.#view = this.#store.add(
       vscode.window.createTreeView<Node>(viewIds.conflicts, {
         treeDataProvider: {
@@ -31,12 +30,13 @@ export class ConflictTree implements Disposable {
   }
 
   /** What is held changed. */
-  refresh(): void {
-    const all = this.#finder.all();
-    const shown = JSON.stringify(all.map(({ key, held }) => [key, kindText(held)]));
+  refresh(found: readonly FoundConflict[]): void {
+    this.#found = found;
+    const shown = JSON.stringify(found.map(({ key, held }) => [key, kindText(held)]));
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.#view.badge = all.length === 0 ? undefined : { value: all.length, tooltip: count(all.length, 'API conflict') };
+    const { length } = found;
+    this.#view.badge = length === 0 ? undefined : { value: length, tooltip: count(length, 'API conflict') };
     this.#changed.fire();
   }
 
@@ -45,7 +45,7 @@ export class ConflictTree implements Disposable {
   }
 
   #files(): Node[] {
-    const files = Map.groupBy(this.#finder.all().toSorted(byPlace), ({ held, paths }) => paths.toEditor(held.file));
+    const files = Map.groupBy(this.#found.toSorted(byPlace), ({ held, paths }) => paths.toEditor(held.file));
     return [...files].map(([file, members]) => ({ file, members }));
   }
 }

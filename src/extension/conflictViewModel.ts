@@ -4,7 +4,7 @@ import type { HeldConflict } from '../peer/folderSession.ts';
 import type { ConflictView } from '../protocol/conflictPanel.ts';
 import { baseName, count } from './words.ts';
 
-/** One folder's conflicts, as the panel and the notice are made of them. */
+/** One folder's conflicts, as the panel is made of them. */
 export interface FolderConflicts {
   readonly folder: string;
   readonly folderName: string;
@@ -77,8 +77,7 @@ export function kindText(held: HeldConflict): string {
 }
 
 /** The sentence of the one notice: exact for one conflict, counted for more. */
-export function noticeSentence(folders: readonly FolderConflicts[]): string {
-  const all = folders.flatMap((folder) => folder.conflicts);
+export function noticeSentence(all: readonly HeldConflict[]): string {
   const [first] = all;
   if (first === undefined) return '';
   const files = [...new Set(all.map((held) => held.file))];

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Disposable, Logger } from '../core/ports.ts';
-import type { FolderSession } from '../peer/folderSession.ts';
+import type { DocumentStatus, FolderSession, FolderStatus } from '../peer/folderSession.ts';
 import { behindSentence, misnamedSentence, missingSentence } from './sentences.ts';
 import type { UserMessages } from './userMessages.ts';
 
@@ -36,6 +36,12 @@ export const misnamedQuestion: Question = {
   keepLabel: 'Keep My Name',
 };
 
+/** A folder with what it is doing, read once for all who look at it. */
+export interface FolderLook {
+  readonly session: FolderSession;
+  readonly status: FolderStatus;
+}
+
 interface AskedDocument {
   readonly session: FolderSession;
   readonly file: string;
@@ -59,16 +65,17 @@ export class FileQuestion implements Disposable {
   }
 
   /** Asks about what came into that state since the last question. */
-  update(sessions: readonly FolderSession[]): void {
-    const documents = this.#find(sessions);
-    for (const file of this.#asked) if (!documents.some((document) => document.file === file)) this.#asked.delete(file);
+  update(folders: readonly FolderLook[]): void {
+    const documents = this.#find(folders);
+    const files = new Set(documents.map(({ file }) => file));
+    for (const file of this.#asked) if (!files.has(file)) this.#asked.delete(file);
     const unasked = documents.filter((document) => !this.#asked.has(document.file));
     if (unasked.length > 0) this.#askInBackground(unasked);
   }
 
   /** The person came back to one of them. */
-  askAgain(sessions: readonly FolderSession[], file: string): void {
-    this.#askInBackground(this.#find(sessions).filter((document) => document.file === file));
+  askAgain(folders: readonly FolderLook[], file: string): void {
+    this.#askInBackground(this.#find(folders).filter((document) => document.file === file));
   }
 
   dispose(): void {
@@ -92,16 +99,18 @@ export class FileQuestion implements Disposable {
     const choice = label === takeLabel ? 'bringBack' : 'keepMine';
     for (const { session, file } of documents) {
       // It may be as it should while the question still stands there.
-      if (!this.#find([session]).some((document) => document.file === file)) continue;
+      if (!session.status.documents.some((document) => document.file === file && this.#isAbout(document))) continue;
       if (!this.#messages.report(await session.leaveBehind(file, choice))) return;
     }
   }
 
-  #find(sessions: readonly FolderSession[]): AskedDocument[] {
-    return sessions.flatMap((session) =>
-      session.status.documents
-        .filter((document) => document.state === this.#question.state)
-        .map(({ file, path }) => ({ session, file, path })),
+  #find(folders: readonly FolderLook[]): AskedDocument[] {
+    return folders.flatMap(({ session, status }) =>
+      status.documents.filter((document) => this.#isAbout(document)).map(({ file, path }) => ({ session, file, path })),
     );
+  }
+
+  #isAbout({ state }: DocumentStatus): boolean {
+    return state === this.#question.state;
   }
 }

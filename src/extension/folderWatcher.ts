@@ -4,6 +4,7 @@ import { DisposableStore } from '../core/disposableStore.ts';
 import type { Disposable } from '../core/ports.ts';
 import { isCandidateName } from '../node/files/diskFiles.ts';
 import { createIgnoreRules } from '../node/files/ignoreRules.ts';
+import type { FolderStatus } from '../peer/folderSession.ts';
 import { FolderPaths } from './folderPaths.ts';
 import type { FolderSessions, OpenFolder } from './folderSessions.ts';
 import { readSettings } from './readSettings.ts';
@@ -19,9 +20,8 @@ export function watchFolder(folder: OpenFolder, sessions: FolderSessions): Dispo
   const { session } = folder;
   const paths = new FolderPaths(folder.path, session.folder);
 
-  const look = (): void => {
-    const shouldWatch =
-      session.status.hasConsent && session.status.phase !== 'asleep' && session.status.phase !== 'failed';
+  const look = ({ hasConsent, phase }: FolderStatus): void => {
+    const shouldWatch = hasConsent && phase !== 'asleep' && phase !== 'failed';
     if (shouldWatch === (watching !== undefined)) return;
     watching?.dispose();
     watching = shouldWatch ? watch(folder.path, (file) => session.fileAppeared(paths.toReal(file))) : undefined;
@@ -41,7 +41,7 @@ export function watchFolder(folder: OpenFolder, sessions: FolderSessions): Dispo
       if (!sessions.folders.some((open) => open.session === session)) store.dispose();
     }),
   );
-  look();
+  look(session.status);
   return store;
 }
 

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableStore } from '../core/disposableStore.ts';
 import type { DocId } from '../core/ids.ts';
 import type { Disposable, Logger } from '../core/ports.ts';
-import type { HistoryEntry } from '../peer/folderSession.ts';
+import type { FolderStatus, HistoryEntry } from '../peer/folderSession.ts';
 import { commandIds, viewIds } from './commandTable.ts';
 import { FolderPaths } from './folderPaths.ts';
 import type { OpenFolder } from './folderSessions.ts';
@@ -53,8 +53,7 @@ export class HistoryView implements Disposable {
 
   /** Something was committed, or another file is looked at. */
   refresh(): void {
-    const place = this.#place();
-    const status = place?.session.status;
+    const { place, status } = this.#look() ?? {};
     const shown = JSON.stringify([place?.file, status?.phase, status?.connection, status?.lastIndex]);
     if (shown === this.#shown) return;
     this.#shown = shown;
@@ -85,20 +84,23 @@ export class HistoryView implements Disposable {
     this.#store.dispose();
   }
 
-  /** The document in the active editor, if it is kept in step. */
-  #place(): Place | undefined {
+  /** The document in the active editor, if it is kept in step, and what its folder is doing. */
+  #look(): { readonly place: Place; readonly status: FolderStatus } | undefined {
     const uri = vscode.window.activeTextEditor?.document.uri;
     if (uri?.scheme !== 'file') return undefined;
     for (const { path, session } of this.#options.folders()) {
       const paths = new FolderPaths(path, session.folder);
-      const document = session.status.documents.find(({ file }) => paths.toEditor(file) === uri.fsPath);
-      if (document !== undefined) return { session, docId: document.docId, file: uri.fsPath };
+      if (!paths.contains(uri.fsPath)) continue;
+      const { status } = session;
+      const file = paths.toReal(uri.fsPath);
+      const document = status.documents.find((one) => one.file === file);
+      if (document !== undefined) return { place: { session, docId: document.docId, file: uri.fsPath }, status };
     }
     return undefined;
   }
 
   async #versions(): Promise<Version[]> {
-    const place = this.#place();
+    const place = this.#look()?.place;
     if (place === undefined) return [];
     const entries = await place.session.history.entries(place.docId, MAX_ENTRIES);
     return entries.map((entry, at): Version => {

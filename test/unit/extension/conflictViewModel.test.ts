@@ -26,17 +26,14 @@ describe('conflicts in words', () => {
 
   it('announces one exactly and several by count', () => {
     assert.equal(
-      noticeSentence([folder([heldConflict({})])]),
+      noticeSentence([heldConflict({})]),
       '1 conflict in openapi.yaml: you and alice both changed GET /pets · summary.',
     );
     assert.equal(
-      noticeSentence([folder([heldConflict({}), heldConflict({ id: 'other' })])]),
+      noticeSentence([heldConflict({}), heldConflict({ id: 'other' })]),
       '2 conflicts in openapi.yaml: both sides are kept until you choose.',
     );
-    assert.match(
-      noticeSentence([folder([heldConflict({}), heldConflict({}, { file: '/b.yaml' })])]),
-      /^2 conflicts in 2 files/,
-    );
+    assert.match(noticeSentence([heldConflict({}), heldConflict({}, { file: '/b.yaml' })]), /^2 conflicts in 2 files/);
     assert.equal(noticeSentence([]), '');
   });
 
