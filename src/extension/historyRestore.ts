@@ -4,7 +4,7 @@ import type { Logger } from '../core/ports.ts';
 import { toRawSplices, workingText } from '../core/workingText.ts';
 import type { UserProblem } from '../peer/folderSession.ts';
 import type { ElementRow, Place, Version } from './historyRows.ts';
-import { elementDetail, elementRestores } from './historyViewModel.ts';
+import { elementDetail, elementRestores, versionGone } from './historyViewModel.ts';
 import { baseName } from './words.ts';
 
 export type RestoreOutcome = UserProblem | 'done' | 'cancelled';
@@ -85,12 +85,6 @@ async function write(
   await vscode.commands.executeCommand('workbench.action.files.saveWithoutFormatting');
   return 'done';
 }
-
-const versionGone: UserProblem = {
-  code: 'version-gone',
-  message: 'This version is not there any more.',
-  remedy: 'Choose a newer one.',
-};
 
 function fileUnsaved(file: string): UserProblem {
   return {

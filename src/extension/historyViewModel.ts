@@ -20,6 +20,7 @@ export function historyDetail({ authorName, at }: HistoryEntry, now: number): st
   return `${authorName}, ${relativeTime(at, now)}`;
 }
 
+/** What became of an element, as it stands behind its name. */
 export function changeWord(kind: ChangedPlace['kind']): string {
   return { added: 'added', removed: 'removed', changed: 'changed' }[kind];
 }
@@ -27,13 +28,21 @@ export function changeWord(kind: ChangedPlace['kind']): string {
 /** What stands where a change has no elements to show. */
 export function noElements(changed: ChangedPlaces | undefined): string {
   return changed === undefined
-    ? 'This version is not there any more.'
+    ? versionGone.message
     : 'Only layout, order or comments changed. Restore the version instead.';
 }
 
+/** What stands below a list that is cut. @param leftOut how many elements are not in it. */
 export function leftOutSentence(leftOut: number): string {
   return `And ${count(leftOut, 'more element')}. Click to see the whole change.`;
 }
+
+/** The log is compacted: what is old enough is not kept. */
+export const versionGone: UserProblem = {
+  code: 'version-gone',
+  message: 'This version is not there any more.',
+  remedy: 'Choose a newer one.',
+};
 
 /** One way to have an element back. */
 export interface ElementRestore {
@@ -66,8 +75,7 @@ export function elementRestores(
       message: `${label} cannot be restored by itself.`,
       remedy: refused.sentence,
     };
-  if (before === undefined && after === undefined)
-    return { code: 'version-gone', message: 'This version is not there any more.', remedy: 'Choose a newer one.' };
+  if (before === undefined && after === undefined) return versionGone;
   return { code: 'element-same', message: `${label} reads so already.`, remedy: 'There is nothing to restore.' };
 }
 

@@ -43,7 +43,7 @@ const MAX_ANSWER_CHARACTERS = 200_000;
 const MAX_REASON_CHARACTERS = 600;
 const MAX_TEXT_CHARACTERS = 100_000;
 /** Control characters, and those that turn the direction of a text or cannot be seen: what is shown has to be what is written. */
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for.
 const DECEPTIVE = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/;
 
 /** Reads what a model answered; whatever it is, never throws. */

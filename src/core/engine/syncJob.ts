@@ -62,6 +62,7 @@ export function deadlineOf(priority: SyncJobPriority, dueSinceMs: number): numbe
   return dueSinceMs + PATIENCE_MS[priority];
 }
 
+/** The one of two that has the less patience. */
 export function higherPriority(a: SyncJobPriority, b: SyncJobPriority): SyncJobPriority {
   return PATIENCE_MS[a] <= PATIENCE_MS[b] ? a : b;
 }

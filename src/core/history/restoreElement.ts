@@ -171,8 +171,10 @@ function placeEntry(
     return rest.flatMap(({ key, plan }) => (key !== name ? plan : core === undefined ? [] : { ...plan, core }));
   }
   if (core === undefined || wanted === undefined) return rest.map(({ plan }) => plan);
-  const before = theirs.slice(0, theirs.indexOf(name)).findLast((key) => ours.some(([own]) => own === key));
-  const after = theirs.slice(theirs.indexOf(name)).find((key) => ours.some(([own]) => own === key));
+  const own = new Set(ours.map(([key]) => key));
+  const place = theirs.indexOf(name);
+  const before = theirs.slice(0, place).findLast((key) => own.has(key));
+  const after = theirs.slice(place).find((key) => own.has(key));
   const at = (key: string): number => rest.findIndex((one) => one.key === key);
   const position = before !== undefined ? at(before) + 1 : after !== undefined ? at(after) : rest.length;
   return rest.map(({ plan }) => plan).toSpliced(position, 0, entryPlan(wanted, core));

@@ -30,7 +30,7 @@ export function watchedFolderOf(folder: string, file: string): string {
 export async function readFileSource(
   folder: string,
   file: string,
-  known: { readonly etag: string | undefined; readonly agreedText: string | undefined },
+  known: { readonly etag: string | undefined },
   maxBytes: number,
 ): Promise<SpecAnswer> {
   const found = /[*?]/.test(file) ? await newestMatch(folder, file) : resolve(folder, file);
@@ -56,11 +56,8 @@ export async function readFileSource(
     );
   const etag = `${found}:${stats.size}:${stats.mtimeMs}:${stats.ino}`;
   if (etag === known.etag) return { kind: 'notModified' };
-  const reading = await new DiskStableReader(isMeantToBeInside ? folder : undefined).read(
-    found,
-    undefined,
-    known.agreedText,
-  );
+  const reader = new DiskStableReader(isMeantToBeInside ? folder : undefined);
+  const reading = await reader.read(found, undefined, undefined);
   if (reading.kind === 'missing')
     return failed('source-file-missing', `${file} is not there yet.`, 'It is taken as soon as it is made.', true);
   if (reading.kind === 'failed')

@@ -1,12 +1,12 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { PeerId } from '../../core/ids.ts';
 import type { SourceMemory } from '../../core/sources/sourceMemory.ts';
 import { writeFileAtomic } from '../atomicFile.ts';
-import { isErrorWithCode } from '../errorCode.ts';
 import { hashText } from '../hashText.ts';
 import { ExclusiveLock } from '../lock/exclusiveLock.ts';
+import { readJsonFile } from '../readJsonFile.ts';
 import { makePrivateDirectory, PRIVATE_FILE_MODE } from '../stateDirectory.ts';
 import { memorySchema } from './sourceStore.ts';
 
@@ -47,7 +47,7 @@ export class SharedSourcePlace {
 
   /** The leader that has this source; it may be gone since. */
   async claimant(): Promise<string | undefined> {
-    return claimSchema.safeParse(await readJson(this.#claimFile)).data?.leaderId;
+    return claimSchema.safeParse(await readJsonFile(this.#claimFile)).data?.leaderId;
   }
 
   async claim(leaderId: PeerId): Promise<void> {
@@ -58,8 +58,9 @@ export class SharedSourcePlace {
     if ((await this.claimant()) === leaderId) await rm(this.#claimFile, { force: true });
   }
 
+  /** Undefined for what is not there or was damaged: then it is first contact again, which loses nothing. */
   async memory(): Promise<SharedMemory | undefined> {
-    return sharedMemorySchema.safeParse(await readJson(this.#memoryFile)).data;
+    return sharedMemorySchema.safeParse(await readJsonFile(this.#memoryFile)).data;
   }
 
   /** Durable when it resolves. Only for who holds the lock. */
@@ -77,15 +78,5 @@ export class SharedSourcePlace {
 
   async #write(file: string, value: unknown): Promise<void> {
     await writeFileAtomic(file, JSON.stringify(value), { mode: PRIVATE_FILE_MODE });
-  }
-}
-
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    // Not there, or damaged from outside: then it is first contact again, which loses nothing.
-    if (error instanceof SyntaxError || isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
   }
 }

@@ -1,11 +1,11 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { SyncJob, SyncJobStore } from '../../core/engine/syncJob.ts';
 import type { SourceMemory, SourceMemoryKey, SourceMemoryStore } from '../../core/sources/sourceMemory.ts';
 import { writeFileAtomic } from '../atomicFile.ts';
-import { isErrorWithCode } from '../errorCode.ts';
 import { hashText } from '../hashText.ts';
+import { readJsonFile } from '../readJsonFile.ts';
 import { makePrivateDirectory, PRIVATE_FILE_MODE } from '../stateDirectory.ts';
 
 const memoryFields = {
@@ -76,6 +76,7 @@ export class SourceStore implements SourceMemoryStore {
 
   async loadOthers(key: SourceMemoryKey): Promise<readonly SourceMemory[]> {
     const folder = this.#folderOf(key.sourceId);
+    // A source that nothing is remembered of has no folder yet.
     const names = await readdir(folder).catch(() => [] as string[]);
     const target = hashText(key.target).slice(0, 16);
     const others = names.filter((name) => name.startsWith(`${target}-`) && name !== memoryName(key));
@@ -123,12 +124,12 @@ export class SourceStore implements SourceMemoryStore {
   }
 
   async #readState(): Promise<State> {
-    this.#state ??= stateSchema.safeParse(await readJson(join(this.#directory, 'state.json'))).data;
+    this.#state ??= stateSchema.safeParse(await readJsonFile(join(this.#directory, 'state.json'))).data;
     return this.#state ?? { version: 1, isPaused: false, jobs: [] };
   }
 
   async #readMemory(file: string): Promise<SourceMemory | undefined> {
-    const value = await readJson(file);
+    const value = await readJsonFile(file);
     return memoryFileSchema.safeParse(value).success ? memorySchema.safeParse(value).data : undefined;
   }
 
@@ -139,14 +140,4 @@ export class SourceStore implements SourceMemoryStore {
 
 function memoryName({ target, branch }: SourceMemoryKey): string {
   return `${hashText(target).slice(0, 16)}-${hashText(branch).slice(0, 16)}.json`;
-}
-
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    // Not there, or damaged from outside: what is written here is written as a whole or not at all.
-    if (error instanceof SyntaxError || isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
 }

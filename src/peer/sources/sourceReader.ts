@@ -9,7 +9,6 @@ export type ReadSecret = (origin: string, name: string) => Promise<string | unde
 export interface KnownAnswer {
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
-  readonly agreedText: string | undefined;
 }
 
 export interface SourceReaderOptions {

@@ -165,7 +165,7 @@ export class SourceSync {
     const known = last?.madeWith === madeWith ? last : undefined;
     const answer = await this.#options.read(
       this.config,
-      { etag: known?.etag, lastModified: known?.lastModified, agreedText: undefined },
+      { etag: known?.etag, lastModified: known?.lastModified },
       signal,
     );
     if (answer.kind === 'failed') return answer;
