@@ -1,5 +1,7 @@
-import { commonPrefix, commonSuffix } from './commonEnds.ts';
-import { diffLines, type Hunk, LineTable, splitLines } from './lineDiff.ts';
+import { commonEnds } from './commonEnds.ts';
+import { diffLines, type Hunk, LineTable } from './lineDiff.ts';
+import { LineNumbers, type NumberedLines } from './numberedLines.ts';
+import type { MergeInput } from './types.ts';
 
 /** A stretch of lines that one side, or both, replaced; indices into the lines of the three texts. */
 export interface MergeStretch {
@@ -51,13 +53,41 @@ export function mergeLines(
 /** Lines kept around the changed part, so that what slides over equal lines slides as in the whole text. */
 const CONTEXT_LINES = 500;
 
-/** The merged text where a merge by lines has no clash; undefined where it has one. */
-export function mergeTextByLines(base: string, ours: string, theirs: string): string | undefined {
-  const prefix = contextStart(base, Math.min(commonPrefix(base, ours), commonPrefix(base, theirs)));
-  const suffix = contextEnd(base, Math.min(commonSuffix(base, ours, prefix), commonSuffix(base, theirs, prefix)));
-  const middle = (text: string): string[] => splitLines(text.slice(prefix, text.length - suffix));
-  const merge = mergeLines(middle(base), middle(ours), middle(theirs));
-  return merge.clean ? base.slice(0, prefix) + merge.lines.join('') + base.slice(base.length - suffix) : undefined;
+/**
+ * The merged text where a merge by lines has no clash; undefined where it has one.
+ * @param ofOurs and @param ofTheirs what each side has in common with the base.
+ */
+export function mergeTextByLines(
+  { base, ours, theirs }: MergeInput,
+  ofOurs = commonEnds(base, ours),
+  ofTheirs = commonEnds(base, theirs),
+): string | undefined {
+  const prefix = contextStart(base, Math.min(ofOurs.prefix, ofTheirs.prefix));
+  const suffix = contextEnd(base, Math.min(ofOurs.suffix, ofTheirs.suffix));
+  const lines = new LineNumbers(base, prefix, base.length - suffix);
+  const b = lines.base;
+  const o = lines.of(ours, prefix, ours.length - suffix);
+  const t = lines.of(theirs, prefix, theirs.length - suffix);
+  const stretches = mergeHunks(
+    diffLines(b.numbers, o.numbers),
+    diffLines(b.numbers, t.numbers),
+    b.numbers.length,
+    o.numbers,
+    t.numbers,
+    0,
+  );
+  const pieces: string[] = [base.slice(0, prefix)];
+  for (const { from, baseStart, baseEnd, oursStart, oursEnd, theirsStart, theirsEnd } of stretches) {
+    if (from === 'clash') return undefined;
+    if (from === 'base') pieces.push(textOf(b, baseStart, baseEnd));
+    else pieces.push(from === 'ours' ? textOf(o, oursStart, oursEnd) : textOf(t, theirsStart, theirsEnd));
+  }
+  pieces.push(base.slice(base.length - suffix));
+  return pieces.join('');
+}
+
+function textOf({ text, starts }: NumberedLines, from: number, to: number): string {
+  return text.slice(starts[from], starts[to]);
 }
 
 function contextStart(text: string, prefix: number): number {

@@ -7,6 +7,7 @@ import { checkMerge, type FourDocuments } from './checkMerge.ts';
 import { checkNames } from './checkNames.ts';
 import { isOneSided } from './checkOneSided.ts';
 import { Canon } from './canon.ts';
+import { commonEnds } from './commonEnds.ts';
 import { wholeConflict } from './conflicts.ts';
 import { followNames, renamesOf } from './followNames.ts';
 import { followedRenames } from './followedRenames.ts';
@@ -119,8 +120,8 @@ class Merge {
   }
 
   run(): MergeResult {
-    const { base, ours, theirs } = this.#input;
-    const byLines = base === '' ? undefined : (mergeBlocks(this.#input) ?? mergeTextByLines(base, ours, theirs));
+    const { theirs } = this.#input;
+    const byLines = this.#byLines();
     const problems = this.#inputProblems();
     if (problems.length > 0) return this.#unreadable(byLines, problems);
     const merged = byLines === undefined ? undefined : this.#readUnbroken(byLines);
@@ -138,6 +139,13 @@ class Merge {
       if (confirming !== undefined) return this.#linesWithNames(byLines, merged, followedRenames(confirming.claims));
     }
     return this.#proveByStructure(sources, byStructure);
+  }
+
+  #byLines(): string | undefined {
+    const { base, ours, theirs } = this.#input;
+    if (base === '') return undefined;
+    const ends = [commonEnds(base, ours), commonEnds(base, theirs)] as const;
+    return mergeBlocks(this.#input, ...ends) ?? mergeTextByLines(this.#input, ...ends);
   }
 
   #linesWithNames(byLines: string, merged: PlainDocument, followed: readonly FollowedRename[]): MergeResult {

@@ -6,6 +6,7 @@ import { scanJson } from './jsonScan.ts';
 import { MAX_DEPTH, MAX_PROBLEMS } from './limits.ts';
 import type { PlainCache, ReadDocument } from './plainCache.ts';
 import { doubledKey, type PlainDocument, type PlainNode, type PlainPiece, unreadable } from './plainNodes.ts';
+import { readStrictJson } from './strictJson.ts';
 import type { UnchangedRuns } from './unchangedRuns.ts';
 
 /** Reads a JSON document by the `jsonc-parser` library: plain JSON in pieces where it can be cut, else as a whole. */
@@ -17,7 +18,7 @@ function readJson(text: string, format: 'json' | 'jsonc'): PlainDocument {
   // The library goes down by recursion.
   if (scanJson(text).depth > MAX_DEPTH)
     return unreadable('too-deep', `The file is nested deeper than ${MAX_DEPTH} levels.`);
-  const { root, problems } = parseJson(text, format === 'jsonc');
+  const { root, problems } = parseJson(text, format);
   if (root === undefined) return { pieces: [], root, problems };
   return { pieces: [{ text, node: root }], root: problems.length > 0 ? undefined : root, problems };
 }
@@ -33,8 +34,14 @@ type OpenCollection =
   | { readonly kind: 'map'; readonly start: number; end: number; readonly entries: Map<string, PlainNode> }
   | { readonly kind: 'sequence'; readonly start: number; end: number; readonly items: PlainNode[] };
 
+/** What is not plain JSON without a fault is the library's parser's to judge. */
+function parseJson(text: string, format: 'json' | 'jsonc'): ParsedJson {
+  const root = format === 'json' ? readStrictJson(text) : undefined;
+  return root === undefined ? parseByLibrary(text, format === 'jsonc') : { root, problems: [] };
+}
+
 /** Builds the data while the library reads, so that no second tree is made. */
-function parseJson(text: string, isJsonc: boolean): ParsedJson {
+function parseByLibrary(text: string, isJsonc: boolean): ParsedJson {
   const errors: ParseError[] = [];
   const problems: Problem[] = [];
   const open: OpenCollection[] = [];
@@ -207,6 +214,6 @@ function isEndOfValue(text: string, end: number): boolean {
 }
 
 function readJsonPiece(text: string): PlainPiece {
-  const { root, problems } = parseJson(text, false);
+  const { root, problems } = parseJson(text, 'json');
   return { text, node: problems.length > 0 ? undefined : root };
 }
