@@ -148,7 +148,9 @@ export function followCommonRenames(
       .map((index) => {
         const ourEntry = locate(ours.tree, ours.node, index);
         const theirEntry = locate(theirs.tree, theirs.node, inTheirs.get(ourIds[index] ?? '') ?? -1);
-        if (ourEntry === undefined || theirEntry === undefined) return { index, score: 0 };
+        // What both have alike is agreed on, whatever it was once: there is nothing to merge, and much to be mistaken about.
+        if (ourEntry === undefined || theirEntry === undefined || sameCore(ourEntry, theirEntry))
+          return { index, score: 0 };
         return {
           index,
           score: Math.min(

@@ -304,3 +304,15 @@ test('[held] both: the lines of a text from both sides', () => {
     'info:\n  description: |\n    Same.\n    Our end.\n    Their finish.\n',
   );
 });
+
+test('[I4] what both sides wrote alike is no conflict, although something that both took out is like it', () => {
+  const path = (name: string, words: string): string =>
+    `  /${name}:\n    get:\n      operationId: ${words}\n      parameters:\n        - name: ${words}\n          in: query\n          schema:\n            type: string\n      summary: Read ${words}\n      description: ${words}\n`;
+  const paths = (kept: string, other: string): string =>
+    `openapi: 3.1.0\npaths:\n${path('kept', 'x').replace('Read x', kept)}${other}`;
+  const base = paths('Read x', path('lost', 'y'));
+  const ours = paths('Ours', path('new', 'z'));
+  const result = merge(base, ours, paths('Theirs', path('new', 'z')));
+  assert.deepEqual(conflictsOf(result), ['edit-edit /paths/~1kept/get/summary']);
+  assert.equal(result.text, ours);
+});
