@@ -22,11 +22,15 @@ export async function meetOtherLog(record: DocumentRecord, head: DocumentHead): 
   await record.commit({ putDocuments: [record.stored] });
 }
 
-/** What is held reads in the base as it did before the clash; else ours would be taken for a change of theirs, made on purpose. */
+/**
+ * What is held reads in the base as it did before the clash; else ours would be taken for a change of theirs, made on
+ * purpose. Where the base never had the clash it stays as it is: what else was agreed on in such an element is not known
+ * on this log, and as a base it would make ours look unchanged.
+ */
 async function heldBaseOn(record: DocumentRecord, base: StoredRevision | undefined): Promise<string | undefined> {
   const { heldBase, shadow } = record.stored;
   if (heldBase === undefined || shadow === undefined || base === undefined) return undefined;
-  const { text } = await record.merge(shadow.text, heldBase, base.text);
+  const { text } = await record.merge(shadow.text, heldBase, base.text, { unresolved: 'theirs' });
   return text === base.text ? undefined : text;
 }
 

@@ -111,6 +111,29 @@ test('[REC-04] [I1] what is held stays held on another log, also where that has 
   assert.equal(bench.proposed.at(-1)?.hash, shadow.hash, 'the title is sent, and the held element with their side');
 });
 
+test('[REC-04] [I1] an element that only the lost part of the log had is no base as a whole because something in it is held', async () => {
+  const shared = revision(spec('cats'), 4);
+  const dogs = (summary: string, description: string): string =>
+    `${shared.text}  /dogs:\n    get:\n      summary: ${summary}\n      description: ${description}\n`;
+  // The description was ours before the log was put back to 4; the summary is held.
+  const shadow = revision(dogs('theirs', 'ours'), 6);
+  const bench = new ReplicaBench(dogs('mine', 'ours'), shadow);
+  const document = bench.store.documents.get(DOC);
+  assert.ok(document !== undefined);
+  bench.store.documents.set(DOC, { ...document, heldBase: dogs('dogs', 'ours') });
+  bench.store.shadows.set(DOC, [shared.hash]);
+  // Somebody else has brought the element back, with a description that had lost against ours.
+  const head = revision(dogs('theirs', 'another'), 5);
+  bench.revisions.set(shared.hash, shared.text).set(head.hash, head.text);
+  const replica = await bench.open();
+  await bench.takeHeads(replica, [headOf(head)], 5, 'unknown');
+  assert.equal(bench.folder.text(PATH), dogs('mine', 'ours'));
+  assert.deepEqual(
+    replica.conflicts.map(({ conflict }) => conflict.pointer),
+    ['/paths/~1dogs/get/summary', '/paths/~1dogs/get/description'],
+  );
+});
+
 test('[REC-04] [I1] a stale answer of another log is not merged: its heads say first what is a base', async () => {
   const shadow = revision(spec('cats', 'dogs'), 9);
   const bench = new ReplicaBench(spec('birds', 'cats', 'dogs'), shadow);
