@@ -10,6 +10,8 @@ export interface StoredDocument {
   readonly agreedPath?: string | undefined;
   /** The entry as of which `libraryPath` is known: an older release takes entries in and leaves their paths out. */
   readonly pathAt?: LogIndex | undefined;
+  /** Where the library had it before, the oldest first: what it read like there is no new text of what is there now. */
+  readonly formerPaths?: readonly string[] | undefined;
   /** This copy's place, relative to the workspace folder, with `/`; undefined: the document has no copy here. */
   readonly localPath: string | undefined;
   /** The last agreed revision that was merged into the file; undefined before first contact. */

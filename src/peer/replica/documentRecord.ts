@@ -10,10 +10,13 @@ import type {
 import type { WorkingText } from '../../core/workingText.ts';
 import type { DocumentContext } from './replicaPorts.ts';
 
+/** Files are set back to what they were lately; a document that moves about all the time must not grow. */
+const MAX_FORMER_PATHS = 20;
+
 /** What is known of one document: the durable part, the file as it was last read, and the texts that follow from both. */
 export class DocumentRecord {
   readonly ctx: DocumentContext;
-  stored: StoredDocument;
+  #stored: StoredDocument;
   conflicts: readonly MergeConflict[] = [];
   headAuthor: StoredAuthor | undefined;
   headChanges: readonly string[] = [];
@@ -29,7 +32,15 @@ export class DocumentRecord {
 
   constructor(ctx: DocumentContext, stored: StoredDocument) {
     this.ctx = ctx;
-    this.stored = stored;
+    this.#stored = stored;
+  }
+
+  get stored(): StoredDocument {
+    return this.#stored;
+  }
+
+  set stored(document: StoredDocument) {
+    this.#stored = withFormerPaths(this.#stored, document);
   }
 
   /** Absolute path of this copy; undefined where the document has none here. */
@@ -149,7 +160,9 @@ export class DocumentRecord {
       const { putDocuments, ...others } = both(rest, change);
       await this.ctx.store.commit({
         ...others,
-        ...(putDocuments === undefined ? {} : { putDocuments: putDocuments.map(withPathKnown) }),
+        ...(putDocuments === undefined
+          ? {}
+          : { putDocuments: putDocuments.map((one) => withPathKnown(withFormerPaths(this.#stored, one))) }),
       });
     } catch (error) {
       this.#uncommitted = rest;
@@ -179,6 +192,14 @@ export function newDocument(docId: DocId, libraryPath: string, localPath: string
     head: undefined,
     attribution: {},
   };
+}
+
+/** A place that a document leaves is remembered with it. */
+function withFormerPaths(known: StoredDocument, next: StoredDocument): StoredDocument {
+  const { libraryPath, formerPaths = [] } = known;
+  if (next.libraryPath === libraryPath) return next;
+  const paths = formerPaths.filter((path) => path !== libraryPath && path !== next.libraryPath);
+  return { ...next, formerPaths: [...paths, libraryPath].slice(-MAX_FORMER_PATHS) };
 }
 
 /** Whoever takes heads in takes their paths in, too. */

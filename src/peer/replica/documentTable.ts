@@ -1,4 +1,5 @@
 import type { DocId } from '../../core/ids.ts';
+import { foldPath } from '../../core/replication/libraryPath.ts';
 import type { DocumentLayout } from './documentLayout.ts';
 import type { DocumentReplica } from './documentReplica.ts';
 
@@ -70,6 +71,16 @@ export class DocumentTable {
     return [...this.#byId.values()].filter(
       ({ stored }) => stored.deleted !== undefined && stored.localPath === undefined,
     );
+  }
+
+  /** Those that the library had at this path and that were deleted or renamed since. */
+  formerlyAt(libraryPath: string): readonly DocId[] {
+    const place = foldPath(libraryPath);
+    return [...this.#byId.values()]
+      .filter(({ stored: { formerPaths = [], deleted, libraryPath: path } }) =>
+        (deleted === undefined ? formerPaths : [...formerPaths, path]).some((former) => foldPath(former) === place),
+      )
+      .map(({ docId }) => docId);
   }
 
   /** Those of the library that have no copy here although nobody has deleted them. */

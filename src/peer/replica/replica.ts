@@ -406,6 +406,7 @@ export class Replica implements EntrySink, Disposable {
       },
       moved: (docId) => this.#moved(docId),
       forget: (docId) => this.#forget(docId),
+      formerlyAt: (libraryPath) => this.#documents.formerlyAt(libraryPath),
       syncedIndex: () => this.#intake.lastSyncedIndex(),
       isLookingForFiles: () => this.#search.isOpen,
       removals: new ManyRemovals(ambient.clock, () => this.#documents.local().length),

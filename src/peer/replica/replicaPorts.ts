@@ -91,6 +91,8 @@ export interface DocumentContext {
   moved(docId: DocId): void;
   /** A document that never came into the library has no file any more: nothing is left of it. */
   forget(docId: DocId): void;
+  /** Other documents that the library had at this path before; what a file was set back to may be theirs. */
+  formerlyAt(libraryPath: string): readonly DocId[];
   /** The newest entry that was taken in. */
   syncedIndex(): LogIndex;
   /** Whether new files are being looked for: one that is gone may be among them under another name. */

@@ -17,6 +17,8 @@ export class RevisionHistory {
   /** Oldest first. */
   #revisions: Known[] = [];
   #isComplete = false;
+  /** Was looked for among the revisions of earlier documents, and is none. */
+  #newText: RevisionHash | undefined;
 
   constructor(docId: DocId, isOwn: (proposalId: ProposalId) => boolean) {
     this.#docId = docId;
@@ -27,6 +29,7 @@ export class RevisionHistory {
   forget(): void {
     this.#revisions = [];
     this.#isComplete = false;
+    this.#newText = undefined;
   }
 
   add(entry: LogEntry): void {
@@ -45,6 +48,23 @@ export class RevisionHistory {
     if (!this.#isComplete && !this.#revisions.some((one) => one.hash === hash)) return undefined;
     const at = this.#revisions.findLastIndex((one) => one.hash === hash);
     return at !== -1 && this.#revisions.slice(at + 1).some((one) => !one.isOwn);
+  }
+
+  /**
+   * Whether `hash` is a revision of a document that had this one's place before, so that going back to it would take
+   * back what somebody else did here. Undefined where only the library could tell, and is not connected.
+   */
+  async isOfEarlier(
+    earlier: readonly DocId[],
+    hash: RevisionHash,
+    link: LibraryLink | undefined,
+  ): Promise<boolean | undefined> {
+    if (earlier.length === 0 || hash === this.#newText) return false;
+    if (link === undefined) return undefined;
+    if (!(await this.hasForeign(link))) return false;
+    for (const docId of earlier) if ((await link.fetchRevision(docId, hash)) !== undefined) return true;
+    this.#newText = hash;
+    return false;
   }
 
   /** Whether somebody else has changed the document at all. */

@@ -48,7 +48,9 @@ export class TakenBack {
     if (workingHash === shadow.hash || workingHash === head?.hash || workingHash === this.#wanted) return false;
     const isTakingBack = await this.#history.isTakingBack(workingHash, link);
     if (isTakingBack === undefined) return undefined;
-    const isOld = isTakingBack || (await this.#isGitsDoing(file, working.text, link));
+    const isEarlier = !isTakingBack && (await this.#isOfEarlier(workingHash, link));
+    if (isEarlier === undefined) return undefined;
+    const isOld = isTakingBack || isEarlier || (await this.#isGitsDoing(file, working.text, link));
     if (isOld) await this.#remember({ text: working.text, hash: workingHash, index: NEVER });
     return isOld;
   }
@@ -92,6 +94,13 @@ export class TakenBack {
   /** The person decided; `keepMine` sends the old text as a change. */
   decide(choice: 'bringBack' | 'keepMine'): void {
     this.#wanted = choice === 'keepMine' ? this.#record.workingHash : undefined;
+  }
+
+  /** The file may have been set back to before its document was made, and another one was at its place. */
+  #isOfEarlier(hash: RevisionHash, link: LibraryLink | undefined): Promise<boolean | undefined> {
+    const { ctx, ownPath, stored } = this.#record;
+    const earlier = ctx.formerlyAt(ownPath).filter((docId) => docId !== stored.docId);
+    return this.#history.isOfEarlier(earlier, hash, link);
   }
 
   /** What is committed need not be a revision: somebody may have had uncommitted edits when the library was made. */

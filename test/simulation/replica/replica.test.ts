@@ -25,6 +25,12 @@ const REGRESSIONS: readonly (readonly [number, string])[] = [
 const REGRESSIONS_WITH_DELETIONS: readonly (readonly [number, string])[] = [
   [157, 'what was written into another branch’s file was taken for removed when our branch came back without it'],
   [457, 'a file that git had set back was edited after a restart, and that took back what others had done'],
+  [238, 'a file that was set back to what an earlier document had at its place was sent as a change'],
+];
+/** The same for histories in which the log is put back. */
+const REGRESSIONS_WITH_BACKUPS: readonly (readonly [number, string])[] = [
+  [166, 'an element in which something was held was a base as a whole, so that ours looked unchanged'],
+  [170, 'what both sides had brought back alike was held, because both had lost something like it'],
 ];
 
 test(`[I1] [I2] [I7] [I9] ${String(SEEDS)} simulated histories of replicas: edits, clashes, choices, git, crashes, full disks, and nothing lost`, async () => {
@@ -63,5 +69,11 @@ for (const [seed, what] of REGRESSIONS) {
 for (const [seed, what] of REGRESSIONS_WITH_DELETIONS) {
   test(`[I1] seed ${String(seed)} once showed: ${what}`, async () => {
     assert.deepEqual((await new ReplicaSimulation(seed).run()).violations, []);
+  });
+}
+
+for (const [seed, what] of REGRESSIONS_WITH_BACKUPS) {
+  test(`[REC-04] [I1] seed ${String(seed)} with backups once showed: ${what}`, async () => {
+    assert.deepEqual((await new ReplicaSimulation(seed, { hasBackups: true }).run()).violations, []);
   });
 }
