@@ -15,7 +15,8 @@ import type { LiveSyncService, SourcePreview, SyncEvent, SyncResult, SyncStatus 
 import { createSourceEntry, type FolderSourcesOptions, type SourceEntry } from './sourceEntry.ts';
 import { SharedSources } from './sharedSources.ts';
 import { SourceRunner, TRIGGER_DELAYS_MS } from './sourceRunner.ts';
-import { cancelled, elsewhere, failedResult, withLeader } from './sourceStatus.ts';
+import { cancelled, elsewhere, withLeader } from './sourceProblems.ts';
+import { failedResult } from './sourceStatus.ts';
 
 /** A source may be missing from the settings for as long as somebody works on a branch without it. */
 const KEEP_REMOVED_MS = 30 * 86_400_000;

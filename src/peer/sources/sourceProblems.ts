@@ -1,16 +1,37 @@
 import type { UserProblem, WriteOutcome } from '../../core/workingFiles.ts';
-import type { SourceAttempt } from './sourceSync.ts';
+import { failedAttempt, type FailedAttempt, type SourceAttempt } from './sourceAttempt.ts';
 
-function failed(
-  code: string,
-  message: string,
-  remedy: string,
-  canRetry: boolean,
-): SourceAttempt & { readonly kind: 'failed' } {
-  return { kind: 'failed', problem: { code, message, remedy }, canRetry, isServerDown: false };
+// ---- who may ask a source ----
+
+export const elsewhere: UserProblem = {
+  code: 'served-elsewhere',
+  message: 'Another window runs the live sources of this folder.',
+  remedy: 'Do it in that window.',
+};
+
+export const withLeader: UserProblem = {
+  code: 'served-by-leader',
+  message: 'This source is shared: the window that leads the library runs it.',
+  remedy: 'Do it in that window.',
+};
+
+// ---- what came of asking ----
+
+function failed(code: string, message: string, remedy: string, canRetry: boolean): FailedAttempt {
+  return failedAttempt({ code, message, remedy }, canRetry);
 }
 
-export const aborted = failed('cancelled', 'It was cancelled.', 'Nothing was changed.', false);
+export const cancelled: UserProblem = {
+  code: 'cancelled',
+  message: 'It was cancelled.',
+  remedy: 'The file stays as it is.',
+};
+
+export const unexpected: UserProblem = {
+  code: 'unexpected',
+  message: 'The source could not be synced.',
+  remedy: 'It is tried again; the log says more.',
+};
 
 export function unusable(
   name: string,
@@ -59,6 +80,14 @@ export function targetUnreadable(target: string, reason: string): SourceAttempt 
     false,
   );
 }
+
+/** @param activity what git is doing, as a person would say it. */
+export function gitAtWork(activity: string): SourceAttempt {
+  const problem = { code: 'git-at-work', message: `It waits: ${activity}.`, remedy: 'It goes on by itself.' };
+  return { kind: 'waiting', problem, isForSave: false };
+}
+
+// ---- what came of a choice ----
 
 export const conflictGone: UserProblem = {
   code: 'conflict-gone',

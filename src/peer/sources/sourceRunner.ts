@@ -12,8 +12,9 @@ import { sourcesLockFile, type SourceStore } from '../../node/sources/sourceStor
 import { makePrivateDirectory } from '../../node/stateDirectory.ts';
 import type { SyncEvent, SyncResult, SyncStatus } from './liveSyncService.ts';
 import type { FolderSourcesOptions, SourceEntry } from './sourceEntry.ts';
-import { atLeader, cancelled, failedResult, resultOf, statusAfter, unexpected, withConflicts } from './sourceStatus.ts';
-import type { SourceAttempt } from './sourceSync.ts';
+import { failedAttempt, type SourceAttempt } from './sourceAttempt.ts';
+import { cancelled, unexpected } from './sourceProblems.ts';
+import { atLeader, failedResult, resultOf, statusAfter, withConflicts } from './sourceStatus.ts';
 
 /** Sources are mostly servers of the same machine, which are started anew all day long: they are asked again soon. */
 const ENGINE_CONFIG: SyncEngineConfig = {
@@ -243,12 +244,7 @@ export class SourceRunner implements Disposable {
           source: sourceId,
           error: error instanceof Error ? (error.stack ?? error.message) : String(error),
         });
-      attempt = {
-        kind: 'failed',
-        problem: signal.aborted ? cancelled : unexpected,
-        canRetry: true,
-        isServerDown: false,
-      };
+      attempt = failedAttempt(signal.aborted ? cancelled : unexpected);
     }
     if (signal.aborted) {
       // What a person took back says nothing about the source.

@@ -1,19 +1,7 @@
 import type { LiveSourceConfig } from '../../core/sources/liveSourceConfig.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import type { SyncResult, SyncStatus } from './liveSyncService.ts';
-import type { SourceAttempt } from './sourceSync.ts';
-
-export const elsewhere: UserProblem = {
-  code: 'served-elsewhere',
-  message: 'Another window runs the live sources of this folder.',
-  remedy: 'Do it in that window.',
-};
-
-export const withLeader: UserProblem = {
-  code: 'served-by-leader',
-  message: 'This source is shared: the window that leads the library runs it.',
-  remedy: 'Do it in that window.',
-};
+import type { SourceAttempt } from './sourceAttempt.ts';
 
 /** What a shared source shows where another window runs it. */
 export function atLeader(
@@ -25,18 +13,7 @@ export function atLeader(
   return { sourceId, config, state: 'atLeader', lastSyncAt, lastChangeAt, ...nothing, ...name };
 }
 
-export const cancelled: UserProblem = {
-  code: 'cancelled',
-  message: 'It was cancelled.',
-  remedy: 'The file stays as it is.',
-};
-
-export const unexpected: UserProblem = {
-  code: 'unexpected',
-  message: 'The source could not be synced.',
-  remedy: 'It is tried again; the log says more.',
-};
-
+/** What a source shows before it was asked for the first time. */
 export function newStatus(config: LiveSourceConfig): SyncStatus {
   return {
     sourceId: config.id,
@@ -90,6 +67,7 @@ function restingState(conflictCount: number): 'held' | 'inStep' {
   return conflictCount > 0 ? 'held' : 'inStep';
 }
 
+/** What whoever waited for an attempt is told. */
 export function resultOf(
   sourceId: string,
   attempt: SourceAttempt,
@@ -106,6 +84,7 @@ export function resultOf(
   };
 }
 
+/** The same where there was no attempt. */
 export function failedResult(sourceId: string, problem: UserProblem): SyncResult {
   return { sourceId, kind: 'failed', changes: [], conflictCount: 0, durationMs: 0, problem };
 }
