@@ -29,10 +29,11 @@ import { affectsSettings, autoStartRule, readSettings } from './readSettings.ts'
 import { appliedSentence, deletedSentence } from './sentences.ts';
 import { LiveSources } from './sources/liveSources.ts';
 import { toPeerSettings } from './settings.ts';
+import { statusActions } from './statusActions.ts';
 import type { StatusBar } from './statusBar.ts';
 import { createStatusBar } from './statusBar.ts';
 import type { FolderView, StatusBarInput, StatusBarView } from './statusBarModel.ts';
-import { statusActions, statusBarView } from './statusBarModel.ts';
+import { statusBarView } from './statusBarModel.ts';
 import type { UserMessages } from './userMessages.ts';
 import { createUserMessages } from './userMessages.ts';
 

@@ -6,14 +6,14 @@ import type { CommandId, SourceCommandId } from './commandTable.ts';
 import { commandIds, viewIds } from './commandTable.ts';
 import type { Environment } from './diagnosticsText.ts';
 import { diagnosticsText } from './diagnosticsText.ts';
+import { canForget, canKeepInStep, canStart, canStop } from './folderConditions.ts';
 import type { OpenFolder } from './folderSessions.ts';
 import type { RestoreOutcome } from './historyRestore.ts';
 import type { ElementRow, Version } from './historyRows.ts';
 import type { HistoryView } from './historyView.ts';
 import { joinByHand } from './joinFlow.ts';
 import { problems } from './problems.ts';
-import type { StatusAction } from './statusBarModel.ts';
-import { canForget, canKeepInStep, canStart, canStop } from './statusBarModel.ts';
+import type { StatusAction } from './statusActions.ts';
 import type { UserMessages } from './userMessages.ts';
 import { count } from './words.ts';
 

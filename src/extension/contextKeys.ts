@@ -1,7 +1,7 @@
 import type { FolderStatus } from '../peer/folderSession.ts';
 import type { ContextKey } from './commandTable.ts';
 import { contextKeys } from './commandTable.ts';
-import { canForget, canKeepInStep, canStart, canStop } from './statusBarModel.ts';
+import { canForget, canKeepInStep, canStart, canStop } from './folderConditions.ts';
 
 interface FolderFacts {
   readonly status: FolderStatus;

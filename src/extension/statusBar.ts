@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../core/ports.ts';
 import { commandIds } from './commandTable.ts';
-import type { StatusBarView, TooltipLine } from './statusBarModel.ts';
+import type { StatusBarView } from './statusBarModel.ts';
+import type { TooltipLine } from './statusTooltip.ts';
 
 /** Keeps its place among the items on the left, next to the source control's. */
 const PRIORITY = 40;

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { commandIds, paletteConditions, type ContextKey } from '../../../src/extension/commandTable.ts';
 import { contextKeyValues } from '../../../src/extension/contextKeys.ts';
+import { statusActions } from '../../../src/extension/statusActions.ts';
 import type { FolderView, StatusBarInput } from '../../../src/extension/statusBarModel.ts';
-import { statusActions, statusBarView } from '../../../src/extension/statusBarModel.ts';
+import { statusBarView } from '../../../src/extension/statusBarModel.ts';
 import { documentStatus, folderStatus, peer } from './fakeSession.ts';
 
 describe('status bar', () => {
