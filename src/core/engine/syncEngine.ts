@@ -2,10 +2,11 @@ import PQueue from 'p-queue';
 import { Emitter, type Event } from '../event.ts';
 import type { Clock, Disposable, Logger, Random, Scheduler } from '../ports.ts';
 import { CircuitBreakers } from './circuitBreakers.ts';
+import { type EngineEntry, entryDeadline, inOrder } from './engineEntry.ts';
+import { JobGate } from './jobGate.ts';
 import { KeptJobs } from './keptJobs.ts';
 import { defaultSyncEngineConfig, syncEngineConfigSchema, type SyncEngineConfig } from './syncEngineConfig.ts';
 import {
-  deadlineOf,
   higherPriority,
   type SyncJob,
   type SyncJobAttempt,
@@ -13,7 +14,6 @@ import {
   type SyncJobOutcome,
   type SyncJobStore,
 } from './syncJob.ts';
-import { waitsForOther } from './sourceOrder.ts';
 import { SyncCounts, type SyncEngineMetrics } from './syncMetrics.ts';
 
 export type SyncEngineState = 'stopped' | 'running' | 'paused';
@@ -42,14 +42,6 @@ export interface SyncEngineOptions {
 /** An engine that more than this is asked for is asked in a loop. */
 const MAX_JOBS = 10_000;
 
-interface Entry {
-  job: SyncJob;
-  /** Monotonic milliseconds: not before then. */
-  dueAt: number;
-  /** While it is queued or running, and while the attempt of a removed one is on its way out. */
-  claim: { readonly needs: SyncJobNeeds; readonly controller: AbortController } | undefined;
-}
-
 const idleNeeds: SyncJobNeeds = { documents: [], server: undefined, after: [] };
 
 /**
@@ -59,10 +51,16 @@ const idleNeeds: SyncJobNeeds = { documents: [], server: undefined, after: [] };
 export class SyncEngine implements Disposable {
   readonly #options: SyncEngineOptions;
   readonly #queue: PQueue;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, EngineEntry>();
   /** Those that are queued or running; also a removed one, until its attempt has really ended. */
-  readonly #claimants = new Set<Entry>();
+  readonly #claimants = new Set<EngineEntry>();
   readonly #circuits = new CircuitBreakers();
+  readonly #gate = new JobGate({
+    circuits: this.#circuits,
+    needsOf: (sourceId) => this.#needsOf(sourceId),
+    begin: (entry, needs) => this.#enqueue(entry, needs),
+    hurry: (holder, deadline) => this.#hurry(holder, deadline),
+  });
   readonly #counts = new SyncCounts();
   readonly #kept: KeptJobs;
   readonly #started: Emitter<SyncJob>;
@@ -156,7 +154,7 @@ export class SyncEngine implements Disposable {
       const priority = higherPriority(waiting.job.priority, job.priority);
       waiting.dueAt = Math.min(waiting.dueAt, this.#dueAt(job));
       waiting.job = { ...waiting.job, priority, nextAttempt: new Date(this.#wallAt(waiting.dueAt)) };
-      if (waiting.claim !== undefined) this.#queue.setPriority(waiting.job.id, -this.#deadline(waiting));
+      if (waiting.claim !== undefined) this.#queue.setPriority(waiting.job.id, -entryDeadline(waiting));
     }
     this.#saveLater();
     this.#wakeIn(this.#config.batchWindowMs);
@@ -189,7 +187,7 @@ export class SyncEngine implements Disposable {
     const { clock } = this.#options.ambient;
     return {
       state: this.#state,
-      jobs: [...running, ...this.#inOrder(waiting)].map(({ job }) => job),
+      jobs: [...running, ...inOrder(waiting)].map(({ job }) => job),
       metrics: {
         ...this.#counts.counts,
         activeJobs: running.length,
@@ -224,54 +222,30 @@ export class SyncEngine implements Disposable {
   #pump(): void {
     if (this.#state !== 'running') return;
     const now = this.#options.ambient.clock.monotonicNow();
-    const waiting = [...this.#entries.values()].filter(({ claim }) => claim === undefined);
-    const due = this.#inOrder(waiting.filter(({ dueAt }) => dueAt <= now));
-    let next = Math.min(Infinity, ...waiting.map(({ dueAt }) => (dueAt > now ? dueAt : Infinity)));
-    const holders = new Map<string, Entry>();
-    for (const entry of this.#claimants)
-      for (const document of entry.claim?.needs.documents ?? []) holders.set(document, entry);
-    const busy = this.#busySources(now);
-    const afterOf = (sourceId: string): readonly string[] => this.#needsOf(sourceId).after;
-    for (const entry of due) {
-      const needs = this.#needsOf(entry.job.sourceId);
-      if (waitsForOther(entry.job.sourceId, needs, busy, afterOf)) continue;
-      const mayAskAt = needs.server === undefined ? 0 : this.#circuits.mayAskAt(needs.server, this.#config);
-      if (mayAskAt > now) {
-        next = Math.min(next, mayAskAt);
-        continue;
-      }
-      const inTheWay = needs.documents.flatMap((document) => holders.get(document) ?? []);
-      // Whoever comes later waits behind this one for the same document, so that it is not overtaken for ever.
-      for (const document of needs.documents) if (!holders.has(document)) holders.set(document, entry);
-      if (inTheWay.length > 0) {
-        for (const holder of inTheWay) this.#hurry(holder, this.#deadline(entry));
-        continue;
-      }
-      this.#enqueue(entry, needs);
-    }
+    const next = this.#gate.open([...this.#entries.values()], this.#claimants, now, this.#config);
     if (next !== Infinity) this.#wakeIn(next - now);
   }
 
-  #enqueue(entry: Entry, needs: SyncJobNeeds): void {
+  #enqueue(entry: EngineEntry, needs: SyncJobNeeds): void {
     const controller = new AbortController();
     entry.claim = { needs, controller };
     this.#claimants.add(entry);
     if (needs.server !== undefined) this.#circuits.asks(needs.server, entry.job.id, this.#config);
     const { id } = entry.job;
     this.#queue
-      .add(() => this.#attempt(entry, needs, controller.signal), { id, priority: -this.#deadline(entry) })
+      .add(() => this.#attempt(entry, needs, controller.signal), { id, priority: -entryDeadline(entry) })
       .catch((error: unknown) =>
         this.#options.ambient.logger.error('A sync job was lost.', { job: id, error: String(error) }),
       );
   }
 
   /** A job that waits in the queue goes before those that are less urgent than the one that waits for its document. */
-  #hurry(holder: Entry, deadline: number): void {
-    if (holder.claim === undefined || holder.job.status === 'running' || this.#deadline(holder) <= deadline) return;
+  #hurry(holder: EngineEntry, deadline: number): void {
+    if (holder.claim === undefined || holder.job.status === 'running' || entryDeadline(holder) <= deadline) return;
     this.#queue.setPriority(holder.job.id, -deadline);
   }
 
-  async #attempt(entry: Entry, needs: SyncJobNeeds, signal: AbortSignal): Promise<void> {
+  async #attempt(entry: EngineEntry, needs: SyncJobNeeds, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options.ambient;
     // Asked behind an await too, where the compiler believes what it saw before.
     const isAborted = (): boolean => signal.aborted;
@@ -303,7 +277,7 @@ export class SyncEngine implements Disposable {
     else this.#ended(entry, needs, outcome, clock.monotonicNow() - begunAt);
   }
 
-  #ended(entry: Entry, { server }: SyncJobNeeds, outcome: SyncJobOutcome, durationMs: number): void {
+  #ended(entry: EngineEntry, { server }: SyncJobNeeds, outcome: SyncJobOutcome, durationMs: number): void {
     const { clock } = this.#options.ambient;
     const now = clock.monotonicNow();
     if (server !== undefined) {
@@ -334,31 +308,16 @@ export class SyncEngine implements Disposable {
   }
 
   /** One that runs holds its documents until it has ended. */
-  #abort(entry: Entry): void {
+  #abort(entry: EngineEntry): void {
     entry.claim?.controller.abort();
     if (entry.job.status !== 'running') this.#release(entry);
   }
 
-  #release(entry: Entry): void {
+  #release(entry: EngineEntry): void {
     this.#claimants.delete(entry);
     const server = entry.claim?.needs.server;
     if (server !== undefined) this.#circuits.letGo(server, entry.job.id);
     entry.claim = undefined;
-  }
-
-  // ---- what stands in the way ----
-
-  /** Sources with a job that runs or could run now; one that waits for a retry, or for its server, keeps nobody from working. */
-  #busySources(now: number): ReadonlySet<string> {
-    const busy = new Set<string>();
-    for (const { job, dueAt, claim } of this.#entries.values())
-      if ((claim !== undefined || dueAt <= now) && this.#mayAskNow(job.sourceId, now)) busy.add(job.sourceId);
-    return busy;
-  }
-
-  #mayAskNow(sourceId: string, now: number): boolean {
-    const { server } = this.#needsOf(sourceId);
-    return server === undefined || this.#circuits.mayAskAt(server, this.#config) <= now;
   }
 
   #needsOf(sourceId: string): SyncJobNeeds {
@@ -371,15 +330,6 @@ export class SyncEngine implements Disposable {
   }
 
   // ---- times ----
-
-  #deadline({ job, dueAt }: Entry): number {
-    return deadlineOf(job.priority, dueAt);
-  }
-
-  #inOrder(entries: readonly Entry[]): Entry[] {
-    // Equal ones stay in the order in which they came.
-    return [...entries].sort((a, b) => this.#deadline(a) - this.#deadline(b));
-  }
 
   #retryDelay(retryCount: number): number {
     const { retryFirstDelayMs, retryMaxDelayMs } = this.#config;
