@@ -18,10 +18,13 @@ export async function untilKept(window: WorkbenchWindow, words: readonly string[
         transaction(name: string): { objectStore(name: string): Store };
         close(): void;
       }
-      const { indexedDB } = globalThis as unknown as {
+      const { indexedDB, requestAnimationFrame } = globalThis as unknown as {
+        requestAnimationFrame: (callback: (value: unknown) => void) => void;
         indexedDB: { databases(): Promise<{ name: string }[]>; open(name: string): Result<Database> };
       };
-      // VS Code keeps things when it has nothing else to do: who asks again must leave it such moments.
+      // VS Code keeps things in an idle callback, which a browser without a screen may put off by half a minute when
+      // nothing is drawn: after a frame there is idle time.
+      for (let frame = 0; frame < 10; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
       await new Promise((resolve) => setTimeout(resolve, 500));
       const settle = async <T>(request: Result<T>): Promise<T> =>
         new Promise((resolve, reject) => {
