@@ -1,4 +1,4 @@
-import { basename, isAbsolute, relative, sep } from 'node:path';
+import { basename, isAbsolute, join, relative, sep } from 'node:path';
 import type { Event } from '../core/event.ts';
 import type { LibraryId, ReplicaId } from '../core/ids.ts';
 import type { Ambient, Disposable } from '../core/ports.ts';
@@ -15,6 +15,11 @@ import {
 } from '../node/folders/folderRecord.ts';
 import { WindowPresences, type WindowPresence } from '../node/folders/windowPresence.ts';
 import { createLibrary, listLibraries } from '../node/libraryDirectory.ts';
+import { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
+import { runUnderLock } from '../node/lock/runUnderLock.ts';
+import { makePrivateDirectory } from '../node/stateDirectory.ts';
+
+const JOINING_LOCK_FILE = 'joining.lock';
 
 /** Where a workspace folder stands in git; `branch` is '' outside of git. */
 export interface Place {
@@ -170,6 +175,16 @@ export class Neighbourhood implements Disposable {
         libraries.some((library) => library.libraryId === replica.libraryId),
     );
     return before?.libraryId;
+  }
+
+  /**
+   * Runs a step in which a library is looked for, made and joined: of windows that start at the same instant the first
+   * one makes it, and the others find it.
+   */
+  oneAtATime<T>(step: () => Promise<T>): Promise<T> {
+    const { stateDir, ambient } = this.#options;
+    makePrivateDirectory(stateDir);
+    return runUnderLock(new ExclusiveLock(join(stateDir, JOINING_LOCK_FILE)), ambient.scheduler, step);
   }
 
   /** A new library of this folder's documents. */

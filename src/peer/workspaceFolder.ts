@@ -8,6 +8,7 @@ import type { HistoryTexts } from '../core/history/historyTexts.ts';
 import type { Ambient, Merger } from '../core/ports.ts';
 import type { WorkingFiles } from '../core/workingFiles.ts';
 import type { SourceTexts } from '../core/sources/sourceTexts.ts';
+import type { FoundDocument } from '../node/documents/findDocuments.ts';
 import type { DocumentFinder } from '../node/documents/workerMerger.ts';
 import { deleteLibrary, listLibraries } from '../node/libraryDirectory.ts';
 import { FolderDecisions } from './folderDecisions.ts';
@@ -28,7 +29,7 @@ import type {
   Resolutions,
 } from './folderSession.ts';
 import { contextOfConflicts, type HeldDocument, previewResolutions } from './heldDocument.ts';
-import { Neighbourhood } from './neighbourhood.ts';
+import { Neighbourhood, type Place } from './neighbourhood.ts';
 import { isSameLayout, suggestPairs } from './pairing.ts';
 import { notDone } from './replica/documentProblems.ts';
 import { FolderSources } from './sources/folderSources.ts';
@@ -180,23 +181,9 @@ export class WorkspaceFolder implements FolderSession {
     return this.#change(async () => {
       this.#isStoppedByPerson = false;
       const place = await this.#neighbourhood.place();
-      const { branch } = place;
       const documents = await this.#neighbourhood.announce(place);
-      const { left } = await this.#decisions.read();
-      if (this.#decisions.replicaOn(branch) !== undefined) return this.#serving.start();
-      if (documents.length === 0)
-        return notDone(
-          'no-documents',
-          'This folder has no OpenAPI document.',
-          'Add a file with "openapi:" or "swagger:" at its root, then try again.',
-        );
-      const neighbours = await this.#neighbourhood.neighbours(place);
-      const known = await this.#neighbourhood.findLibrary(place, neighbours, left);
-      const refusal = known === undefined ? undefined : await this.#refusalToJoin(known);
+      const refusal = await this.#neighbourhood.oneAtATime(() => this.#joinLibraryOf(place, documents));
       if (refusal !== undefined) return refusal;
-      const libraryId = known ?? (await this.#neighbourhood.createLibrary(place, documents));
-      await this.#neighbourhood.consentFor(neighbours, libraryId);
-      await this.#decisions.join({ libraryId, branch, layout: 'same', pairs: {} });
       await this.#neighbourhood.nudge();
       return this.#serving.start();
     });
@@ -400,6 +387,27 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   // ---- what they share ----
+
+  /** Joins the library that the folder belongs to, or makes it; says why where it may not. */
+  async #joinLibraryOf(place: Place, documents: readonly FoundDocument[]): Promise<Outcome | undefined> {
+    const { branch } = place;
+    const { left } = await this.#decisions.read();
+    if (this.#decisions.replicaOn(branch) !== undefined) return undefined;
+    if (documents.length === 0)
+      return notDone(
+        'no-documents',
+        'This folder has no OpenAPI document.',
+        'Add a file with "openapi:" or "swagger:" at its root, then try again.',
+      );
+    const neighbours = await this.#neighbourhood.neighbours(place);
+    const known = await this.#neighbourhood.findLibrary(place, neighbours, left);
+    const refusal = known === undefined ? undefined : await this.#refusalToJoin(known);
+    if (refusal !== undefined) return refusal;
+    const libraryId = known ?? (await this.#neighbourhood.createLibrary(place, documents));
+    await this.#neighbourhood.consentFor(neighbours, libraryId);
+    await this.#decisions.join({ libraryId, branch, layout: 'same', pairs: {} });
+    return undefined;
+  }
 
   async #neighboursChanged(): Promise<void> {
     if (this.#disposables.isDisposed) return;

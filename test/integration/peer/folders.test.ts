@@ -152,6 +152,16 @@ test('[I1] what was deleted between Leave and Keep in Step does not come back', 
   await bob.untilInStep(1);
 });
 
+test('[I2] folders that are kept in step at the same instant come into one library', async () => {
+  const names = ['backend', 'frontend', 'docs', 'mobile'];
+  const opened = await Promise.all(names.map((name) => machine.workspace(name, { [PATH]: SPEC })));
+  const kept = await Promise.all(opened.map((folder) => open(folder)));
+  const outcomes = await Promise.all(kept.map((peer) => peer.session.keepInStep()));
+  assert.deepEqual(outcomes.map(problemCode), [undefined, undefined, undefined, undefined]);
+  assert.equal((await listLibraries(machine.stateDir)).length, 1);
+  await Promise.all(kept.map((peer) => peer.untilInStep(1)));
+});
+
 test('[I2] a folder at another place of the same checkout is no neighbour and gets a library of its own', async () => {
   const root = await machine.workspace('repo', { 'svc/openapi.yaml': SPEC });
   const whole = await open(root);
