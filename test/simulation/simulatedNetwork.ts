@@ -1,18 +1,20 @@
 import type { CloseReason, Connection } from '../../src/core/replication/connection.ts';
 import { MessageInbox } from '../../src/node/transport/messageInbox.ts';
+import type { SeededRandom } from './seededRandom.ts';
 import type { SimulatedProcess } from './simulatedProcess.ts';
 
 /** How unkind the network is; all of it off when it has healed. */
 export interface NetworkFaults {
   /** A message comes twice with this probability. */
-  duplicate: number;
+  readonly duplicate: number;
   /** A message is held up by up to `maxStallMs` with this probability. */
-  stall: number;
-  maxStallMs: number;
+  readonly stall: number;
+  readonly maxStallMs: number;
   /** A connection breaks with this probability whenever something is sent. */
-  cut: number;
+  readonly cut: number;
 }
 
+const KIND: NetworkFaults = { duplicate: 0, stall: 0, maxStallMs: 0, cut: 0 };
 /** Above this many messages on the way a connection says that it is congested. */
 const CONGESTED_MESSAGES = 20;
 const MAX_LATENCY_MS = 5;
@@ -20,7 +22,7 @@ const PARTITION_RETRY_MS = 100;
 
 /** The network between processes: in order per connection, at its own pace, and unkind. */
 export class SimulatedNetwork {
-  faults: NetworkFaults = { duplicate: 0, stall: 0, maxStallMs: 0, cut: 0 };
+  faults: NetworkFaults = KIND;
   /** Pairs of processes that cannot reach each other. */
   readonly partitions = new Set<string>();
   readonly #ends = new Set<SimulatedEnd>();
@@ -48,6 +50,22 @@ export class SimulatedNetwork {
     far.connectTo(near);
     this.#ends.add(near).add(far);
     return [near, far];
+  }
+
+  /** Is as unkind as the troubles say, until it has healed. */
+  beUnkind(troubles: readonly string[], random: SeededRandom): void {
+    const hasStalls = troubles.includes('stall');
+    this.faults = {
+      duplicate: troubles.includes('duplicate') ? 0.05 : 0,
+      stall: hasStalls ? 0.03 : 0,
+      maxStallMs: hasStalls ? (random.chance(0.3) ? 20_000 : 800) : 0,
+      cut: troubles.includes('cut') ? 0.01 : 0,
+    };
+  }
+
+  heal(): void {
+    this.faults = KIND;
+    this.partitions.clear();
   }
 
   /** Breaks some of the connections that are open now. */

@@ -239,9 +239,11 @@ export class ReplicaSimulation {
   // ---- what goes wrong ----
 
   #beUnkind(): void {
-    const { faults } = this.#network;
-    if (this.#troubles.includes('cut')) faults.cut = 0.01;
-    if (this.#troubles.includes('stall')) Object.assign(faults, { stall: 0.03, maxStallMs: 2_000, duplicate: 0.02 });
+    const hasStalls = this.#troubles.includes('stall');
+    this.#network.faults = {
+      cut: this.#troubles.includes('cut') ? 0.01 : 0,
+      ...(hasStalls ? { stall: 0.03, maxStallMs: 2_000, duplicate: 0.02 } : { stall: 0, maxStallMs: 0, duplicate: 0 }),
+    };
   }
 
   #bring(trouble: Trouble): void {
@@ -325,8 +327,7 @@ export class ReplicaSimulation {
   #heal(): void {
     this.#note('everything heals');
     this.#isHostile = false;
-    this.#network.faults = { duplicate: 0, stall: 0, maxStallMs: 0, cut: 0 };
-    this.#network.partitions.clear();
+    this.#network.heal();
     this.#disk.isFull = false;
     for (const peer of this.#peers) {
       peer.store.failing = 0;

@@ -7,11 +7,11 @@ import { Replica } from '../../../src/peer/replica/replica.ts';
 import { SyncService } from '../../../src/peer/syncService.ts';
 import type { SeededRandom } from '../seededRandom.ts';
 import type { SimulatedDisk } from '../simulatedDisk.ts';
+import { hostOf } from '../simulatedHost.ts';
 import type { SimulatedNetwork } from '../simulatedNetwork.ts';
 import { SimulatedProcess } from '../simulatedProcess.ts';
 import type { VirtualTime } from '../virtualTime.ts';
 import { createInlineMerger } from './inlineMerger.ts';
-import { hostOf } from './simulatedHost.ts';
 import { SimulatedFolder } from './simulatedFolder.ts';
 import { tokensOf } from './tokens.ts';
 import { openStore, StoreDisk } from './simulatedStore.ts';
@@ -184,7 +184,14 @@ export class SimulatedPeer {
       inspect: () => Promise.resolve('unclear'),
     });
     this.#replica = replica;
-    const service = await SyncService.startOn(hostOf(process, disk, network), {
+    const host = hostOf(process, disk, network, {
+      maxOpenMs: 60,
+      connectsToFrozen: true,
+      fail: (what) => {
+        this.#fail(what);
+      },
+    });
+    const service = await SyncService.startOn(host, {
       libraryId: LIBRARY,
       peer: { peerId: process.name as PeerId, name: this.name, folderName: this.name },
       sink: replica,
