@@ -1,4 +1,5 @@
 import { endOfString } from './jsonScan.ts';
+import { ownText } from './ownText.ts';
 
 /** A key of a JSON object and where its value begins. Undefined where the text is not what plain JSON has at that place. */
 export function readKey(
@@ -12,7 +13,8 @@ export function readKey(
   const key = text.slice(start + 1, keyEnd - 1);
   // A key with escapes, or with what needs them, is rare enough to leave the whole to the library.
   if (!isPlainKey(key)) return undefined;
-  return { key, valueStart: skipSpace(text, colon + 1) };
+  // The member outlives this text: the next revision takes it over.
+  return { key: ownText(key), valueStart: skipSpace(text, colon + 1) };
 }
 
 function isPlainKey(key: string): boolean {

@@ -37,16 +37,22 @@ export abstract class NameUseVisitor {
       this.#discriminator(node);
       this.#security(node);
     }
-    const isInProperties = path.at(-1) === 'properties';
-    for (const [key, value] of node.entries) {
-      if (value.kind === 'scalar' || value.kind === 'alias') continue;
-      // What stands in an example only looks like the specification's own words; a property may be called `example`.
-      const isExample =
-        !isInProperties && (key === 'example' || key === 'examples' || key === 'default' || key === 'enum');
-      path.push(key);
-      this.visit(value, isData || isExample);
-      path.pop();
-    }
+    this.visitEntries(node, isData);
+  }
+
+  protected visitEntries(node: PlainMap, isData: boolean): void {
+    for (const [key, value] of node.entries) this.visitEntry(key, value, isData);
+  }
+
+  protected visitEntry(key: string, value: PlainNode, isData: boolean): void {
+    if (value.kind === 'scalar' || value.kind === 'alias') return;
+    const { path } = this;
+    // What stands in an example only looks like the specification's own words; a property may be called `example`.
+    const isExample =
+      (key === 'example' || key === 'examples' || key === 'default' || key === 'enum') && path.at(-1) !== 'properties';
+    path.push(key);
+    this.visit(value, isData || isExample);
+    path.pop();
   }
 
   #reference(node: PlainMap): void {

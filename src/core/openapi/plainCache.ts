@@ -1,4 +1,5 @@
 import type { CutPlace } from './cutDocument.ts';
+import { ownText } from './ownText.ts';
 import type { PlainDocument, PlainPiece } from './plainNodes.ts';
 import { UnchangedRuns } from './unchangedRuns.ts';
 
@@ -93,7 +94,8 @@ export class PlainCache {
     if (piece !== undefined) return piece;
     piece = this.#older.get(text);
     if (piece === undefined) {
-      const own = copyOf(text);
+      // A piece outlives the text that it was cut from.
+      const own = ownText(text);
       piece = read(own);
       this.#put(own, piece);
     } else {
@@ -129,9 +131,4 @@ export class PlainCache {
     this.#pieces.set(text, piece);
     this.#length += text.length;
   }
-}
-
-/** A slice of a text holds on to all of it; a piece outlives the text that it was cut from. */
-function copyOf(slice: string): string {
-  return ` ${slice}`.slice(1);
 }

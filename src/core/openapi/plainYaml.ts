@@ -2,6 +2,7 @@ import { type Document, isAlias, isMap, isPair, isScalar, isSeq, parseDocument, 
 import type { Problem, TextRange } from '../problem.ts';
 import { type CutMapping, type CutMember, type CutPlace, KnownMembers, piecesOf } from './cutDocument.ts';
 import { MAX_ALIASES, MAX_DEPTH, MAX_PROBLEMS, MAX_WHOLE_YAML_LENGTH } from './limits.ts';
+import { ownText } from './ownText.ts';
 import type { EarlierDocument, PlainCache, ReadDocument } from './plainCache.ts';
 import {
   doubledKey,
@@ -41,7 +42,7 @@ function readYamlInPieces(text: string, cache: PlainCache): ReadDocument | undef
   const head = /^(?:[ \t]*(?:#.*)?\n)*---[ \t]*\n/.exec(text)?.[0] ?? '';
   const mapping = new YamlCutter(text, cache, earlier?.runs).mapping(head.length, text.length, 1, earlier?.cut.root);
   if (mapping === undefined) return undefined;
-  const headPieces: PlainPiece[] = head === '' ? [] : [{ text: head, node: undefined }];
+  const headPieces: PlainPiece[] = head === '' ? [] : [{ text: ownText(head), node: undefined }];
   return {
     document: { pieces: piecesOf(mapping, headPieces), root: mapping.node, problems: [] },
     cut: { root: { mapping, start: head.length }, anchorPlaces },
@@ -113,9 +114,9 @@ class YamlCutter {
     const inner = depth < MAX_CUT_DEPTH ? innerMapping(this.#text, block) : undefined;
     const mapping = inner && this.mapping(inner.start, block.end, depth + 1, known?.inside(inner.key));
     if (inner !== undefined && mapping !== undefined) {
-      const head: PlainPiece = { text: this.#text.slice(block.start, inner.start), node: undefined };
+      const head: PlainPiece = { text: ownText(this.#text.slice(block.start, inner.start)), node: undefined };
       const content = { mapping, start: inner.start - block.start, head };
-      return { key: inner.key, value: mapping.node, content, ...place };
+      return { key: ownText(inner.key), value: mapping.node, content, ...place };
     }
     const piece = this.#cache.piece(this.#text.slice(block.start, block.end), readPiece);
     const [pair] = piece.node?.kind === 'map' && piece.node.entries.size === 1 ? piece.node.entries : [];

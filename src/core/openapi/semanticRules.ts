@@ -1,3 +1,4 @@
+import { type DefinedNames, definedNames } from './definedNames.ts';
 import { formatPointer } from './jsonPointer.ts';
 import { type NameUseKind, NameUseVisitor } from './nameUseVisitor.ts';
 import { type ParameterFact, type PathItemFacts, pathItemFacts, pathParameterName } from './pathItemFacts.ts';
@@ -105,6 +106,27 @@ const judgedItems = new WeakMap<
   { readonly holders: readonly (PlainNode | undefined)[]; readonly violations: readonly Violation[] }
 >();
 
+/** The names by which all uses of a part were found to lead somewhere, but for those that lead to other places. */
+const resolvedBy = new WeakMap<
+  SubtreeFacts,
+  { readonly names: DefinedNames; readonly elsewhere: readonly UsedName[] }
+>();
+/** The entries of one with more of them are gone through one by one: the facts of the whole would be gathered anew for every revision. */
+const MAX_GATHERED_ENTRIES = 50;
+
+function isWide(node: PlainNode, depth: number): boolean {
+  if (node.kind !== 'map' || depth === 0 || depth >= FACTS_DEPTH) return false;
+  return depth === 1 || node.entries.size > MAX_GATHERED_ENTRIES;
+}
+
+interface SettledEntries {
+  readonly entries: ReadonlyMap<string, PlainNode>;
+  readonly unsettled: ReadonlySet<string>;
+}
+
+/** What was gone through one by one last, by its place: all but the unsettled is right wherever the same names are defined. */
+const settledEntries = new WeakMap<DefinedNames, Map<string, SettledEntries>>();
+
 /** What a part of the document requires but does not describe, at the place where it stood last. */
 const missingAt = new WeakMap<SubtreeFacts, { readonly at: string; readonly violations: readonly Violation[] }>();
 
@@ -112,13 +134,17 @@ class ViolationSearch extends NameUseVisitor {
   readonly violations: Violation[] = [];
   readonly uses: NameUse[] = [];
   readonly #root: PlainMap;
+  readonly #names: DefinedNames;
   readonly #collectsUses: boolean;
+  /** Grows with everything that the names and the part itself do not settle for good. */
+  #unsettledCount = 0;
   readonly #targets = new Map<string, Target>();
   readonly #parameters = new Map<string, ResolvedParameter>();
 
   constructor(root: PlainMap, collectsUses = false) {
     super();
     this.#root = root;
+    this.#names = definedNames(root);
     this.#collectsUses = collectsUses;
   }
 
@@ -132,13 +158,62 @@ class ViolationSearch extends NameUseVisitor {
   protected override isKnown(node: PlainNode, isData: boolean): boolean {
     const { length } = this.path;
     if (this.#collectsUses || length === 0 || length > FACTS_DEPTH) return false;
+    if (isWide(node, length)) return false;
     const facts = subtreeFacts(node, isData, this.path);
-    for (const use of facts.uses.values()) if (this.#lookUp(this.#pathOf(use)) === undefined) return false;
-    if (facts.missing.length > 0) for (const violation of this.#missingIn(facts)) this.violations.push(violation);
+    if (!this.#isResolved(facts)) return false;
+    if (facts.missing.length > 0) {
+      this.#unsettledCount++;
+      for (const violation of this.#missingIn(facts)) this.violations.push(violation);
+    }
     return true;
   }
 
+  /** Of what is gone through one by one, only what is not as it was, and what was not settled then. */
+  protected override visitEntries(node: PlainMap, isData: boolean): void {
+    const { path } = this;
+    if (this.#collectsUses || !isWide(node, path.length)) {
+      super.visitEntries(node, isData);
+      return;
+    }
+    const ofNames = settledEntries.get(this.#names) ?? new Map<string, SettledEntries>();
+    settledEntries.set(this.#names, ofNames);
+    const place = `${isData ? 'data' : ''}${formatPointer(path)}`;
+    const earlier = ofNames.get(place);
+    const unsettled = new Set<string>();
+    // Revisions have their keys in the same order; where they do not, nothing is taken over.
+    const before = earlier?.entries.entries();
+    let next = before?.next().value;
+    for (const [key, value] of node.entries) {
+      const isSame = next?.[0] === key && next[1] === value;
+      if (next?.[0] === key || !node.entries.has(next?.[0] ?? '')) next = before?.next().value;
+      if (isSame && earlier?.unsettled.has(key) === false) continue;
+      const count = this.#unsettledCount;
+      this.visitEntry(key, value, isData);
+      if (this.#unsettledCount > count) unsettled.add(key);
+    }
+    ofNames.set(place, { entries: node.entries, unsettled });
+  }
+
+  /** Whether every name used in this part leads to something. */
+  #isResolved(facts: SubtreeFacts): boolean {
+    const names = this.#names;
+    let resolved = resolvedBy.get(facts);
+    if (resolved?.names !== names) {
+      const elsewhere: UsedName[] = [];
+      for (const use of facts.uses.values()) {
+        const isDefined = names.has(this.#pathOf(use));
+        if (isDefined === false) return false;
+        if (isDefined === undefined) elsewhere.push(use);
+      }
+      resolved = { names, elsewhere };
+      resolvedBy.set(facts, resolved);
+    }
+    if (resolved.elsewhere.length > 0) this.#unsettledCount++;
+    return resolved.elsewhere.every((use) => this.#lookUp(this.#pathOf(use)) !== undefined);
+  }
+
   protected override use(kind: NameUseKind, name: string, rest: readonly string[]): void {
+    this.#unsettledCount++;
     const target = this.#target(kind, name);
     if (target.node !== undefined && !this.#collectsUses) return;
     const use: NameUse = { place: [...this.path, ...rest], name, target: target.path };
@@ -153,6 +228,7 @@ class ViolationSearch extends NameUseVisitor {
   }
 
   protected override missing(name: string, path: readonly string[]): void {
+    this.#unsettledCount++;
     this.violations.push(missingProperty(name, path));
   }
 
@@ -180,8 +256,7 @@ class ViolationSearch extends NameUseVisitor {
   #pathOf(use: UsedName): readonly string[] {
     if (use.kind === 'reference') return use.pointerPath;
     if (use.kind === 'mapping') return ['components', 'schemas', use.name];
-    const isSwagger = this.#root.entries.has('swagger');
-    return isSwagger ? ['securityDefinitions', use.name] : ['components', 'securitySchemes', use.name];
+    return this.#names.isSwagger ? ['securityDefinitions', use.name] : ['components', 'securitySchemes', use.name];
   }
 
   #paths(paths: PlainMap): void {

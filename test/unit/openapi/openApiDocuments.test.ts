@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { checkDocument } from '../../../src/core/openapi/checkDocument.ts';
 import { collectReferences } from '../../../src/core/openapi/collectReferences.ts';
 import { describeApi } from '../../../src/core/openapi/describeApi.ts';
@@ -230,6 +232,60 @@ test('[I5] what was found in a part holds only where the part means the same and
   ]);
   assert.deepEqual(find(withParameter('key'), { '/a/{key}': item }), []);
   assert.deepEqual(find({}, { '/a/{key}': item }), ['reference #/components/parameters/id']);
+});
+
+test('[I5] what stands as it stood is judged again where the names around it are others, and a fault stays one', () => {
+  const cache = new PlainCache();
+  const pad = 'x'.repeat(5_000);
+  const uses = { '/a': { get: { 'x-pad': pad, schema: { $ref: '#/components/schemas/A' } } } };
+  const [a, lacking] = [{ 'x-pad': pad }, { 'x-pad': pad, required: ['a'], properties: { b: {} } }];
+  const dangling = 'reference #/components/schemas/A';
+  const missing = 'required /components/schemas/C a';
+  const revisions: readonly (readonly [schemas: object, title: string, found: readonly string[]])[] = [
+    [{ A: a }, 'one', []],
+    [{ B: a }, 'one', [dangling]],
+    [{ B: a }, 'two', [dangling]],
+    [{ A: a }, 'two', []],
+    [{ A: a, C: lacking }, 'two', [missing]],
+    [{ A: a, C: lacking }, 'three', [missing]],
+    [{ A: { ...a, type: 'object' }, C: lacking }, 'three', [missing]],
+    [{ B: a, C: lacking }, 'three', [dangling, missing]],
+  ];
+  for (const [schemas, title, expected] of revisions) {
+    const document = { openapi: '3.1.0', info: { title }, paths: uses, components: { schemas } };
+    const { root } = readPlainDocument(JSON.stringify(document, undefined, 1), 'json', cache);
+    assert.deepEqual(
+      findViolations(root).map(({ key }) => key),
+      expected,
+    );
+  }
+});
+
+test('[I10] a document that was read does not hold on to the texts of its earlier revisions', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const cache = new PlainCache();
+  const names = Array.from({ length: 30 }, (_, index) => `a-schema-with-a-long-name-${index}`);
+  for (const format of ['json', 'yaml'] as const) {
+    const schemas = Object.fromEntries(names.map((name) => [name, { description: 'd'.repeat(70_000) }]));
+    const text =
+      format === 'json'
+        ? JSON.stringify({ openapi: '3.1.0', components: { schemas } }, undefined, 1)
+        : `openapi: 3.1.0\npaths:\n${names.map((name) => `  /${name}:\n    description: ${'d'.repeat(70_000)}\n    get: {}\n`).join('')}`;
+    readPlainDocument(text, format, cache);
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    // Each revision edits another schema by one word, and takes over the rest.
+    for (const name of names)
+      readPlainDocument(
+        [text.slice(0, text.indexOf(name)), name, 'x', text.slice(text.indexOf(name) + name.length)].join(''),
+        format,
+        cache,
+      );
+    collect();
+    const grown = process.memoryUsage().heapUsed - before;
+    assert.ok(grown < 10 * text.length, `${format}: ${names.length} revisions hold ${grown} bytes`);
+  }
 });
 
 test('[scale] what is remembered is bounded: the oldest pieces are forgotten', () => {
