@@ -10,6 +10,7 @@ import type { ExtensionApi } from './api.ts';
 import { contextKeys } from './commandTable.ts';
 import type { ContextKey } from './commandTable.ts';
 import { registerCommands } from './commands.ts';
+import { showCommitNotice } from './commitNotice.ts';
 import { ConflictCenter } from './conflictCenter.ts';
 import { Consent } from './consent.ts';
 import { contextKeyValues, type SourceFacts } from './contextKeys.ts';
@@ -20,6 +21,7 @@ import type { Folder, OpenFolder } from './folderSessions.ts';
 import { FolderSessions } from './folderSessions.ts';
 import { FolderPaths } from './folderPaths.ts';
 import { watchFolder } from './folderWatcher.ts';
+import { gitPath } from './gitExtension.ts';
 import { HistoryView } from './historyView.ts';
 import { loadPeer } from './loadPeer.ts';
 import { createChannelLogger } from './logChannel.ts';
@@ -216,6 +218,7 @@ export class App implements Disposable {
       peerOptions: () => ({
         logger: this.#logger,
         settings: this.#takePeerSettings(),
+        gitPath,
         readSecret: (origin, name) => this.#liveSources.readSecret(origin, name),
         workers: {
           log: this.#bundle('logWorker'),
@@ -301,6 +304,11 @@ export class App implements Disposable {
         if (change.isDeletion) this.#offerBringBack(session, change);
         if (!readSettings().settings.noticeChanges) return;
         vscode.window.setStatusBarMessage(`$(arrow-down) ${appliedSentence(change)}`, APPLIED_NOTE_MS);
+      }),
+    );
+    this.#store.add(
+      session.onDidNoticeCommit((notice) => {
+        if (readSettings().settings.noticeCommits) showCommitNotice(notice, this.#logger);
       }),
     );
   }

@@ -27,6 +27,7 @@ export const commandIds = {
   pause: 'apiLiveSync.pause',
   resume: 'apiLiveSync.resume',
   syncNow: 'apiLiveSync.syncNow',
+  pullSyncedChanges: 'apiLiveSync.pullSyncedChanges',
   showConflicts: 'apiLiveSync.showConflicts',
   showStatus: 'apiLiveSync.showStatus',
   setUpMergeDriver: 'apiLiveSync.setUpMergeDriver',
@@ -84,6 +85,8 @@ export const paletteConditions: { readonly [id in CommandId]?: string } = {
   [commandIds.pause]: contextKeys.canPause,
   [commandIds.resume]: contextKeys.canResume,
   [commandIds.syncNow]: contextKeys.canStop,
+  // The window that keeps the folder in step knows what its files have taken in.
+  [commandIds.pullSyncedChanges]: contextKeys.canForget,
   [commandIds.mergeNow]: contextKeys.hasWaiting,
   [commandIds.undoResolution]: contextKeys.canUndoResolution,
   [commandIds.removeSource]: contextKeys.hasSources,

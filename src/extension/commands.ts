@@ -12,6 +12,7 @@ import type { RestoreOutcome } from './historyRestore.ts';
 import type { ElementRow, Version } from './historyRows.ts';
 import type { HistoryView } from './historyView.ts';
 import { joinByHand } from './joinFlow.ts';
+import { pullSyncedChanges } from './pullCommand.ts';
 import { problems } from './problems.ts';
 import type { StatusAction } from './statusActions.ts';
 import type { UserMessages } from './userMessages.ts';
@@ -72,6 +73,7 @@ export function registerCommands(options: CommandsOptions): Disposable {
     [commandIds.pause]: () => withFolders(options, pause),
     [commandIds.resume]: () => withFolders(options, resume),
     [commandIds.syncNow]: () => withFolders(options, syncNow),
+    [commandIds.pullSyncedChanges]: () => withFolders(options, (folders) => pull(folders, options.logger)),
     [commandIds.mergeNow]: () => withFolders(options, (folders) => mergeNow(folders, options.editorPath)),
     [commandIds.undoResolution]: () => withFolders(options, undoResolution),
     [commandIds.setUpMergeDriver]: () => options.setUpMergeDriver(),
@@ -247,6 +249,13 @@ async function syncNow(folders: readonly OpenFolder[]): Promise<Answer> {
   return await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, async () =>
     forEach(folders, canStop, whyNot, (session) => session.syncNow()),
   );
+}
+
+async function pull(folders: readonly OpenFolder[], logger: Logger): Promise<Answer> {
+  const folder = await pickFolder(folders, canForget, 'In which folder?');
+  if (folder === 'none')
+    return declined(servedElsewhere(folders) ?? 'No folder of this window is kept in step. Pull with git as usual.');
+  return folder === undefined ? cancelled : pullSyncedChanges(folder, logger);
 }
 
 async function mergeNow(folders: readonly OpenFolder[], editorPath: (file: string) => string): Promise<Answer> {

@@ -1,4 +1,11 @@
-import type { AppliedChange, DocumentPair, JoinOffer, LibraryChoice } from '../peer/folderSession.ts';
+import type {
+  AppliedChange,
+  CommitNotice,
+  DocumentPair,
+  JoinOffer,
+  LibraryChoice,
+  PullResult,
+} from '../peer/folderSession.ts';
 import { count, listNames } from './words.ts';
 
 /** The one notice that asks for consent. */
@@ -42,6 +49,22 @@ export function misnamedSentence(paths: readonly string[]): string {
 /** The notice where a peer's deletion has removed a file. */
 export function deletedSentence(change: AppliedChange): string {
   return `${change.authorName} deleted ${change.path}, so it was removed here too.`;
+}
+
+/** Before a commit, or just after one: whose changes it holds that nobody has committed. */
+export function commitSentence({ paths, authorNames, isMade }: CommitNotice): string {
+  const what = isMade ? 'Your commit' : 'What you are about to commit';
+  return `${what} includes uncommitted changes from ${listNames(authorNames)}, in ${listNames(paths)}.`;
+}
+
+/** What Pull with Synced Changes did. */
+export function pulledSentence({ commitCount, held, changedSince }: PullResult & { readonly isDone: true }): string {
+  if (commitCount === 0) return 'There is nothing to pull.';
+  const pulled = `Pulled ${count(commitCount, 'commit')}.`;
+  const kept = held.length === 0 ? '' : ` ${listNames(held)} held what came in already, and nothing was written there.`;
+  const more =
+    changedSince.length === 0 ? '' : ` What ${listNames(changedSince)} has beside that stays there, uncommitted.`;
+  return `${pulled}${kept}${more}`;
 }
 
 /** How one document of a library would pair: "openapi.yaml ↔ api/openapi.yaml". */

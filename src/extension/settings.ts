@@ -15,6 +15,7 @@ export const settingIds = {
   aiTimeoutSeconds: 'apiLiveSync.ai.timeoutSeconds',
   noticeConflicts: 'apiLiveSync.notices.conflicts',
   noticeChanges: 'apiLiveSync.notices.changes',
+  noticeCommits: 'apiLiveSync.notices.commits',
   /** Per folder, and checked by `sources/sourceSettings.ts`. */
   sources: 'apiLiveSync.sources',
 } as const;
@@ -39,6 +40,7 @@ export interface Settings {
   readonly aiTimeoutSeconds: number;
   readonly noticeConflicts: boolean;
   readonly noticeChanges: boolean;
+  readonly noticeCommits: boolean;
 }
 
 /** What counts where nothing is set, or nothing that makes sense. */
@@ -55,6 +57,7 @@ export const defaultSettings: Settings = {
   aiTimeoutSeconds: 60,
   noticeConflicts: true,
   noticeChanges: true,
+  noticeCommits: true,
 };
 
 /** Shorter beats would keep a laptop awake, longer ones would leave a dead leader unnoticed. */
@@ -97,6 +100,7 @@ const checks: { readonly [key in keyof Settings]: { schema: z.ZodMiniType<Settin
   aiModel: { schema: z.string().check(z.maxLength(200), z.regex(/^\P{Cc}*$/u)), expected: 'the name of a model' },
   noticeConflicts: { schema: z.boolean(), expected: 'true or false' },
   noticeChanges: { schema: z.boolean(), expected: 'true or false' },
+  noticeCommits: { schema: z.boolean(), expected: 'true or false' },
   aiTimeoutSeconds: {
     schema: z.number().check(z.gte(AI_TIMEOUT_SECONDS.min), z.lte(AI_TIMEOUT_SECONDS.max)),
     expected: `a number from ${AI_TIMEOUT_SECONDS.min} to ${AI_TIMEOUT_SECONDS.max}`,
@@ -134,6 +138,7 @@ export function checkSettings(read: (id: SettingId) => unknown): CheckedSettings
     aiTimeoutSeconds: check('aiTimeoutSeconds'),
     noticeConflicts: check('noticeConflicts'),
     noticeChanges: check('noticeChanges'),
+    noticeCommits: check('noticeCommits'),
   };
   if (settings.timeoutSeconds >= settings.heartbeatSeconds * 2) return { settings, warnings };
   // With less than two beats in the timeout, one late packet would look like a death.

@@ -1,5 +1,5 @@
 import type { LibraryLink } from '../core/replication/libraryLink.ts';
-import { basename, join } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { DisposableStore } from '../core/disposableStore.ts';
 import { Emitter, type Event } from '../core/event.ts';
 import type { LibraryId, PeerId, ReplicaId, RevisionHash } from '../core/ids.ts';
@@ -7,12 +7,23 @@ import type { Disposable } from '../core/ports.ts';
 import type { UserProblem } from '../core/workingFiles.ts';
 import type { ReplicaRecord } from '../node/folders/folderRecord.ts';
 import { readPersonName } from '../node/git/gitIdentity.ts';
+import type { GitCheckout } from '../node/git/gitCheckout.ts';
+import { GitCommand } from '../node/git/gitCommand.ts';
 import { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
+import { PreparedCommits } from '../node/git/preparedCommit.ts';
 import { readLibrary } from '../node/libraryDirectory.ts';
 import { librariesDirectory } from '../node/stateDirectory.ts';
 import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
 import { replicaDirectory, type FolderDecisions } from './folderDecisions.ts';
-import type { AppliedChange, FolderDiagnostics, FolderPhase, FolderStatus, Outcome } from './folderSession.ts';
+import { CommitNotices } from './commitNotices.ts';
+import type {
+  AppliedChange,
+  CommitNotice,
+  FolderDiagnostics,
+  FolderPhase,
+  FolderStatus,
+  Outcome,
+} from './folderSession.ts';
 import { libraryPathIn } from './folderLayout.ts';
 import { LastingHindrance } from './lastingHindrance.ts';
 import type { Neighbourhood, Place } from './neighbourhood.ts';
@@ -28,6 +39,8 @@ export interface FolderServingOptions extends WorkspaceFolderOptions {
   readonly peerId: PeerId;
   readonly neighbourhood: Neighbourhood;
   readonly decisions: FolderDecisions;
+  /** Whether this window pulls at the moment. */
+  readonly isPulling: () => boolean;
   /** Runs a step when no other one is under way that changes what is served; nobody waits for it. */
   readonly changeInBackground: (step: () => Promise<unknown>) => void;
 }
@@ -51,6 +64,7 @@ export class FolderServing implements Disposable {
   readonly #options: FolderServingOptions;
   readonly #changed: Emitter<void>;
   readonly #appliedChange: Emitter<AppliedChange>;
+  readonly #commitNoticed: Emitter<CommitNotice>;
   readonly #hindrance: LastingHindrance;
   /** What belongs to the present start: watches on git and on the replica. */
   #attempt = new DisposableStore();
@@ -72,6 +86,7 @@ export class FolderServing implements Disposable {
     this.#changed = new Emitter<void>(onError);
     this.#appliedChange = new Emitter<AppliedChange>(onError);
     this.#hindrance = new LastingHindrance(scheduler, () => this.#changed.fire());
+    this.#commitNoticed = new Emitter<CommitNotice>(onError);
   }
 
   get onDidChange(): Event<void> {
@@ -80,6 +95,10 @@ export class FolderServing implements Disposable {
 
   get onDidApplyChange(): Event<AppliedChange> {
     return this.#appliedChange.event;
+  }
+
+  get onDidNoticeCommit(): Event<CommitNotice> {
+    return this.#commitNoticed.event;
   }
 
   get replica(): Replica | undefined {
@@ -227,6 +246,7 @@ export class FolderServing implements Disposable {
     this.#hindrance.dispose();
     this.#changed.dispose();
     this.#appliedChange.dispose();
+    this.#commitNoticed.dispose();
   }
 
   async #start(held: HeldReplica | undefined): Promise<Outcome> {
@@ -321,6 +341,21 @@ export class FolderServing implements Disposable {
     attempt.add(serving.link.onDidChangeStatus(() => this.#changed.fire()));
     attempt.add(serving.replica.onDidApplyChange((change) => this.#appliedChange.fire(change)));
     this.#hindrance.update(serving.replica.hindrance, !guard.isOnBranch);
+    if (place.checkout !== undefined) this.#noticeCommits(serving.replica, place.checkout, guard);
+  }
+
+  #noticeCommits(replica: Replica, checkout: GitCheckout, guard: GitWorkGuard): void {
+    const { folder, gitPath, ambient } = this.#options;
+    const notices = new CommitNotices({
+      prepared: new PreparedCommits(new GitCommand(checkout.root, gitPath)),
+      foreignAuthors: (file, text, after) => replica.foreignAuthors(file, text, after),
+      pathOf: (file) => relative(folder, file).split(sep).join('/'),
+      isPulling: this.#options.isPulling,
+      onMayHaveChanged: guard.onMayHaveChanged,
+      logger: ambient.logger,
+    });
+    this.#attempt.add(notices);
+    this.#attempt.add(notices.onDidNotice((notice) => this.#commitNoticed.fire(notice)));
   }
 
   #announce(place: Place): void {

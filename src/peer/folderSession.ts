@@ -173,6 +173,35 @@ export interface AppliedChange {
   readonly renamedFrom?: string;
 }
 
+/** What goes into a commit beside the person's own work. */
+export interface CommitNotice {
+  /** Relative to the workspace folder, with `/`. */
+  readonly paths: readonly string[];
+  /** Who made changes in them that no commit had. */
+  readonly authorNames: readonly string[];
+  /** The commit is made already. */
+  readonly isMade: boolean;
+}
+
+export interface PullRequest {
+  /** Brings the remote's commits, and answers whether it could; without it git does. */
+  readonly fetch?: (() => Promise<boolean>) | undefined;
+  /** Aborted: nothing is done any more, unless git writes already. */
+  readonly signal?: AbortSignal;
+}
+
+export type PullResult =
+  | {
+      readonly isDone: true;
+      /** 0: there was nothing to pull. */
+      readonly commitCount: number;
+      /** Files, relative to the checkout, that held what came in already. */
+      readonly held: readonly string[];
+      /** Those of them that hold more, which is left uncommitted. */
+      readonly changedSince: readonly string[];
+    }
+  | (Outcome & { readonly isDone: false });
+
 /** One workspace folder, from before consent to serving its replica. It never asks; who shows things asks. */
 export interface FolderSession extends Disposable {
   readonly folder: string;
@@ -230,6 +259,14 @@ export interface FolderSession extends Disposable {
 
   /** A document that was deleted comes back, for everybody, as it was before. */
   bringBack(docId: DocId): Promise<Outcome>;
+
+  /**
+   * Fast-forwards the branch to its upstream although files hold what comes in already, uncommitted, because peers have sent it.
+   * No file that holds anything is written; where one has changes of its own instead, nothing is done.
+   */
+  pullSyncedChanges(options?: PullRequest): Promise<PullResult>;
+  /** Once for each commit: it holds what others did and nobody has committed. */
+  readonly onDidNoticeCommit: Event<CommitNotice>;
 
   /** A file appeared or vanished that might be an OpenAPI document (from the editor's own watcher). */
   fileAppeared(file: string): void;

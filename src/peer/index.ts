@@ -10,6 +10,8 @@ export interface PeerOptions {
   readonly stateDirectory?: string;
   /** Where secrets of sources are kept; undefined: nowhere, and a source that asks for one says so. */
   readonly readSecret?: ReadSecret;
+  /** The git program to run, asked each time; undefined: the one on the PATH. */
+  readonly gitPath?: () => string;
   /** The programs of the worker threads. */
   readonly workers: PeerWorkers;
 }

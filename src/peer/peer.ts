@@ -28,6 +28,7 @@ export const createPeer: CreatePeer = (options) => {
         merger,
         finder: merger,
         texts: merger,
+        gitPath: options.gitPath ?? (() => 'git'),
         readSecret: options.readSecret ?? (() => Promise.resolve(undefined)),
         workers,
       });

@@ -6,6 +6,7 @@ import { DiskStableReader } from '../node/files/stableReader.ts';
 import type { ReplicaRecord } from '../node/folders/folderRecord.ts';
 import { CommittedTexts } from '../node/git/committedTexts.ts';
 import type { GitCheckout } from '../node/git/gitCheckout.ts';
+import { GitCommand } from '../node/git/gitCommand.ts';
 import type { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
 import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
 import { SqliteReplicaStore } from '../node/replica/sqliteReplicaStore.ts';
@@ -84,7 +85,10 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       reader: new DiskStableReader(options.folder),
       guard: options.guard,
       watcher,
-      committed: checkout === undefined ? undefined : new CommittedTexts(checkout, ambient.logger),
+      committed:
+        checkout === undefined
+          ? undefined
+          : new CommittedTexts(checkout, new GitCommand(checkout.root, options.gitPath)),
       layout: createFolderLayout(options.folder, record, isIgnored),
       infoVersion: settings.infoVersion,
       discover: options.discover,

@@ -16,6 +16,7 @@ import { type DocumentHistory, ServedHistory } from './documentHistory.ts';
 import { FolderServing } from './folderServing.ts';
 import type {
   AppliedChange,
+  CommitNotice,
   DocumentPair,
   FolderDiagnostics,
   FolderSession,
@@ -25,11 +26,14 @@ import type {
   LibraryChoice,
   Outcome,
   PeerSettings,
+  PullRequest,
+  PullResult,
   ResolutionPreview,
   Resolutions,
 } from './folderSession.ts';
 import { contextOfConflicts, type HeldDocument, previewResolutions } from './heldDocument.ts';
 import { Neighbourhood, type Place } from './neighbourhood.ts';
+import { pull } from './pull.ts';
 import { isSameLayout, suggestPairs } from './pairing.ts';
 import { notDone } from './replica/documentProblems.ts';
 import { FolderSources } from './sources/folderSources.ts';
@@ -46,6 +50,8 @@ export interface WorkspaceFolderOptions {
   readonly finder: DocumentFinder;
   readonly texts: SourceTexts & HistoryTexts;
   readonly readSecret: ReadSecret;
+  /** The git program to run. */
+  readonly gitPath: () => string;
   readonly workers: { readonly log: string; readonly replica: string };
 }
 
@@ -66,6 +72,7 @@ export class WorkspaceFolder implements FolderSession {
   readonly #conflictsChanged: Emitter<readonly HeldConflict[]>;
   #isStoppedByPerson = false;
   #wasLastChoiceOfSource = false;
+  #isPulling = false;
   #changing: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string, options: WorkspaceFolderOptions, decisions: FolderDecisions) {
@@ -86,6 +93,7 @@ export class WorkspaceFolder implements FolderSession {
         folder,
         peerId,
         decisions,
+        isPulling: () => this.#isPulling,
         neighbourhood: this.#neighbourhood,
         changeInBackground: (step) => this.#runInBackground(() => this.#change(step)),
       }),
@@ -128,6 +136,10 @@ export class WorkspaceFolder implements FolderSession {
   }
   get onDidApplyChange(): Event<AppliedChange> {
     return this.#serving.onDidApplyChange;
+  }
+
+  get onDidNoticeCommit(): Event<CommitNotice> {
+    return this.#serving.onDidNoticeCommit;
   }
 
   get status(): FolderStatus {
@@ -356,6 +368,24 @@ export class WorkspaceFolder implements FolderSession {
 
   async bringBack(docId: DocId): Promise<Outcome> {
     return (await this.#serving.replica?.bringBack(docId)) ?? this.#serving.notServing;
+  }
+
+  async pullSyncedChanges(request: PullRequest = {}): Promise<PullResult> {
+    const { checkout } = await this.#neighbourhood.place();
+    if (checkout === undefined) return notDone('no-git', 'This folder is not in a git checkout.');
+    if (this.#isPulling) return notDone('pulling', 'A pull is under way already.');
+    this.#isPulling = true;
+    try {
+      const { ambient, gitPath } = this.#options;
+      const holds = async (file: string, text: string): Promise<boolean> =>
+        (await this.#serving.replica?.holdsRevision(file, text)) ?? false;
+      const syncNow = async (): Promise<void> => {
+        await this.#serving.replica?.syncNow(SYNC_NOW_TIMEOUT_MS);
+      };
+      return await pull({ ...request, checkout, gitPath, ambient, syncNow, holds });
+    } finally {
+      this.#isPulling = false;
+    }
   }
 
   fileAppeared(file: string): void {

@@ -24,6 +24,8 @@ export interface StoredDocument {
   readonly perhapsIn?: StoredRevision | undefined;
   /** What something outside (git stash, reset) set the file back to, until the person has answered for it: who edits it meanwhile edits this. */
   readonly setBackTo?: StoredRevision | undefined;
+  /** The file's own time when it was last read (0: it was not there), in milliseconds: what git wrote later came after. */
+  readonly fileTime?: number | undefined;
   /**
    * The library has deleted the document. `head` is what it was before. While `localPath` is there, the file still has
    * to go, or is in conflict with the deletion; afterwards this is a tombstone.

@@ -21,7 +21,7 @@ const MAX_READS = 400;
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 type Reading =
-  | { readonly kind: 'text'; readonly working: WorkingText }
+  | { readonly kind: 'text'; readonly working: WorkingText; readonly modifiedAt: number }
   | { readonly kind: 'missing'; readonly isFolderGone: boolean }
   | { readonly kind: 'failed'; readonly problem: UserProblem };
 
@@ -69,7 +69,7 @@ export class DiskStableReader {
       if (isText && raw === undefined) return missing(file);
       const working = workingText(raw ?? '');
       if (isText && savedText !== undefined && working.text === workingText(savedText).text)
-        return { kind: 'text', working };
+        return { kind: 'text', working, modifiedAt: before.mtimeMs };
       if (!isSame(before, await stamp(file))) continue;
       await delay(QUIET_MS);
       if (!isSame(before, await stamp(file))) continue;
@@ -82,7 +82,7 @@ export class DiskStableReader {
         if (performance.now() - cut.since < CUT_QUIET_MS) continue;
       }
       if (!isText) return failed('not-utf-8', `${name(file)} is not UTF-8 text.`, 'Save it as UTF-8.');
-      return { kind: 'text', working };
+      return { kind: 'text', working, modifiedAt: before.mtimeMs };
     }
     return failed(
       'file-busy',

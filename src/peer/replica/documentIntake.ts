@@ -56,7 +56,9 @@ export class DocumentIntake {
       this.#proposals.takeRename(entry.proposalId);
       if (entry.path !== undefined) this.#path.take(entry.path, this.#ctx.isOwn(entry.proposalId));
       const head = { text: newText, hash: entry.hash, index: entry.index };
-      await this.#takeHead(head, author, entry.changes, entry.proposalId, { synced });
+      // What a new document came from is nothing that changed.
+      const changes = entry.kind === 'create' ? [] : entry.changes;
+      await this.#takeHead(head, author, changes, entry.proposalId, { synced });
     }
   }
 

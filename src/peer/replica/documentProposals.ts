@@ -2,6 +2,7 @@ import type { LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
 import { changedElements } from '../../core/openapi/changedElements.ts';
 import type { DocumentHead, Proposal, ProposeResult } from '../../core/replication/entry.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
+import { originChanges } from '../../core/replication/originCommit.ts';
 import { LinkClosedError } from '../../core/replication/libraryLink.ts';
 import type { OutboxItem, ReplicaChange, StoredRevision } from '../../core/replication/replicaStore.ts';
 import { unknownToLibrary, type DocumentRecord } from './documentRecord.ts';
@@ -99,7 +100,8 @@ export class DocumentProposals {
       hash: ctx.ambient.hashText(text),
       patch,
       ...(shadow === undefined ? { path: this.#record.ownPath } : {}),
-      changes: shadow === undefined ? [] : changedElements(shadow.text, text, patch),
+      changes:
+        shadow === undefined ? originChanges(await ctx.committed?.head()) : changedElements(shadow.text, text, patch),
     };
     this.#source = ctx.sourceOf(shadow?.hash, ctx.ambient.hashText(text));
     await this.#post({ proposal, text, heldBase }, nextProposalNumber);

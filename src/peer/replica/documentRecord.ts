@@ -8,7 +8,14 @@ import type {
   StoredRevision,
 } from '../../core/replication/replicaStore.ts';
 import type { WorkingText } from '../../core/workingText.ts';
-import type { DocumentContext } from './replicaPorts.ts';
+import type { DocumentContext, FileReading, GitText } from './replicaPorts.ts';
+
+interface Reading {
+  /** Undefined: the file was not there. */
+  readonly text: string | undefined;
+  /** The file's own time. */
+  readonly time: number;
+}
 
 /** Files are set back to what they were lately; a document that moves about all the time must not grow. */
 const MAX_FORMER_PATHS = 20;
@@ -24,6 +31,9 @@ export class DocumentRecord {
   isFileFromSave = false;
   #isRead = false;
   #hindrancesAtReading = 0;
+  /** The file as it was last read; undefined: not yet by this process. */
+  #lastReading: Reading | undefined;
+  #readingBefore: Reading | undefined;
   #working: WorkingText | undefined;
   #workingHash: RevisionHash | undefined;
   /** The newest text that was found readable. */
@@ -83,9 +93,29 @@ export class DocumentRecord {
     this.#isRead = false;
   }
 
-  /** @param hindranceCount from before the reading that the working text is of. */
-  noteReading(hindranceCount: number): void {
+  /**
+   * To be told before the working text is set.
+   * @param hindranceCount from before the reading that the working text is of.
+   */
+  noteReading(hindranceCount: number, reading: Exclude<FileReading, { readonly kind: 'failed' }>): void {
     this.#hindrancesAtReading = hindranceCount;
+    const working = reading.kind === 'text' ? reading.working : undefined;
+    if (!this.#isRead || working?.raw !== this.#working?.raw) this.#readingBefore = this.#lastReading;
+    this.#lastReading = { text: working?.text, time: reading.kind === 'text' ? reading.modifiedAt : 0 };
+  }
+
+  /**
+   * Whether the file had this text after what was read of it before the working text: so it was there in between, and
+   * nobody told us.
+   */
+  wasSeenBetween({ text, modifiedAt }: GitText): boolean {
+    const { text: textBefore, time } = this.#readingBefore ?? {
+      time: this.stored.fileTime,
+      text: this.stored.shadow?.text,
+    };
+    // Not known: an earlier release has written the state.
+    if (time === undefined) return true;
+    return modifiedAt > time || (modifiedAt === time && text !== textBefore);
   }
 
   /** Whether git has been at work since the file was read, so that the text may be another branch's. */
@@ -158,12 +188,9 @@ export class DocumentRecord {
     this.#uncommitted = undefined;
     try {
       const { putDocuments, ...others } = both(rest, change);
-      await this.ctx.store.commit({
-        ...others,
-        ...(putDocuments === undefined
-          ? {}
-          : { putDocuments: putDocuments.map((one) => withPathKnown(withFormerPaths(this.#stored, one))) }),
-      });
+      const fileTime = this.#lastReading?.time ?? this.stored.fileTime;
+      const put = putDocuments?.map((one) => ({ ...withPathKnown(withFormerPaths(this.#stored, one)), fileTime }));
+      await this.ctx.store.commit({ ...others, ...(put === undefined ? {} : { putDocuments: put }) });
     } catch (error) {
       this.#uncommitted = rest;
       throw error;

@@ -9,6 +9,7 @@ import type { DocumentStatus, HeldConflict, Outcome, Resolutions } from '../fold
 import type { HeldDocument } from '../heldDocument.ts';
 import { notDone, stateNotWritten } from './documentProblems.ts';
 import { DocumentChoices } from './documentChoices.ts';
+import { DocumentInGit } from './documentInGit.ts';
 import { DocumentIntake } from './documentIntake.ts';
 import { DocumentPath } from './documentPath.ts';
 import { DocumentProposals } from './documentProposals.ts';
@@ -40,6 +41,7 @@ export class DocumentReplica implements Disposable {
   readonly #removal: DocumentRemoval;
   readonly #intake: DocumentIntake;
   readonly #settling: DocumentSettling;
+  readonly #inGit: DocumentInGit;
   #isDisposed = false;
 
   constructor(ctx: DocumentContext, stored: StoredDocument, inFlight: OutboxItem | undefined) {
@@ -72,6 +74,7 @@ export class DocumentReplica implements Disposable {
     this.#removal = removal;
     this.#intake = new DocumentIntake(parts);
     this.#settling = new DocumentSettling(parts, again);
+    this.#inGit = new DocumentInGit(parts, this.#settling);
     this.#queue = new SerialQueue((error) => this.#settling.fail(error));
   }
 
@@ -148,7 +151,7 @@ export class DocumentReplica implements Disposable {
         this.#settling.waitForDisk(reading.problem);
         return;
       }
-      record.noteReading(hindrances);
+      record.noteReading(hindrances, reading);
       const working = reading.kind === 'text' ? reading.working : undefined;
       const isNews = working === undefined || working.raw !== record.working?.raw;
       // What the program wrote itself, or an event without news, ends here (I9), unless something is still to be done.
@@ -247,6 +250,16 @@ export class DocumentReplica implements Disposable {
 
   get format(): DocumentFormat {
     return this.#record.format;
+  }
+
+  /** See `DocumentInGit`. */
+  holdsRevision(hash: RevisionHash): Promise<boolean> {
+    return this.#queue.run(() => this.#inGit.holdsRevision(hash));
+  }
+
+  /** See `DocumentInGit`. */
+  foreignAuthors(text: string, before: AsyncIterable<string>): Promise<readonly string[]> {
+    return this.#queue.run(() => this.#inGit.foreignAuthors(text, before));
   }
 
   /** What is held here, as it is now; undefined where there is no file or nothing was agreed on. */

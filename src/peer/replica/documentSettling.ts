@@ -4,6 +4,7 @@ import type { Disposable } from '../../core/ports.ts';
 import type { StoredAuthor, StoredDocument, StoredRevision } from '../../core/replication/replicaStore.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import type { DocumentState } from '../folderSession.ts';
+import { commonBase } from './commonBase.ts';
 import { fileBehind, libraryRevisionUnreadable, stateNotWritten } from './documentProblems.ts';
 import type { DocumentParts } from './documentParts.ts';
 import type { DocumentChoices } from './documentChoices.ts';
@@ -14,6 +15,7 @@ import type { DocumentRemoval, RemovalStep } from './documentRemoval.ts';
 import type { DocumentWriter, Written } from './documentWriter.ts';
 import type { LibraryAuthors } from './libraryAuthors.ts';
 import type { DocumentContext } from './replicaPorts.ts';
+import type { RevisionHistory } from './revisionHistory.ts';
 import type { TakenBack } from './takenBack.ts';
 
 /** A file that could not be read or written is tried again this often. */
@@ -45,6 +47,7 @@ export class DocumentSettling implements Disposable {
   readonly #record: DocumentRecord;
   readonly #writer: DocumentWriter;
   readonly #proposals: DocumentProposals;
+  readonly #history: RevisionHistory;
   readonly #libraryAuthors: LibraryAuthors;
   readonly #takenBack: TakenBack;
   readonly #choices: DocumentChoices;
@@ -64,6 +67,7 @@ export class DocumentSettling implements Disposable {
     this.#record = parts.record;
     this.#writer = parts.writer;
     this.#proposals = parts.proposals;
+    this.#history = parts.history;
     this.#libraryAuthors = parts.libraryAuthors;
     this.#takenBack = parts.takenBack;
     this.#choices = parts.choices;
@@ -152,12 +156,26 @@ export class DocumentSettling implements Disposable {
     // What becomes of our own change decides what the edit of a file that was set back is merged with.
     if (this.#record.stored.setBackTo !== undefined && !this.#takenBack.isBehind && this.#proposals.isInFlight)
       return this.show('syncing');
-    const isTakenBack = await this.#takenBack.check(file, this.#proposals.connectedLink());
+    const isTakenBack = await this.#takenBack.check(file, this.#proposals.connectedLink(), this.#proposals.isInFlight);
     if (isTakenBack === undefined) return this.show('syncing');
     if (isTakenBack) return this.show('behind', fileBehind(file));
     const { newHead } = this.#record;
+    if (newHead !== undefined && !(await this.#hasMet(file, working.text, newHead))) return this.show('syncing');
     if (newHead !== undefined) return this.#mergeHead(file, newHead, onDurable);
     return this.#sendLocalChange(file, working.text);
+  }
+
+  /** Finds what a file and a head that never were in step have in common; `false` where that cannot be told yet. */
+  async #hasMet(file: string, text: string, head: StoredRevision): Promise<boolean> {
+    const { stored } = this.#record;
+    if (stored.shadow !== undefined || stored.heldBase !== undefined) return true;
+    const link = this.#proposals.connectedLink();
+    // Not with what the document was once, one revision after the other.
+    if (link === undefined || (await this.#history.newestIndex(link)) > head.index) return false;
+    const base = await commonBase(this.#record, file, text, this.#history, link, head.index);
+    // It is recorded with what comes of it; until then it is found again.
+    this.#record.stored = { ...stored, heldBase: base?.text };
+    return true;
   }
 
   async #mergeHead(file: string, head: StoredRevision, onDurable: (() => void) | undefined): Promise<Round> {
@@ -186,7 +204,11 @@ export class DocumentSettling implements Disposable {
       perhapsIn: undefined,
     };
     const written = await this.#writer.write(file, working, merged.text, document, onDurable);
-    if (written.kind === 'written') this.#record.conflicts = merged.conflicts;
+    if (written.kind === 'written') {
+      // What we make of it is never an old text that came back.
+      this.#takenBack.accept(this.#record.workingHash);
+      this.#record.conflicts = merged.conflicts;
+    }
     return this.#afterWriting(written, merged.text !== working.text);
   }
 

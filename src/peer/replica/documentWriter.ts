@@ -162,8 +162,8 @@ export class DocumentWriter {
     const hindrances = this.#record.ctx.hindranceCount();
     const reading = await this.readNow(file);
     if (reading.kind === 'failed') return;
+    this.#record.noteReading(hindrances, reading);
     this.#record.setWorking(reading.kind === 'text' ? reading.working : undefined, false);
-    this.#record.noteReading(hindrances);
   }
 }
 

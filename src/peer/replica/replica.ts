@@ -6,6 +6,7 @@ import type { Disposable } from '../../core/ports.ts';
 import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
 import type { EntrySink, HeadsReason, LibraryLink } from '../../core/replication/libraryLink.ts';
 import type { ReplicaState } from '../../core/replication/replicaStore.ts';
+import { workingText } from '../../core/workingText.ts';
 import type { AppliedChange, DocumentStatus, HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
 import type { HeldDocument } from '../heldDocument.ts';
 import { placeTaken } from './documentProblems.ts';
@@ -228,6 +229,25 @@ export class Replica implements EntrySink, Disposable {
 
   leaveBehind(file: string, choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
     return this.#documents.ofFile(file)?.leaveBehind(choice) ?? Promise.resolve(unknownFile);
+  }
+
+  /** Whether a document's file has taken in this text, which is an earlier revision, and what came after it. */
+  async holdsRevision(file: string, raw: string): Promise<boolean> {
+    const hash = this.#options.ambient.hashText(workingText(raw).text);
+    return (await this.#documents.ofFile(file)?.holdsRevision(hash)) ?? false;
+  }
+
+  /** Whose changes a document's text holds beside one's own that are not in a commit yet; undefined where the file is none. */
+  async foreignAuthors(
+    file: string,
+    text: () => Promise<string | undefined>,
+    commit: string,
+  ): Promise<readonly string[] | undefined> {
+    const document = this.#documents.ofFile(file);
+    const { committed } = this.#options;
+    const revision = document === undefined ? undefined : await text();
+    if (document === undefined || committed === undefined || revision === undefined) return undefined;
+    return document.foreignAuthors(revision, committed.versions(file, commit));
   }
 
   async bringBack(docId: DocId): Promise<Outcome> {

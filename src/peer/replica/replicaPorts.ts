@@ -19,16 +19,40 @@ export interface WorkGuard {
   check(): Promise<Hindrance | undefined>;
 }
 
+/** A text that a file had at a time, as git has noted it. */
+export interface GitText {
+  /** As a revision. */
+  readonly text: string;
+  /** By the file's own clock, in milliseconds, like `FileReading.modifiedAt`. */
+  readonly modifiedAt: number;
+}
+
 /** What git has committed, where the folder is in git. */
 export interface CommittedTexts {
   /** Another one whenever git may have written files. */
   stamp(): Promise<string>;
-  /** Whether the file reads as HEAD has it. */
-  isCommitted(file: string, text: string): Promise<boolean>;
+  /** The file as HEAD has it, as a revision. */
+  committedText(file: string): Promise<string | undefined>;
+  /**
+   * The text that git last knew the file to have, and when the file was changed to that; undefined where git does not
+   * keep the file, or has not seen it with the text that it keeps.
+   */
+  lastSeen(file: string): Promise<GitText | undefined>;
+  /** The commit that is checked out; undefined where that is not known. */
+  head(): Promise<string | undefined>;
+  /** What the file was in the history of a commit (HEAD), as revisions, newest first. */
+  versions(file: string, commit?: string): AsyncIterable<string>;
+  /** The file where HEAD's history and that of `commit` part; undefined where this clone does not know it. */
+  textAtMergeBase(file: string, commit: string): Promise<string | undefined>;
 }
 
 export type FileReading =
-  | { readonly kind: 'text'; readonly working: WorkingText }
+  | {
+      readonly kind: 'text';
+      readonly working: WorkingText;
+      /** The file's own time of its last change, in milliseconds; grows with every change, and is compared with git's only. */
+      readonly modifiedAt: number;
+    }
   | {
       readonly kind: 'missing';
       /** The folder that it was in is gone too, or empty: a mount that vanished, a folder that was removed as a whole. */

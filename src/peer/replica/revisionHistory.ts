@@ -1,12 +1,15 @@
-import type { DocId, ProposalId, RevisionHash } from '../../core/ids.ts';
+import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
 import type { LogEntry } from '../../core/replication/entry.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
+import { originCommit } from '../../core/replication/originCommit.ts';
 
 /** So far back a file is recognised as an older revision. */
 const MAX_REVISIONS = 200;
 
 interface Known {
   readonly hash: RevisionHash;
+  readonly index: LogIndex;
+  readonly authorName: string;
   readonly isOwn: boolean;
 }
 
@@ -19,6 +22,8 @@ export class RevisionHistory {
   #isComplete = false;
   /** Was looked for among the revisions of earlier documents, and is none. */
   #newText: RevisionHash | undefined;
+  #originCommit: string | undefined;
+  #newestIndex = 0;
 
   constructor(docId: DocId, isOwn: (proposalId: ProposalId) => boolean) {
     this.#docId = docId;
@@ -30,11 +35,18 @@ export class RevisionHistory {
     this.#revisions = [];
     this.#isComplete = false;
     this.#newText = undefined;
+    this.#originCommit = undefined;
+    this.#newestIndex = 0;
   }
 
   add(entry: LogEntry): void {
+    // What was asked for may reach further than what has come in.
+    if (entry.index <= this.#newestIndex) return;
+    this.#newestIndex = entry.index;
+    this.#originCommit ??= originCommit(entry);
     if (entry.hash === undefined) return;
-    this.#revisions.push({ hash: entry.hash, isOwn: this.#isOwn(entry.proposalId) });
+    const { hash, index, author } = entry;
+    this.#revisions.push({ hash, index, authorName: author.name, isOwn: this.#isOwn(entry.proposalId) });
     if (this.#revisions.length > MAX_REVISIONS) this.#revisions.shift();
   }
 
@@ -67,6 +79,31 @@ export class RevisionHistory {
     return false;
   }
 
+  /** The newest entry of the document. */
+  async newestIndex(link: LibraryLink): Promise<number> {
+    await this.#complete(link);
+    return this.#newestIndex;
+  }
+
+  /** The git commit that the document was created from, where its entry says so and is not too long ago. */
+  async originCommit(link: LibraryLink): Promise<string | undefined> {
+    await this.#complete(link);
+    return this.#originCommit;
+  }
+
+  /** The newest entry, up to one, that made this revision; undefined where it is not among those that are known. */
+  async indexOf(hash: RevisionHash, link: LibraryLink | undefined, upTo = Infinity): Promise<LogIndex | undefined> {
+    await this.#complete(link);
+    return this.#revisions.findLast((one) => one.hash === hash && one.index <= upTo)?.index;
+  }
+
+  /** Who else has changed the document after one entry and up to another. */
+  async othersBetween(after: number, upTo: LogIndex, link: LibraryLink | undefined): Promise<readonly string[]> {
+    await this.#complete(link);
+    const between = this.#revisions.filter(({ index, isOwn }) => !isOwn && index > after && index <= upTo);
+    return [...new Set(between.map((one) => one.authorName))];
+  }
+
   /** Whether somebody else has changed the document at all. */
   async hasForeign(link: LibraryLink | undefined): Promise<boolean> {
     await this.#complete(link);
@@ -76,7 +113,7 @@ export class RevisionHistory {
   async #complete(link: LibraryLink | undefined): Promise<void> {
     if (this.#isComplete || link === undefined) return;
     const entries = await link.fetchHistory(this.#docId, MAX_REVISIONS);
-    this.#revisions = [];
+    this.forget();
     for (const entry of [...entries].reverse()) this.add(entry);
     this.#isComplete = true;
   }

@@ -1,7 +1,9 @@
 import type { LogIndex, RevisionHash } from '../../core/ids.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import type { StoredRevision } from '../../core/replication/replicaStore.ts';
-import type { DocumentRecord } from './documentRecord.ts';
+import type { WorkingText } from '../../core/workingText.ts';
+import { commonBase } from './commonBase.ts';
+import { hasError, type DocumentRecord } from './documentRecord.ts';
 import type { RevisionHistory } from './revisionHistory.ts';
 
 /** The file has the revision from before any entry that is still to be merged. */
@@ -21,6 +23,8 @@ export class TakenBack {
   /** Git's stamp just before the working text was last found in the file, and before the text that was there earlier was. */
   #stamp: string | undefined;
   #stampBefore: string | undefined;
+  /** What git was found to have put into the file, for one working text. */
+  #origin: { readonly of: WorkingText | undefined; readonly text: string | undefined } | undefined;
 
   constructor(record: DocumentRecord, history: RevisionHistory) {
     this.#record = record;
@@ -33,46 +37,67 @@ export class TakenBack {
   }
 
   /** Whether the working file is such an old text; undefined where only the library could tell, and is not connected. */
-  async check(file: string, link: LibraryLink | undefined): Promise<boolean | undefined> {
-    const { workingHash, isFileFromSave, working } = this.#record;
+  async check(file: string, link: LibraryLink | undefined, isInFlight = false): Promise<boolean | undefined> {
+    const { workingHash, working } = this.#record;
     if (workingHash !== undefined && workingHash === this.#expected) {
       this.#wanted = workingHash;
       this.#expected = undefined;
     }
     if (this.isBehind && workingHash !== this.#wanted) return true;
-    await this.#goOnFromThere();
+    const origin = this.#isKnown ? undefined : await this.#findOrigin(file);
+    await this.#goOnFromThere(origin !== undefined);
     // What was wanted once need not be wanted when it comes back another time.
     if (this.#wanted !== workingHash) this.#wanted = undefined;
-    const { shadow, head } = this.#record.stored;
-    if (isFileFromSave || shadow === undefined || workingHash === undefined || working === undefined) return false;
-    if (workingHash === shadow.hash || workingHash === head?.hash || workingHash === this.#wanted) return false;
-    const isTakingBack = await this.#history.isTakingBack(workingHash, link);
-    if (isTakingBack === undefined) return undefined;
-    const isEarlier = !isTakingBack && (await this.#isOfEarlier(workingHash, link));
-    if (isEarlier === undefined) return undefined;
-    const isOld = isTakingBack || isEarlier || (await this.#isGitsDoing(file, working.text, link));
-    if (isOld) await this.#remember({ text: working.text, hash: workingHash, index: NEVER });
+    if (this.#isKnown || working === undefined || workingHash === undefined) return false;
+    const isOld = await this.#isOld(file, origin, link, isInFlight);
+    if (isOld === true) await this.#remember({ text: working.text, hash: workingHash, index: NEVER });
     return isOld;
   }
 
   /**
    * The file is not what it was set back to any more. Who has edited that had not seen what others did since, so it is
-   * the base of the edit, and what others did is merged into it.
+   * the base of the edit, and what others did is merged into it. What git has written meanwhile has a base of its own.
    */
-  async #goOnFromThere(): Promise<void> {
+  async #goOnFromThere(isGits: boolean): Promise<void> {
     const record = this.#record;
-    const { setBackTo, shadow, head } = record.stored;
-    const { workingHash } = record;
-    if (setBackTo === undefined || workingHash === undefined) return;
-    const isAsBefore = workingHash === shadow?.hash || workingHash === head?.hash || workingHash === this.#wanted;
-    const base = isAsBefore ? {} : { shadow: setBackTo, heldBase: undefined, perhapsIn: undefined };
-    record.stored = { ...record.stored, ...base, setBackTo: undefined };
+    const { setBackTo } = record.stored;
+    if (setBackTo === undefined || record.workingHash === undefined) return;
+    if (this.#isKnown || isGits) {
+      record.stored = { ...record.stored, setBackTo: undefined };
+      await record.commit({ putDocuments: [record.stored] });
+    } else {
+      await this.#buildOn(setBackTo);
+    }
+  }
+
+  /** Whether the working text is what was agreed on, what the library has, or what the person wants. */
+  get #isKnown(): boolean {
+    const { stored, workingHash } = this.#record;
+    if (stored.shadow === undefined || workingHash === undefined) return true;
+    return [stored.shadow.hash, stored.head?.hash, this.#wanted].includes(workingHash);
+  }
+
+  /** From here on the file is a change from this text, and not from what was agreed on. */
+  async #buildOn(base: StoredRevision): Promise<void> {
+    const record = this.#record;
+    record.stored = {
+      ...record.stored,
+      shadow: base,
+      heldBase: undefined,
+      perhapsIn: undefined,
+      setBackTo: undefined,
+    };
     await record.commit({ putDocuments: [record.stored] });
   }
 
   async #remember(setBackTo: StoredRevision): Promise<void> {
     this.#record.stored = { ...this.#record.stored, setBackTo };
     await this.#record.commit({ putDocuments: [this.#record.stored] });
+  }
+
+  /** This is what we have made of the file ourselves: never an old text that came back. */
+  accept(hash: RevisionHash | undefined): void {
+    this.#wanted = hash;
   }
 
   /** The person brings an old text back: when the file reads so, whoever notices it first, that is no accident. */
@@ -103,11 +128,78 @@ export class TakenBack {
     return this.#history.isOfEarlier(earlier, hash, link);
   }
 
-  /** What is committed need not be a revision: somebody may have had uncommitted edits when the library was made. */
-  async #isGitsDoing(file: string, text: string, link: LibraryLink | undefined): Promise<boolean> {
-    const { committed } = this.#record.ctx;
+  async #isOld(
+    file: string,
+    origin: string | undefined,
+    link: LibraryLink | undefined,
+    isInFlight: boolean,
+  ): Promise<boolean | undefined> {
+    const { isFileFromSave, workingHash } = this.#record;
+    if (origin !== undefined) {
+      if (link === undefined) return undefined;
+      if (await this.#history.hasForeign(link)) return this.#isOnlyOld(file, origin, link, isInFlight);
+    }
+    // Only what the person saved is the person's.
+    if (isFileFromSave || workingHash === undefined) return false;
+    const isTakingBack = await this.#history.isTakingBack(workingHash, link);
+    return isTakingBack === false ? this.#isOfEarlier(workingHash, link) : isTakingBack;
+  }
+
+  /**
+   * The text that git has put into the file since it was last read: the working text itself, or one that was edited
+   * before anybody read it. Undefined where git has left the file alone. What is committed need not be a revision:
+   * somebody may have had uncommitted edits when the library was made.
+   */
+  async #findOrigin(file: string): Promise<string | undefined> {
+    const { working } = this.#record;
+    // What git does later tells nothing of who wrote a text that was there before.
+    if (this.#origin?.of !== working) this.#origin = { of: working, text: await this.#askGit(file) };
+    return this.#origin?.text;
+  }
+
+  async #askGit(file: string): Promise<string | undefined> {
+    const { working, isFileFromSave, ctx } = this.#record;
+    const { committed } = ctx;
     // Asked anew, because git may have set the file back while a reader waited for it to be whole.
-    if (committed === undefined || (await committed.stamp()) === this.#stampBefore) return false;
-    return (await this.#history.hasForeign(link)) && (await committed.isCommitted(file, text));
+    if (committed === undefined || working === undefined || (await committed.stamp()) === this.#stampBefore)
+      return undefined;
+    const inHead = await committed.committedText(file);
+    if (inHead === working.text) return isFileFromSave ? undefined : inHead;
+    const seen = await committed.lastSeen(file);
+    // Staged since, or put into the index by itself: nothing tells any more, and what others did must not go by mistake.
+    if (seen === undefined || seen.text === working.text) return inHead;
+    // What is in the index only, a person may have put there.
+    return seen.text === inHead && this.#record.wasSeenBetween(seen) ? inHead : undefined;
+  }
+
+  /**
+   * Whether the file, which git wrote and whose document others have changed, only lacks something. What brings something
+   * of its own (a pull, the branch checked out again, an edit of what git wrote) is merged on what git's history and the
+   * library have in common, which is the shadow from here on ([BRA-02]).
+   * @param origin the text that git wrote.
+   */
+  async #isOnlyOld(file: string, origin: string, link: LibraryLink, isInFlight: boolean): Promise<boolean | undefined> {
+    const record = this.#record;
+    const { shadow, head } = record.stored;
+    const { working } = record;
+    if (shadow === undefined || working === undefined) return false;
+    const newest = head ?? shadow;
+    const isEdited = working.text !== origin;
+    const base = await commonBase(record, file, origin, this.#history, link, newest.index);
+    if (base === undefined && !isEdited) return true;
+    // The history of what git has put there went through the shadow: so it is a change from the shadow.
+    if (base?.hash === shadow.hash) return false;
+    if (base !== undefined) {
+      const merged = await record.merge(base.text, origin, newest.text);
+      if (!isEdited && (hasError(merged) || merged.text === newest.text)) return true;
+      // It has all that was agreed on, so it came after that.
+      if (isEdited && merged.text === origin) return false;
+    }
+    // What becomes of our own change decides what this is merged with.
+    if (isInFlight) return undefined;
+    const { hashText } = record.ctx.ambient;
+    const { text, hash, index } = base ?? { text: origin, hash: hashText(origin), index: undefined };
+    await this.#buildOn({ text, hash, index: index ?? NEVER });
+    return false;
   }
 }

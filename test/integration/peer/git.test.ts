@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
+import { clones, git, hasGit } from '../support/clones.ts';
 import { Machine, readLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
 
 const SPEC = `openapi: 3.1.0
@@ -20,17 +19,6 @@ paths:
 components: {}
 `;
 const PATH = 'openapi.yaml';
-const run = promisify(execFile);
-const hasGit = await run('git', ['--version']).then(
-  () => true,
-  () => false,
-);
-
-function git(folder: string, ...args: string[]): Promise<unknown> {
-  const identity = ['-c', 'user.name=t', '-c', 'user.email=t@example.test', '-c', 'commit.gpgsign=false'];
-  return run('git', ['-C', folder, ...identity, ...args]);
-}
-
 /** Alice with an edit that she has not committed, and bob; both in step, and bob has changed something since. */
 async function withUncommittedWork(
   body: (machine: Machine, alice: HeadlessPeer, bob: HeadlessPeer) => Promise<void>,
@@ -85,6 +73,100 @@ test(
       await again.until('alice is asked', (status) => status.documents[0]?.state === 'behind');
       assert.match(await bob.read(PATH), /Web shop/);
     });
+  },
+);
+
+test(
+  '[I1] [BRA-03] a file that git set back and somebody edited while nobody served it takes nothing back',
+  { skip: !hasGit && 'git is not installed' },
+  async () => {
+    await withUncommittedWork(async (machine, alice, bob) => {
+      await alice.end();
+      await git(alice.folder, 'stash', '-q');
+      await alice.edit(PATH, (text) => text.replace('List orders', 'List every order'));
+      const again = machine.serve(alice.folder, { name: 'alice' });
+      await again.untilInStep(1);
+      await until('bob has what alice did', async () => (await bob.read(PATH)).includes('List every order'));
+      for (const kept of ['Web shop', 'List all items']) assert.ok((await bob.read(PATH)).includes(kept), kept);
+      assert.equal(await again.read(PATH), await bob.read(PATH));
+    });
+  },
+);
+
+const options = { skip: !hasGit && 'git is not installed' };
+
+test(
+  '[I1] [BRA-02] a pull of what others have committed on an older version takes nothing back, and asks nobody',
+  options,
+  async () => {
+    await withUncommittedWork(async (machine, alice, bob) => {
+      // Carol is in no library. What she did comes by git, on top of what was committed.
+      await git(alice.folder, 'stash', '-q');
+      await alice.until('alice is asked', (status) => status.documents[0]?.state === 'behind');
+      const carol = await commitBeside(alice.folder, SPEC.replace('List orders', 'List orders, by carol'));
+      await git(alice.folder, 'merge', '-q', '--ff-only', carol);
+      await alice.untilInStep(1);
+      await until('bob has what carol did', async () => (await bob.read(PATH)).includes('by carol'));
+      assert.equal(await bob.read(PATH), await alice.read(PATH));
+      for (const kept of ['Web shop', 'List all items', 'by carol'])
+        assert.ok((await alice.read(PATH)).includes(kept), kept);
+      assert.equal((await readLog(machine)).hasHoles, false);
+    });
+  },
+);
+
+/** Somebody without this program commits this text of the document on what is committed here. Gives the commit. */
+async function commitBeside(folder: string, text: string): Promise<string> {
+  const other = `${folder}-carol`;
+  await git(folder, 'worktree', 'add', '-q', '--detach', other);
+  await writeFile(join(other, PATH), text);
+  await git(other, 'commit', '-qam', 'by carol');
+  return (await git(other, 'rev-parse', 'HEAD')).trim();
+}
+
+test(
+  '[FST-02] [FST-03] two clones that never were in step, on different commits and with uncommitted edits: only real differences ask',
+  options,
+  async () => {
+    const machine = await Machine.create();
+    try {
+      const [first, second] = await clones(machine, { [PATH]: SPEC }, ['alice', 'bob'] as const);
+      await writeFile(join(first, PATH), SPEC.replace('title: Shop', 'title: Web shop'));
+      const alice = machine.serve(first, { name: 'alice' });
+      await alice.untilInStep(1);
+      // Bob has committed something of his own since, and changes more.
+      await writeFile(join(second, PATH), SPEC.replace('List items', 'List all items'));
+      await git(second, 'commit', '-qam', 'by bob');
+      const bobs = SPEC.replace('List items', 'List all items').replace('version: 1.0.0', 'version: 1.1.0');
+      await writeFile(join(second, PATH), bobs);
+      const bob = machine.serve(second, { name: 'bob' });
+      await bob.untilInStep(1);
+      assert.equal(bob.status?.conflictCount, 0);
+      assert.equal(await bob.read(PATH), bobs.replace('title: Shop', 'title: Web shop'));
+      await until('alice has the same', async () => (await alice.read(PATH)) === (await bob.read(PATH)));
+      await bob.end();
+      await alice.edit(PATH, (text) => text.replace('List orders', 'List every order'));
+      await until('the library has it', async () => (await readLog(machine)).changes.length === 3);
+
+      // A third clone has in its history what the library once was.
+      await git(first, 'commit', '-qam', 'all of it');
+      await git(first, 'push', '-q', 'origin', 'main');
+      const third = join(machine.root, 'carol');
+      await git(machine.root, 'clone', '-q', join(machine.root, 'remote.git'), third);
+      await alice.edit(PATH, (text) => text.replace('List every order', 'List orders, newest first'));
+      await until('the library has it', async () => (await readLog(machine)).changes.length === 4);
+      const committed = await git(third, 'show', `HEAD:${PATH}`);
+      await writeFile(join(third, PATH), committed.replace('List all items', 'List items, cheapest first'));
+      await git(third, 'commit', '-qam', 'by carol');
+      const carol = machine.serve(third, { name: 'carol' });
+      await carol.untilInStep(1);
+      assert.equal(carol.status?.conflictCount, 0);
+      const all = await carol.read(PATH);
+      for (const kept of ['newest first', 'cheapest first', 'Web shop', '1.1.0']) assert.ok(all.includes(kept), kept);
+      await until('alice has the same', async () => (await alice.read(PATH)) === all);
+    } finally {
+      await machine.dispose();
+    }
   },
 );
 

@@ -61,6 +61,7 @@ export class LocalPeer {
       merger,
       finder: merger,
       texts: merger,
+      gitPath: () => 'git',
       readSecret: options.readSecret ?? (() => Promise.resolve(undefined)),
       workers: { log: source('log/logWorker.ts'), replica: source('replica/replicaWorker.ts') },
     });

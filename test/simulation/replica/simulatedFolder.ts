@@ -248,10 +248,11 @@ export class FolderView {
       const raw = folder.files.get(path);
       if (raw === undefined) return { kind: 'missing' };
       const working = workingText(raw);
-      if (savedText !== undefined && workingText(savedText).text === working.text) return { kind: 'text', working };
+      if (savedText !== undefined && workingText(savedText).text === working.text)
+        return { kind: 'text', working, modifiedAt: folder.stampOf(path) };
       const stamp = folder.stampOf(path);
       await this.#process.delay(QUIET_MS);
-      if (folder.stampOf(path) === stamp) return { kind: 'text', working };
+      if (folder.stampOf(path) === stamp) return { kind: 'text', working, modifiedAt: stamp };
     }
   }
 

@@ -5,6 +5,7 @@ import type { MergeConflict } from '../../../src/core/merge/types.ts';
 import type { DocumentHistory } from '../../../src/peer/documentHistory.ts';
 import type {
   AppliedChange,
+  CommitNotice,
   DocumentState,
   DocumentStatus,
   FolderDiagnostics,
@@ -13,6 +14,7 @@ import type {
   HeldConflict,
   JoinOffer,
   Outcome,
+  PullResult,
   ResolutionPreview,
   Resolutions,
 } from '../../../src/peer/folderSession.ts';
@@ -30,6 +32,8 @@ export class FakeSession implements FolderSession {
   readonly onDidChangeStatus = this.#status.event;
   readonly onDidChangeConflicts = this.#conflictsEmitter.event;
   readonly onDidApplyChange = this.#applied.event;
+  readonly #commits = new Emitter<CommitNotice>(rethrow);
+  readonly onDidNoticeCommit = this.#commits.event;
   status: FolderStatus = folderStatus({});
   conflicts: readonly HeldConflict[] = [];
   canUndoResolution = false;
@@ -123,6 +127,10 @@ export class FakeSession implements FolderSession {
   }
   fileRenamed(from: string, to: string): void {
     this.calls.push(`fileRenamed ${from} ${to}`);
+  }
+  async pullSyncedChanges(): Promise<PullResult> {
+    await this.#note('pullSyncedChanges');
+    return { isDone: true, commitCount: 0, held: [], changedSince: [] };
   }
   fileAppeared(file: string): void {
     this.calls.push(`fileAppeared ${file}`);

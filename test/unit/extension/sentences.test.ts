@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { pairWith } from '../../../src/extension/pairs.ts';
 import { problemSentence, problems } from '../../../src/extension/problems.ts';
-import { appliedSentence, offerSentence, pairsSentence } from '../../../src/extension/sentences.ts';
+import {
+  appliedSentence,
+  commitSentence,
+  offerSentence,
+  pairsSentence,
+  pulledSentence,
+} from '../../../src/extension/sentences.ts';
 import { count, listNames } from '../../../src/extension/words.ts';
 import type { DocId } from '../../../src/core/ids.ts';
 import type { DocumentPair } from '../../../src/peer/folderSession.ts';
@@ -27,6 +33,24 @@ describe('sentences', () => {
     assert.equal(appliedSentence(change), 'alice changed GET /pets and POST /pets in a.yaml');
     assert.equal(appliedSentence({ ...change, changes: [] }), 'alice changed a.yaml');
     assert.equal(appliedSentence({ ...change, changes: [], isDeletion: true }), 'alice deleted a.yaml');
+  });
+
+  it('say whose changes a commit includes', () => {
+    const notice = { paths: ['a.yaml'], authorNames: ['alice', 'bob'], isMade: false };
+    assert.equal(
+      commitSentence(notice),
+      'What you are about to commit includes uncommitted changes from alice and bob, in a.yaml.',
+    );
+    assert.match(commitSentence({ ...notice, isMade: true }), /^Your commit includes/);
+  });
+
+  it('say what was pulled, and what was left alone', () => {
+    const pulled = { isDone: true, commitCount: 2, held: ['a.yaml'], changedSince: ['a.yaml'] } as const;
+    assert.equal(
+      pulledSentence(pulled),
+      'Pulled 2 commits. a.yaml held what came in already, and nothing was written there. What a.yaml has beside that stays there, uncommitted.',
+    );
+    assert.equal(pulledSentence({ ...pulled, commitCount: 0 }), 'There is nothing to pull.');
   });
 
   it('count and list as people do', () => {

@@ -4,6 +4,7 @@ import type { DocumentHead, LogEntry, Proposal, ProposeResult } from '../../../s
 import type { HeadsReason, LibraryLink, LinkStatus } from '../../../src/core/replication/libraryLink.ts';
 import type { StoredRevision } from '../../../src/core/replication/replicaStore.ts';
 import { Replica } from '../../../src/peer/replica/replica.ts';
+import type { CommittedTexts, GitText } from '../../../src/peer/replica/replicaPorts.ts';
 import { createInlineMerger } from '../../simulation/replica/inlineMerger.ts';
 import { SimulatedFolder } from '../../simulation/replica/simulatedFolder.ts';
 import { openStore, StoreDisk } from '../../simulation/replica/simulatedStore.ts';
@@ -30,22 +31,24 @@ export function headOf({ hash, index }: StoredRevision, docId: DocId = DOC): Doc
   return { docId, path: PATH, hash, index, author: { peerId: 'bob' as PeerId, name: 'bob' }, at: 0 };
 }
 
-/** The entry of somebody else that led to a revision, as a history tells of it. */
-function entryOf({ hash, index }: StoredRevision): LogEntry {
+function entryOf(before: StoredRevision | undefined, next: StoredRevision, proposalId: string): LogEntry {
   return {
-    index,
+    index: next.index,
     term: { number: 1, leaderId: 'bob' as PeerId },
-    proposalId: 'replica-bob:1' as ProposalId,
+    proposalId: proposalId as ProposalId,
     docId: DOC,
     kind: 'edit',
-    baseHash: undefined,
-    hash,
-    patch: [],
+    baseHash: before?.hash,
+    hash: next.hash,
+    patch: [{ offset: 0, deleteCount: before?.text.length ?? 0, insert: next.text }],
     changes: [],
     author: { peerId: 'bob' as PeerId, name: 'bob' },
     at: 0,
   };
 }
+
+/** The commit from which the other side's document came, in this clone as in theirs. */
+export const ORIGIN_COMMIT = 'c'.repeat(40);
 
 /** One replica with one document, in front of a library that says what the test wants. */
 export class ReplicaBench {
@@ -56,6 +59,19 @@ export class ReplicaBench {
   readonly revisions = new Map<RevisionHash, string>();
   /** The document's revisions, oldest first; all but the first are somebody else's. */
   history: readonly string[] = [];
+  /** The log's entries of the document, oldest first, as far as it still has them. */
+  readonly entries: LogEntry[] = [];
+  /** The entries that have come in. */
+  readonly taken: LogEntry[] = [];
+  /** What git has committed, newest first; undefined outside of git. A test that changes it changes the stamp too. */
+  git:
+    | {
+        readonly stamp: string;
+        readonly versions: readonly string[];
+        readonly atMergeBase?: string;
+        readonly lastSeen?: GitText | undefined;
+      }
+    | undefined;
   /** How often the folder was searched. */
   searches = 0;
   /** What files are by themselves. */
@@ -118,6 +134,7 @@ export class ReplicaBench {
       guard: view.guard,
       watcher: view.watcher,
       layout: view.layout,
+      committed: this.#committed(),
       infoVersion: 'ask',
       discover: () => {
         this.searches += 1;
@@ -128,6 +145,31 @@ export class ReplicaBench {
     const replica = await this.until(opening);
     await this.until(replica.start(this.#link()));
     return replica;
+  }
+
+  /** What `committed` asks of git; the test changes `git` under it. */
+  #committed(): CommittedTexts | undefined {
+    if (this.git === undefined) return undefined;
+    const versions = (): readonly string[] => this.git?.versions ?? [];
+    return {
+      stamp: () => Promise.resolve(this.git?.stamp ?? ''),
+      head: () => Promise.resolve(undefined),
+      lastSeen: () => Promise.resolve(this.git?.lastSeen),
+      committedText: () => Promise.resolve(versions()[0]),
+      versions: async function* () {
+        yield* await Promise.resolve(versions());
+      },
+      textAtMergeBase: (_file, commit) => Promise.resolve(commit === ORIGIN_COMMIT ? this.git?.atMergeBase : undefined),
+    };
+  }
+
+  /** Somebody else's change that is in the log already. Gives the revision that it leads to. */
+  addToHistory(before: StoredRevision | undefined, text: string, changes: readonly string[] = []): StoredRevision {
+    const next = revision(text, (before?.index ?? 0) + 1);
+    const entry = { ...entryOf(before, next, 'replica-bob:1'), changes };
+    this.entries.push(before === undefined ? { ...entry, kind: 'create', path: PATH } : entry);
+    this.revisions.set(next.hash, text);
+    return next;
   }
 
   /** Lets simulated time pass until the promise is settled. */
@@ -162,14 +204,21 @@ export class ReplicaBench {
     proposalId = 'replica-bob:1',
   ): Promise<StoredRevision> {
     const next = revision(text, before.index + 1);
-    const entry: LogEntry = {
-      ...entryOf(next),
-      proposalId: proposalId as ProposalId,
-      baseHash: before.hash,
-      patch: [{ offset: 0, deleteCount: before.text.length, insert: text }],
-    };
-    await this.#take(replica, entry);
+    await this.#take(replica, entryOf(before, next, proposalId));
     return next;
+  }
+
+  /** The next of `entries`. */
+  async takeFromHistory(replica: Replica, index: number): Promise<void> {
+    const entry = this.entries.find((one) => one.index === index);
+    assert.ok(entry !== undefined);
+    await this.#take(replica, entry);
+  }
+
+  /** The folder has never been in step. */
+  forgetAll(): void {
+    this.store.documents.clear();
+    this.store.synced = { index: 0 as LogIndex, runningHash: undefined };
   }
 
   /** The files that there are. */
@@ -185,17 +234,16 @@ export class ReplicaBench {
     proposalId: ProposalId = 'replica-bob:1' as ProposalId,
   ): Promise<void> {
     await this.#take(replica, {
-      ...entryOf(revision(before.text, before.index + 1)),
+      ...entryOf(before, revision(before.text, before.index + 1), proposalId),
       kind: 'rename',
-      proposalId,
-      baseHash: before.hash,
+      patch: [],
       path,
     });
   }
 
   async takeDeletion(replica: Replica, before: StoredRevision): Promise<void> {
-    const entry = entryOf(revision(before.text, before.index + 1));
-    await this.#take(replica, { ...entry, kind: 'delete', baseHash: before.hash, hash: undefined });
+    const entry = entryOf(before, revision(before.text, before.index + 1), 'replica-bob:1');
+    await this.#take(replica, { ...entry, kind: 'delete', patch: [], hash: undefined });
   }
 
   /** Somebody creates another document. */
@@ -204,11 +252,12 @@ export class ReplicaBench {
     created: { readonly docId: DocId; readonly path: string; readonly text: string; readonly index: LogIndex },
   ): Promise<void> {
     const { docId, path, text, index } = created;
-    const patch = [{ offset: 0, deleteCount: 0, insert: text }];
-    await this.#take(replica, { ...entryOf(revision(text, index)), kind: 'create', docId, path, patch });
+    const entry = entryOf(undefined, revision(text, index), 'replica-bob:1');
+    await this.#take(replica, { ...entry, kind: 'create', docId, path });
   }
 
   async #take(replica: Replica, entry: LogEntry): Promise<void> {
+    this.taken.push(entry);
     await this.until(replica.applySyncEntry(entry, hashOf(`log at ${String(entry.index)}`)));
     await this.rest(replica);
   }
@@ -240,7 +289,12 @@ export class ReplicaBench {
       },
       fetchHeads: () => Promise.resolve(this.heads),
       fetchRevision: (_docId, hash) => Promise.resolve(this.revisions.get(hash)),
-      fetchHistory: () => Promise.resolve(this.history.map((text, at) => entryOf(revision(text, at + 1))).reverse()),
+      fetchHistory: () =>
+        Promise.resolve(
+          this.entries.length > 0
+            ? [...this.entries].reverse()
+            : this.history.map((text, at) => entryOf(undefined, revision(text, at + 1), 'replica-bob:1')).reverse(),
+        ),
       dispose: () => undefined,
     };
   }
