@@ -1,73 +1,31 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { access, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Emitter } from '../../../src/core/event.ts';
-import { Machine, readLog, until } from '../support/headlessPeer.ts';
-import { LocalPeer, problemCode } from '../support/localPeer.ts';
+import { kindsInLog, until } from '../support/headlessPeer.ts';
+import { type LocalPeer, problemCode } from '../support/localPeer.ts';
+import { SHOP, SHOP_AND_PETS as FILES } from '../support/shop.ts';
+import { machineForEachTest } from '../support/testMachine.ts';
 
-const SPEC = `openapi: 3.1.0
-info:
-  title: Shop
-  version: 1.0.0
-paths:
-  /orders:
-    get:
-      summary: List orders
-      responses:
-        '200': { description: OK }
-`;
-const FILES = { 'openapi.yaml': SPEC, 'pets.yaml': SPEC.replace('Shop', 'Pets') };
 const run = promisify(execFile);
 const hasGit = await run('git', ['--version']).then(
   () => true,
   () => false,
 );
 
-let machine: Machine;
-let peers: LocalPeer[];
-beforeEach(async () => {
-  machine = await Machine.create();
-  peers = [];
-});
-afterEach(async () => {
-  for (const peer of peers) await peer.close();
-  await machine.dispose();
-});
-
-async function joining(name: string, files: Readonly<Record<string, string>> = FILES): Promise<LocalPeer> {
-  return open(await machine.workspace(name, files));
-}
-
-async function open(folder: string, options: Parameters<typeof LocalPeer.open>[2] = {}): Promise<LocalPeer> {
-  const peer = await LocalPeer.open(machine, folder, options);
-  peers.push(peer);
-  assert.equal(problemCode(await peer.session.keepInStep()), undefined);
-  return peer;
-}
-
-function isThere(peer: LocalPeer, path: string): Promise<boolean> {
-  return access(join(peer.session.folder, path)).then(
-    () => true,
-    () => false,
-  );
-}
+const here = machineForEachTest();
+const kinds = (): Promise<readonly string[]> => kindsInLog(here.machine);
 
 function isGone(peer: LocalPeer, path: string): Promise<void> {
-  return until(`${path} is gone`, async () => !(await isThere(peer, path)));
-}
-
-async function kinds(): Promise<readonly string[]> {
-  return (await readLog(machine)).changes.map(({ kind }) => kind);
+  return until(`${path} is gone`, async () => !(await peer.has(path)));
 }
 
 test('[DEL-01] [I12] a file that a person deletes goes for everybody, and comes back in one step', async () => {
-  const alice = await joining('alice');
-  await alice.untilInStep(2);
-  const bob = await joining('bob');
-  await bob.untilInStep(2);
+  const alice = await here.keepNew('alice', FILES);
+  const bob = await here.keepNew('bob', FILES);
   const applied: string[] = [];
   let docId: Parameters<typeof bob.session.bringBack>[0] | undefined;
   bob.session.onDidApplyChange((change) => {
@@ -89,28 +47,24 @@ test('[DEL-01] [I12] a file that a person deletes goes for everybody, and comes 
 });
 
 test('[DEL-01] a new file at the place of a deleted one is a new document', async () => {
-  const alice = await joining('alice');
-  await alice.untilInStep(2);
-  const bob = await joining('bob');
-  await bob.untilInStep(2);
+  const alice = await here.keepNew('alice', FILES);
+  const bob = await here.keepNew('bob', FILES);
   await rm(join(alice.session.folder, 'pets.yaml'));
   await isGone(bob, 'pets.yaml');
-  const other = SPEC.replace('Shop', 'Other pets');
+  const other = SHOP.replace('Shop', 'Other pets');
   await writeFile(join(alice.session.folder, 'pets.yaml'), other);
   alice.session.fileAppeared(join(alice.session.folder, 'pets.yaml'));
   await until(
     'bob has the new one',
-    async () => (await isThere(bob, 'pets.yaml')) && (await bob.read('pets.yaml')) === other,
+    async () => (await bob.has('pets.yaml')) && (await bob.read('pets.yaml')) === other,
   );
   assert.deepEqual(await kinds(), ['create', 'create', 'delete', 'create']);
 });
 
 for (const choice of ['ours', 'theirs'] as const) {
   test(`[DEL-04] deleted here and edited there is a conflict over the whole file: ${choice}`, async () => {
-    const alice = await joining('alice');
-    await alice.untilInStep(2);
-    const bob = await joining('bob');
-    await bob.untilInStep(2);
+    const alice = await here.keepNew('alice', FILES);
+    const bob = await here.keepNew('bob', FILES);
     await bob.session.pause();
     await rm(join(bob.session.folder, 'pets.yaml'));
     const edited = FILES['pets.yaml'].replace('List orders', 'List pets');
@@ -137,10 +91,8 @@ for (const choice of ['ours', 'theirs'] as const) {
   });
 
   test(`[DEL-04] edited here and deleted there is a conflict over the whole file: ${choice}`, async () => {
-    const alice = await joining('alice');
-    await alice.untilInStep(2);
-    const bob = await joining('bob');
-    await bob.untilInStep(2);
+    const alice = await here.keepNew('alice', FILES);
+    const bob = await here.keepNew('bob', FILES);
     await bob.session.pause();
     const edited = FILES['pets.yaml'].replace('List orders', 'List pets');
     await bob.edit('pets.yaml', () => edited);
@@ -160,25 +112,22 @@ for (const choice of ['ours', 'theirs'] as const) {
       await alice.untilInStep(2);
       await until(
         'alice has it again',
-        async () => (await isThere(alice, 'pets.yaml')) && (await alice.read('pets.yaml')) === edited,
+        async () => (await alice.has('pets.yaml')) && (await alice.read('pets.yaml')) === edited,
       );
     } else {
       await bob.untilInStep(1);
-      assert.equal(await isThere(bob, 'pets.yaml'), false);
+      assert.equal(await bob.has('pets.yaml'), false);
     }
   });
 }
 
 test('[DEL-05] a deletion never comes back: not from who was away, not from an old copy that turns up', async () => {
-  const alice = await joining('alice');
-  await alice.untilInStep(2);
-  const bob = await joining('bob');
-  await bob.untilInStep(2);
+  const alice = await here.keepNew('alice', FILES);
+  const bob = await here.keepNew('bob', FILES);
   await bob.close();
-  peers.splice(peers.indexOf(bob), 1);
   await rm(join(alice.session.folder, 'pets.yaml'));
   await until('the deletion is in the log', async () => (await kinds()).includes('delete'));
-  const again = await open(bob.session.folder);
+  const again = await here.keep(bob.session.folder);
   await isGone(again, 'pets.yaml');
   await again.untilInStep(1);
   // A checkout of an old commit, a stash, a backup.
@@ -198,11 +147,9 @@ test('[DEL-05] a deletion never comes back: not from who was away, not from an o
 });
 
 test('[DEL-03] a folder that vanishes deletes nothing until a person says so', async () => {
-  const files = { 'openapi.yaml': SPEC, 'api/a.yaml': FILES['pets.yaml'], 'api/b.yaml': SPEC.replace('Shop', 'B') };
-  const alice = await joining('alice', files);
-  await alice.untilInStep(3);
-  const bob = await joining('bob', files);
-  await bob.untilInStep(3);
+  const files = { 'openapi.yaml': SHOP, 'api/a.yaml': FILES['pets.yaml'], 'api/b.yaml': SHOP.replace('Shop', 'B') };
+  const alice = await here.keepNew('alice', files);
+  const bob = await here.keepNew('bob', files);
   const missing = (): string[] =>
     alice.status.documents.filter(({ state }) => state === 'missing').map(({ path }) => path);
   await rm(join(alice.session.folder, 'api'), { recursive: true });
@@ -221,18 +168,16 @@ test('[DEL-03] a folder that vanishes deletes nothing until a person says so', a
 });
 
 test('[DEL-02] an unsaved buffer keeps a file that others deleted', async () => {
-  const alice = await joining('alice');
-  await alice.untilInStep(2);
+  const alice = await here.keepNew('alice', FILES);
   let isUnsaved = true;
   const changed = new Emitter<string>((error) => assert.fail(String(error)));
-  const bob = await open(await machine.workspace('bob', FILES), {
+  const bob = await here.keepNew('bob', FILES, {
     wrapFiles: (files) => ({
       ...files,
       hasUnsavedEdits: (file) => isUnsaved && file.endsWith('pets.yaml'),
       onDidChangeUnsaved: changed.event,
     }),
   });
-  await bob.untilInStep(2);
   await rm(join(alice.session.folder, 'pets.yaml'));
   await bob.until('it waits', ({ documents }) => documents.some(({ state }) => state === 'waiting'));
   assert.equal(await bob.read('pets.yaml'), FILES['pets.yaml']);
@@ -245,7 +190,7 @@ test(
   '[DEL-03] a file that git removes is asked about, and a checkout that brings it back says nothing',
   { skip: !hasGit && 'git is not installed' },
   async () => {
-    const folder = await machine.workspace('alice', { 'openapi.yaml': SPEC });
+    const folder = await here.machine.workspace('alice', { 'openapi.yaml': SHOP });
     const git = (...args: string[]): Promise<unknown> =>
       run('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.test', ...args]);
     await git('init', '-q', '-b', 'main');
@@ -254,7 +199,7 @@ test(
     await writeFile(join(folder, 'pets.yaml'), FILES['pets.yaml']);
     await git('add', '-A');
     await git('commit', '-qm', 'pets');
-    const alice = await open(folder);
+    const alice = await here.keep(folder);
     await alice.untilInStep(2);
     await git('reset', '-q', '--hard', 'HEAD~1');
     await alice.until('alice is asked', ({ documents }) => documents.some(({ state }) => state === 'missing'));

@@ -4,8 +4,8 @@ import { homedir, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { diagnosticsText } from '../../../src/extension/diagnosticsText.ts';
-import { Machine, until } from '../support/headlessPeer.ts';
-import { LocalPeer } from '../support/localPeer.ts';
+import { until } from '../support/headlessPeer.ts';
+import { machineForEachTest } from '../support/testMachine.ts';
 
 const PATH = 'contracts/secretproject.yaml';
 const SPEC = `openapi: 3.1.0
@@ -20,21 +20,12 @@ paths:
         '200': { description: OK }
 `;
 
-test('[I10] diagnostics hold figures and states of both sides, and no text, name, path, id or token', async (context) => {
-  const machine = await Machine.create();
-  const peers: LocalPeer[] = [];
-  context.after(async () => {
-    for (const peer of peers) await peer.close();
-    await machine.dispose();
-  });
-  for (const name of ['backendfolder', 'frontendfolder']) {
-    const peer = await LocalPeer.open(machine, await machine.workspace(name, { [PATH]: SPEC }));
-    peers.push(peer);
-    await peer.session.keepInStep();
-    await peer.untilInStep(1);
-  }
-  const [leader, follower] = peers;
-  assert.ok(leader !== undefined && follower !== undefined);
+const here = machineForEachTest();
+
+test('[I10] diagnostics hold figures and states of both sides, and no text, name, path, id or token', async () => {
+  const { machine } = here;
+  const leader = await here.keepNew('backendfolder', { [PATH]: SPEC });
+  const follower = await here.keepNew('frontendfolder', { [PATH]: SPEC });
   await follower.edit(PATH, (text) => text.replace('Launch plan', 'Launch plans'));
   await until('the change is with the leader', async () => (await leader.read(PATH)).includes('Launch plans'));
   await follower.edit(PATH, (text) => text.replace('responses:', '"unfinished'));

@@ -2,63 +2,27 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import type { Disposable, Scheduler } from '../../../src/core/ports.ts';
 import type { WorkingFiles } from '../../../src/core/workingFiles.ts';
 import { libraryDirectory, listLibraries } from '../../../src/node/libraryDirectory.ts';
 import { ExclusiveLock } from '../../../src/node/lock/exclusiveLock.ts';
 import { LeaderLock } from '../../../src/node/lock/leaderLock.ts';
-import { Machine, readLog, until } from '../support/headlessPeer.ts';
-import { LocalPeer, problemCode, type LocalPeerOptions } from '../support/localPeer.ts';
+import { readLog, until } from '../support/headlessPeer.ts';
+import { type LocalPeer, type LocalPeerOptions, problemCode } from '../support/localPeer.ts';
+import { ITEMS, SHOP_WITH_ITEMS as SPEC } from '../support/shop.ts';
+import { machineForEachTest } from '../support/testMachine.ts';
 
 const PATH = 'openapi.yaml';
-const ITEMS = `  /items:
-    get:
-      summary: List items
-      responses:
-        '200': { description: OK }
-`;
-const SPEC = `openapi: 3.1.0
-info:
-  title: Shop
-  version: 1.0.0
-paths:
-  /orders:
-    get:
-      summary: List orders
-      responses:
-        '200': { description: OK }
-${ITEMS}components: {}
-`;
 
-let machine: Machine;
-let peers: LocalPeer[];
+const here = machineForEachTest();
 
-beforeEach(async () => {
-  machine = await Machine.create();
-  peers = [];
-});
-
-afterEach(async () => {
-  await Promise.all(peers.map((peer) => peer.close()));
-  await machine.dispose();
-});
-
-async function open(folder: string, options?: LocalPeerOptions): Promise<LocalPeer> {
-  const peer = await LocalPeer.open(machine, folder, options);
-  peers.push(peer);
-  return peer;
-}
-
-async function keep(name: string, options?: LocalPeerOptions): Promise<LocalPeer> {
-  const peer = await open(await machine.workspace(name, { [PATH]: SPEC }), options);
-  assert.equal(problemCode(await peer.session.keepInStep()), undefined);
-  await peer.untilInStep(1);
-  return peer;
+function keep(name: string, options?: LocalPeerOptions): Promise<LocalPeer> {
+  return here.keepNew(name, { [PATH]: SPEC }, options);
 }
 
 async function attach(peer: LocalPeer, options?: LocalPeerOptions): Promise<LocalPeer> {
-  const twin = await open(peer.session.folder, options);
+  const twin = await here.open(peer.session.folder, options);
   assert.equal(problemCode(await twin.session.start()), undefined);
   assert.equal(twin.status.phase, 'attached');
   return twin;
@@ -68,7 +32,7 @@ async function replicaDirectory(peer: LocalPeer): Promise<string> {
   const record = await peer.record();
   const replica = record.replicas[0] ?? record.left[0];
   assert.ok(replica);
-  return join(machine.stateDir, 'replicas', replica.replicaId);
+  return join(here.machine.stateDir, 'replicas', replica.replicaId);
 }
 
 test('[I1] Leave in an attached window ends the serving one, and takes no state from under it', async () => {
@@ -106,24 +70,24 @@ test('[I1] Forget deletes no library that another open folder is in, also where 
   const outcome = await bob.session.forgetLibrary();
   assert.equal(problemCode(outcome), 'library-in-use');
   assert.ok(!outcome.isDone && outcome.problem.message.includes('backend'));
-  assert.equal((await listLibraries(machine.stateDir)).length, 1);
+  assert.equal((await listLibraries(here.machine.stateDir)).length, 1);
   assert.equal(bob.status.hasConsent, true);
-  const { length } = (await readLog(machine)).changes;
+  const { length } = (await readLog(here.machine)).changes;
   await alice.edit(PATH, (text) => text.replace('List orders', 'List all orders'));
-  await until('the edit is logged', async () => (await readLog(machine)).changes.length === length + 1);
+  await until('the edit is logged', async () => (await readLog(here.machine)).changes.length === length + 1);
 });
 
 test('[I1] Forget deletes no library that somebody leads, and goes on serving it', async () => {
   const alice = await keep('backend');
-  const [library] = await listLibraries(machine.stateDir);
+  const [library] = await listLibraries(here.machine.stateDir);
   assert.ok(library);
-  const lock = new LeaderLock(libraryDirectory(machine.stateDir, library.libraryId));
+  const lock = new LeaderLock(libraryDirectory(here.machine.stateDir, library.libraryId));
   await alice.session.stop();
   assert.equal(lock.tryAcquire(), true);
   assert.equal(problemCode(await alice.session.forgetLibrary()), 'library-in-use');
   lock.dispose();
   assert.equal(alice.status.hasConsent, true);
-  assert.equal((await listLibraries(machine.stateDir)).length, 1);
+  assert.equal((await listLibraries(here.machine.stateDir)).length, 1);
 });
 
 test('[I1] Forget deletes the library and the state of this folder, running or stopped', async () => {
@@ -131,14 +95,14 @@ test('[I1] Forget deletes the library and the state of this folder, running or s
   const directory = await replicaDirectory(alice);
   assert.equal(problemCode(await alice.session.forgetLibrary()), undefined);
   assert.equal(alice.status.hasConsent, false);
-  assert.deepEqual(await readdir(join(machine.stateDir, 'libraries')), []);
+  assert.deepEqual(await readdir(join(here.machine.stateDir, 'libraries')), []);
   assert.equal(existsSync(directory), false);
   assert.equal(problemCode(await alice.session.keepInStep()), undefined);
   await alice.untilInStep(1);
   await alice.session.stop();
   assert.equal(problemCode(await alice.session.forgetLibrary()), undefined);
-  assert.deepEqual(await readdir(join(machine.stateDir, 'libraries')), []);
-  assert.deepEqual(await readdir(join(machine.stateDir, 'replicas')), []);
+  assert.deepEqual(await readdir(join(here.machine.stateDir, 'libraries')), []);
+  assert.deepEqual(await readdir(join(here.machine.stateDir, 'replicas')), []);
 });
 
 test('[I1] what was deleted between Leave and Keep in Step does not come back', async () => {
@@ -154,31 +118,31 @@ test('[I1] what was deleted between Leave and Keep in Step does not come back', 
 
 test('[I2] folders that are kept in step at the same instant come into one library', async () => {
   const names = ['backend', 'frontend', 'docs', 'mobile'];
-  const opened = await Promise.all(names.map((name) => machine.workspace(name, { [PATH]: SPEC })));
-  const kept = await Promise.all(opened.map((folder) => open(folder)));
+  const opened = await Promise.all(names.map((name) => here.machine.workspace(name, { [PATH]: SPEC })));
+  const kept = await Promise.all(opened.map((folder) => here.open(folder)));
   const outcomes = await Promise.all(kept.map((peer) => peer.session.keepInStep()));
   assert.deepEqual(outcomes.map(problemCode), [undefined, undefined, undefined, undefined]);
-  assert.equal((await listLibraries(machine.stateDir)).length, 1);
+  assert.equal((await listLibraries(here.machine.stateDir)).length, 1);
   await Promise.all(kept.map((peer) => peer.untilInStep(1)));
 });
 
 test('[I2] a folder at another place of the same checkout is no neighbour and gets a library of its own', async () => {
-  const root = await machine.workspace('repo', { 'svc/openapi.yaml': SPEC });
-  const whole = await open(root);
+  const root = await here.machine.workspace('repo', { 'svc/openapi.yaml': SPEC });
+  const whole = await here.open(root);
   assert.equal(problemCode(await whole.session.keepInStep()), undefined);
   await whole.untilInStep(1);
-  const part = await open(join(root, 'svc'));
+  const part = await here.open(join(root, 'svc'));
   assert.equal(await part.session.findOffer(), undefined);
   assert.equal(problemCode(await part.session.keepInStep()), undefined);
   assert.notEqual(part.status.library?.libraryId, whole.status.library?.libraryId);
   // The same place in another clone is one.
-  const clone = await machine.workspace('clone', { 'svc/openapi.yaml': SPEC });
-  assert.equal((await (await open(join(clone, 'svc'))).session.findOffer())?.neighbour, 'svc');
+  const clone = await here.machine.workspace('clone', { 'svc/openapi.yaml': SPEC });
+  assert.equal((await (await here.open(join(clone, 'svc'))).session.findOffer())?.neighbour, 'svc');
 });
 
 test('[I2] a folder inside or around another one that has joined the same library is refused', async () => {
   const outer = await keep('outer');
-  const inner = await open(await machine.workspace('outer/inner', { [PATH]: SPEC }));
+  const inner = await here.open(await here.machine.workspace('outer/inner', { [PATH]: SPEC }));
   assert.equal(await inner.session.findOffer(), undefined);
   assert.equal(problemCode(await inner.session.keepInStep()), 'folder-inside-another');
   const [choice] = await inner.session.listLibraries();
@@ -235,7 +199,7 @@ test('a branch that has not joined holds one watch on git, however often it is s
 test('a start that fails says so, and does not stay at "connecting"', async () => {
   const alice = await keep('backend');
   await alice.session.stop();
-  const libraries = join(machine.stateDir, 'libraries');
+  const libraries = join(here.machine.stateDir, 'libraries');
   await rename(libraries, `${libraries}-away`);
   await writeFile(libraries, 'no folder');
   assert.equal(problemCode(await alice.session.start()), 'library-missing');
@@ -248,8 +212,8 @@ test('a start that fails says so, and does not stay at "connecting"', async () =
 });
 
 test('a folder whose first document comes later can be kept in step then', async () => {
-  const folder = await machine.workspace('empty', {});
-  const alice = await open(folder);
+  const folder = await here.machine.workspace('empty', {});
+  const alice = await here.open(folder);
   assert.equal(await alice.session.findOffer(), undefined);
   assert.equal(problemCode(await alice.session.keepInStep()), 'no-documents');
   await writeFile(join(folder, PATH), SPEC);
@@ -263,7 +227,7 @@ test('git that refreshes its index is not shown, git that stays at work is', asy
   const git = join(alice.session.folder, '.git');
   await writeFile(join(git, 'index'), 'refreshed');
   await alice.edit(PATH, (text) => text.replace('List orders', 'List all orders'));
-  await until('the edit is logged', async () => (await readLog(machine)).changes.length === 2);
+  await until('the edit is logged', async () => (await readLog(here.machine)).changes.length === 2);
   await alice.untilInStep(1);
   assert.ok(!alice.statuses.some((status) => status.phase === 'observing'));
   await writeFile(join(git, 'index.lock'), '');
@@ -277,13 +241,13 @@ test('[I8] a pause outlives the window; Resume ends it', async () => {
   await before.session.pause();
   assert.equal(before.status.phase, 'paused');
   await before.close();
-  const alice = await open(before.session.folder);
+  const alice = await here.open(before.session.folder);
   assert.equal(problemCode(await alice.session.start()), undefined);
   assert.equal(alice.status.phase, 'paused');
   assert.ok(!alice.statuses.some((status) => status.phase === 'running'), 'it never ran');
   await alice.edit(PATH, (text) => text.replace('List orders', 'List all orders'));
   await alice.session.resume();
-  await until('the edit is logged', async () => (await readLog(machine)).changes.length === 2);
+  await until('the edit is logged', async () => (await readLog(here.machine)).changes.length === 2);
   assert.equal((await alice.record()).replicas[0]?.isPaused, false);
 });
 

@@ -1,38 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { DocId, RevisionHash } from '../../../src/core/ids.ts';
 import { isGood } from '../../../src/core/advice/resolutionCheck.ts';
 import type { Resolution } from '../../../src/core/merge/types.ts';
-import { Machine, until } from '../support/headlessPeer.ts';
-import { LocalPeer } from '../support/localPeer.ts';
+import { until } from '../support/headlessPeer.ts';
+import type { LocalPeer } from '../support/localPeer.ts';
+import { SHOP } from '../support/shop.ts';
+import { machineForAllTests } from '../support/testMachine.ts';
 
-const SPEC = `openapi: 3.1.0
-info:
-  title: Shop
-  version: 1.0.0
-paths:
-  /orders:
-    get:
-      summary: List orders
-      description: All of them
-      responses: {}
-`;
+const SPEC = SHOP.replace('List orders', 'List orders\n      description: All of them');
 
-let machine: Machine;
 let alice: LocalPeer;
 let bob: LocalPeer;
-before(async () => {
-  machine = await Machine.create();
-  alice = await LocalPeer.open(machine, await machine.workspace('backend', { 'openapi.yaml': SPEC }));
-  await alice.session.keepInStep();
-  await alice.untilInStep(1);
-  bob = await LocalPeer.open(machine, await machine.workspace('frontend', { 'openapi.yaml': SPEC }));
-  await bob.session.keepInStep();
-  await bob.untilInStep(1);
-});
-after(async () => {
-  await Promise.all([alice.close(), bob.close()]);
-  await machine.dispose();
+machineForAllTests(async (here) => {
+  alice = await here.keepNew('backend', { 'openapi.yaml': SPEC });
+  bob = await here.keepNew('frontend', { 'openapi.yaml': SPEC });
 });
 
 async function untilBoth(what: string, condition: (text: string) => boolean): Promise<void> {

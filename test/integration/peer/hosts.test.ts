@@ -9,24 +9,8 @@ import { SqliteLogStore } from '../../../src/node/log/sqliteLogStore.ts';
 import { SeededRandom } from '../../simulation/seededRandom.ts';
 import { HostileProxy } from '../replication/hostileProxy.ts';
 import { Machine, until, type HeadlessPeer } from '../support/headlessPeer.ts';
+import { SHOP_WITH_ITEMS as SPEC } from '../support/shop.ts';
 
-const SPEC = `openapi: 3.1.0
-info:
-  title: Shop
-  version: 1.0.0
-paths:
-  /orders:
-    get:
-      summary: List orders
-      responses:
-        '200': { description: OK }
-  /items:
-    get:
-      summary: List items
-      responses:
-        '200': { description: OK }
-components: {}
-`;
 const PATH = 'api/openapi.yaml';
 const NAMES = ['alice', 'bob', 'carol'] as const;
 type Name = (typeof NAMES)[number];

@@ -1,34 +1,23 @@
 import assert from 'node:assert/strict';
 import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
-import { Machine, readLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
+import { beforeEach, test } from 'node:test';
+import { readLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
+import { ITEMS, SHOP as SPEC } from '../support/shop.ts';
+import { machineForEachTest } from '../support/testMachine.ts';
 
 const PATH = 'api/openapi.yaml';
-const SPEC = `openapi: 3.1.0
-info:
-  title: Shop
-  version: 1.0.0
-paths:
-  /orders:
-    get:
-      summary: List orders
-      responses:
-        '200': { description: OK }
-`;
-const ITEMS = `  /items:
-    get:
-      summary: List items
-      responses:
-        '200': { description: OK }
-`;
 
-let machine: Machine;
+const here = machineForEachTest();
 let alice: HeadlessPeer;
 let bob: HeadlessPeer;
+beforeEach(async () => {
+  alice = await here.machine.serveNew('alice', { [PATH]: SPEC });
+  bob = await here.machine.serveNew('bob', { [PATH]: SPEC });
+});
 
 async function libraryDirectory(): Promise<string> {
-  const libraries = join(machine.stateDir, 'libraries');
+  const libraries = join(here.machine.stateDir, 'libraries');
   const [libraryId] = await readdir(libraries);
   assert.ok(libraryId !== undefined, 'the machine has a library');
   return join(libraries, libraryId);
@@ -40,27 +29,18 @@ async function removeLog(): Promise<void> {
 }
 
 function serve(folder: string, name: string): HeadlessPeer {
-  return machine.serve(folder, { name });
+  return here.machine.serve(folder, { name });
 }
-
-beforeEach(async () => {
-  machine = await Machine.create();
-  alice = serve(await machine.workspace('backend', { [PATH]: SPEC }), 'alice');
-  await alice.untilInStep(1);
-  bob = serve(await machine.workspace('frontend', { [PATH]: SPEC }), 'bob');
-  await bob.untilInStep(1);
-});
-afterEach(() => machine.dispose());
 
 test('[REC-04] [I1] a log that was put back from a backup takes no saved change out of any file', async () => {
   await alice.end();
   await bob.end();
-  const backup = join(machine.root, 'backup.sqlite');
+  const backup = join(here.machine.root, 'backup.sqlite');
   await cp(join(await libraryDirectory(), 'log.sqlite'), backup);
   bob = serve(bob.folder, 'bob');
   await bob.untilInStep(1);
   await bob.edit(PATH, (text) => text + ITEMS);
-  await until('the new path is in the log', async () => (await readLog(machine)).changes.length === 2);
+  await until('the new path is in the log', async () => (await readLog(here.machine)).changes.length === 2);
   await bob.untilInStep(1);
   await bob.end();
 
@@ -70,9 +50,9 @@ test('[REC-04] [I1] a log that was put back from a backup takes no saved change 
   alice = serve(alice.folder, 'alice');
   await alice.untilInStep(1);
   await alice.edit(PATH, (text) => text.replace('List orders', 'List all orders'));
-  await until('the log is as long as it was', async () => (await readLog(machine)).changes.length === 2);
+  await until('the log is as long as it was', async () => (await readLog(here.machine)).changes.length === 2);
   await alice.edit(PATH, (text) => text.replace('title: Shop', 'title: Web shop'));
-  await until('the log is longer than it was', async () => (await readLog(machine)).changes.length === 3);
+  await until('the log is longer than it was', async () => (await readLog(here.machine)).changes.length === 3);
   bob = serve(bob.folder, 'bob');
   await until('alice has what bob saved', async () => (await alice.read(PATH)).includes('/items:'));
   await alice.untilInStep(1);
@@ -92,7 +72,7 @@ test('[REC-04] [I2] a log that was deleted is filled again from the replicas, an
   [alice, bob] = [serve(alice.folder, 'alice'), serve(bob.folder, 'bob')];
   await alice.untilInStep(1);
   await bob.untilInStep(1);
-  await until('the document is in the log again', async () => (await readLog(machine)).changes.length === 1);
+  await until('the document is in the log again', async () => (await readLog(here.machine)).changes.length === 1);
   await alice.edit(PATH, (text) => text.replace('List orders', 'List all orders'));
   await until('bob has what alice saved', async () => (await bob.read(PATH)).includes('List all orders'));
   assert.equal(await bob.read(PATH), (SPEC + ITEMS).replace('List orders', 'List all orders'));

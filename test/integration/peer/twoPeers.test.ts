@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { Machine, readLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
+import { test } from 'node:test';
+import { readLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
+import { machineForAllTests } from '../support/testMachine.ts';
 
 const SPEC = `# The API of a small shop.
 openapi: 3.1.0
@@ -22,17 +23,12 @@ paths:
 components: {}
 `;
 
-let machine: Machine;
 let alice: HeadlessPeer;
 let bob: HeadlessPeer;
-before(async () => {
-  machine = await Machine.create();
-  alice = machine.serve(await machine.workspace('backend', { 'api/openapi.yaml': SPEC }), { name: 'alice' });
-  await alice.untilInStep(1);
-  bob = machine.serve(await machine.workspace('frontend', { 'api/openapi.yaml': SPEC }), { name: 'bob' });
-  await bob.untilInStep(1);
+const here = machineForAllTests(async ({ machine }) => {
+  alice = await machine.serveNew('alice', { 'api/openapi.yaml': SPEC });
+  bob = await machine.serveNew('bob', { 'api/openapi.yaml': SPEC });
 });
-after(() => machine.dispose());
 
 test('[I2][I3] a save on one side is on the other side, byte for byte', async () => {
   await alice.edit('api/openapi.yaml', (text) => text.replace('List orders ', 'List all orders '));
@@ -56,10 +52,13 @@ test('[I1][I2] edits of two operations at the same moment are both in both files
 });
 
 test('[I1] the same field changed on both sides is held in the later one, and everything else goes through', async () => {
-  const known = (await readLog(machine)).changes.length;
+  const known = (await readLog(here.machine)).changes.length;
   bob.process.kill('SIGSTOP');
   await alice.edit('api/openapi.yaml', (text) => text.replace('summary: List items', 'summary: Items of alice'));
-  await until('the change of alice is in the log', async () => (await readLog(machine)).changes.length === known + 1);
+  await until(
+    'the change of alice is in the log',
+    async () => (await readLog(here.machine)).changes.length === known + 1,
+  );
   await bob.edit('api/openapi.yaml', (text) =>
     text.replace('summary: List items', 'summary: Items of bob').replace('title: Shop', 'title: Web shop'),
   );
@@ -73,7 +72,7 @@ test('[I1] the same field changed on both sides is held in the later one, and ev
 
 test('[I1] a held conflict survives a restart', async () => {
   await bob.end('SIGKILL');
-  bob = machine.serve(bob.folder, { name: 'bob' });
+  bob = here.machine.serve(bob.folder, { name: 'bob' });
   const status = await bob.until(
     'the conflict is held again',
     (one) => one.phase === 'running' && one.conflictCount === 1,

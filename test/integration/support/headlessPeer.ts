@@ -132,6 +132,14 @@ export class HeadlessPeer {
   }
 }
 
+export interface ServeOptions {
+  readonly name: string;
+  readonly args?: readonly string[];
+  /** The command line of another release; without it this one's source runs. */
+  readonly cli?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A machine of its own: a state directory, workspaces, and the peers that serve them. */
 export class Machine {
   readonly root: string;
@@ -161,16 +169,7 @@ export class Machine {
     return folder;
   }
 
-  /** @param options.cli the command line of another release; without it this one's source runs. */
-  serve(
-    folder: string,
-    options: {
-      readonly name: string;
-      readonly args?: readonly string[];
-      readonly cli?: string;
-      readonly env?: Readonly<Record<string, string>>;
-    },
-  ): HeadlessPeer {
+  serve(folder: string, options: ServeOptions): HeadlessPeer {
     const args = [
       options.cli ?? CLI,
       'serve',
@@ -187,6 +186,17 @@ export class Machine {
     });
     const peer = new HeadlessPeer(folder, child);
     this.#peers.push(peer);
+    return peer;
+  }
+
+  /** Serves a new workspace folder with these files; resolves when they are in step. @param name of the folder and of the person. */
+  async serveNew(
+    name: string,
+    files: Readonly<Record<string, string>>,
+    options: Omit<ServeOptions, 'name'> = {},
+  ): Promise<HeadlessPeer> {
+    const peer = this.serve(await this.workspace(name, files), { ...options, name });
+    await peer.untilInStep(Object.keys(files).length);
     return peer;
   }
 
@@ -219,6 +229,11 @@ export async function readLog(
     changes: entries.filter((entry) => entry.kind !== 'leader'),
     hasHoles: entries.some((entry, at) => entry.index !== at + 1),
   };
+}
+
+/** What the machine's one library was told, in order. */
+export async function kindsInLog(machine: Machine): Promise<readonly string[]> {
+  return (await readLog(machine)).changes.map(({ kind }) => kind);
 }
 
 /** Resolves when the condition holds, looking again every 20 ms. */

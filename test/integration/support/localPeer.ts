@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger, Scheduler } from '../../../src/core/ports.ts';
@@ -103,6 +103,14 @@ export class LocalPeer {
 
   record(): Promise<FolderRecord> {
     return readFolderRecord(this.#stateDir, this.session.folder);
+  }
+
+  /** Whether a file of that path is there. */
+  has(path: string): Promise<boolean> {
+    return access(join(this.session.folder, path)).then(
+      () => true,
+      () => false,
+    );
   }
 
   read(path: string): Promise<string> {
