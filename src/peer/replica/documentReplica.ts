@@ -345,9 +345,9 @@ export class DocumentReplica implements Disposable {
     });
   }
 
-  /** Whether its name is not in step yet: it may wait for a place that another document has. */
-  get isNameOpen(): boolean {
-    return this.#path.isRenamedHere || this.#path.isRenamedThere;
+  /** Whether it cannot get its name: perhaps only as long as another document has the place. */
+  get waitsForName(): boolean {
+    return this.#path.hindrance !== undefined;
   }
 
   /** Whether a file that turns up elsewhere may be it, should its own be missing. */

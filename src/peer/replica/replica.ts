@@ -373,7 +373,7 @@ export class Replica implements EntrySink, Disposable {
     if (document.localPath !== undefined)
       this.#inBackground(this.#options.watcher.watchFoldersOf([document.status.file]));
     // Somebody may have waited for the place that is free now.
-    for (const other of this.#documents.local()) if (other !== document && other.isNameOpen) other.wake();
+    for (const other of this.#documents.local()) if (other !== document && other.waitsForName) other.wake();
     if (this.#documents.withoutCopy().length === 0) return;
     this.#search.want();
   }

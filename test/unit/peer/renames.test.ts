@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DocId, LogIndex } from '../../../src/core/ids.ts';
+import type { DocId, LogIndex, ProposalId } from '../../../src/core/ids.ts';
 import type { Replica } from '../../../src/peer/replica/replica.ts';
 import { DOC, headOf, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
 
@@ -170,4 +170,19 @@ test('[REN-07] a name that an older release has left out is learned from the hea
   await bench.untilTrue(() => bench.paths()[0] === 'pets.yaml');
   await bench.rest(replica);
   assert.deepEqual(bench.proposed, []);
+});
+
+test('[REN-03] two files that are gone here and renamed there keep nobody busy: neither is moved, and neither wakes the other', async () => {
+  const { bench, replica } = await opened();
+  const other = { docId: 'doc-2' as DocId, path: 'other.yaml', text: spec('birds'), index: 6 as LogIndex };
+  await bench.takeCreate(replica, other);
+  bench.folder.remove(PATH);
+  bench.folder.remove(other.path);
+  const bob = 'replica-bob:2' as ProposalId;
+  await bench.takeRename(replica, revision(base.text, 6), 'pets.yaml', bob);
+  await bench.takeRename(replica, revision(other.text, 7), 'others.yaml', bob, other.docId);
+  const { events } = bench.time;
+  await bench.rest(replica);
+  assert.deepEqual(bench.paths(), []);
+  assert.ok(bench.time.events - events < 100, `it is at rest after ${String(bench.time.events - events)} events`);
 });

@@ -232,9 +232,11 @@ export class ReplicaBench {
     before: StoredRevision,
     path: string,
     proposalId: ProposalId = 'replica-bob:1' as ProposalId,
+    docId: DocId = DOC,
   ): Promise<void> {
     await this.#take(replica, {
       ...entryOf(before, revision(before.text, before.index + 1), proposalId),
+      docId,
       kind: 'rename',
       patch: [],
       path,
