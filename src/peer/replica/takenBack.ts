@@ -50,8 +50,10 @@ export class TakenBack {
     if (this.#wanted !== workingHash) this.#wanted = undefined;
     if (this.#isKnown || working === undefined || workingHash === undefined) return false;
     const isOld = await this.#isOld(file, origin, link, isInFlight);
-    if (isOld === true) await this.#remember({ text: working.text, hash: workingHash, index: NEVER });
-    return isOld;
+    if (isOld !== true) return isOld;
+    if (await this.#isOnlyHeld(working.text)) return false;
+    await this.#remember({ text: working.text, hash: workingHash, index: NEVER });
+    return true;
   }
 
   /**
@@ -119,6 +121,14 @@ export class TakenBack {
   /** The person decided; `keepMine` sends the old text as a change. */
   decide(choice: 'bringBack' | 'keepMine'): void {
     this.#wanted = choice === 'keepMine' ? this.#record.workingHash : undefined;
+  }
+
+  /** A choice that was taken back leaves ours in the file, as the library had it for a while: nothing of that is sent. */
+  async #isOnlyHeld(text: string): Promise<boolean> {
+    const record = this.#record;
+    const { heldBase, shadow } = record.stored;
+    if (heldBase === undefined || shadow === undefined) return false;
+    return (await record.merge(heldBase, text, shadow.text, { unresolved: 'theirs' })).text === shadow.text;
   }
 
   /** The file may have been set back to before its document was made, and another one was at its place. */

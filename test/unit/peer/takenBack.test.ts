@@ -8,7 +8,7 @@ import type { Replica } from '../../../src/peer/replica/replica.ts';
 import { TakenBack } from '../../../src/peer/replica/takenBack.ts';
 import type { DocId, LogIndex } from '../../../src/core/ids.ts';
 import { hashOf } from '../replication/fakes.ts';
-import { PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
+import { DOC, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
 
 type GitSays = NonNullable<ReplicaBench['git']>;
 
@@ -231,3 +231,20 @@ for (const [how, leave] of [
     assert.deepEqual(bench.proposed, []);
   });
 }
+
+test('[I1] a choice that was taken back is held although the file reads as the library did meanwhile, and what others do since changes nothing about that', async () => {
+  const agreed = revision(spec('cats').replace('summary: cats', 'summary: theirs'), 7);
+  const chosen = agreed.text.replace('summary: theirs', 'summary: ours');
+  const bench = new ReplicaBench(chosen, agreed);
+  bench.history = [spec('cats'), chosen, agreed.text];
+  const document = bench.store.documents.get(DOC);
+  assert.ok(document !== undefined);
+  bench.store.documents.set(DOC, { ...document, heldBase: spec('cats') });
+  const replica = await bench.open();
+  await bench.rest(replica);
+  assert.equal(replica.documents[0]?.state, 'held');
+  const next = agreed.text.replace('title: Pets', 'title: Animals');
+  await bench.takeEntry(replica, agreed, next);
+  assert.equal(replica.documents[0].state, 'held');
+  assert.equal(bench.folder.text(PATH), next.replace('summary: theirs', 'summary: ours'));
+});
