@@ -1,3 +1,4 @@
+import type { DocId } from '../../../src/core/ids.ts';
 import type { HeldConflict, Outcome } from '../../../src/peer/folderSession.ts';
 import type { SeededRandom } from '../seededRandom.ts';
 import type { VirtualTime } from '../virtualTime.ts';
@@ -53,7 +54,7 @@ interface World {
 
 /** A choice in a conflict that can still be taken back. */
 interface Choice {
-  readonly path: string;
+  readonly docId: DocId;
   readonly removed: readonly string[];
   /** What the choice put into the library. */
   readonly sent: readonly string[];
@@ -273,10 +274,16 @@ export class People {
     this.#expect(peer.replica?.leaveBehind(peer.folder.fileOf(path), choice));
   }
 
-  /** A file of nobody's that git has left behind stands in the way of a new name: the person clears it away. */
+  /**
+   * What stands in the way of a new name: a file of nobody's that git has left behind is cleared away, and where a
+   * document has the place whose file is gone here, the person says what is to become of that.
+   */
   #makeRoom(peer: SimulatedPeer): void {
     for (const { docId, path, problem } of peer.replica?.documents ?? []) {
       const to = peer.store.documents.get(docId)?.libraryPath;
+      const asked = peer.replica?.conflicts.find((held) => held.path === to && !peer.folder.files.has(held.path));
+      if (problem?.code === 'name-taken' && asked !== undefined)
+        this.#expect(this.#resolve(peer, asked, this.#world.random.pick(['ours', 'theirs'])));
       if (problem?.code !== 'file-not-renamed' || to === undefined || peer.documentAt(to) !== undefined) continue;
       this.#world.note(`${peer.name} clears ${to} away for ${path}`);
       peer.folder.remove(to);
@@ -496,7 +503,7 @@ export class People {
     this.#world.note(`${peer.name} choice at ${label}: ${outcome.isDone ? 'done' : outcome.problem.code}`);
     // What was decided over a whole file is taken back by doing it again, not by undo.
     const canUndo = held.conflict.pointer !== '' || held.conflict.kind !== 'edit-delete';
-    if (outcome.isDone && canUndo) this.#choicesOf(peer, process).push({ path: held.path, removed, sent });
+    if (outcome.isDone && canUndo) this.#choicesOf(peer, process).push({ docId: held.docId, removed, sent });
     else if (!outcome.isDone && !isInDoubt(outcome)) {
       // What the person's own git has taken away meanwhile stays away.
       const there = tokensOf((peer.folder.text(held.path) ?? '') + (theirs?.text ?? ''));
@@ -508,8 +515,10 @@ export class People {
     const { replica, process } = peer;
     const choices = this.#choicesOf(peer, process);
     const choice = choices.at(-1);
-    if (replica === undefined || choice === undefined || this.#isOdd(peer, choice.path)) return;
-    this.#decideFor(peer, choice.path);
+    // It may have another name by now.
+    const path = replica?.documents.find(({ docId }) => docId === choice?.docId)?.path;
+    if (replica === undefined || choice === undefined || (path !== undefined && this.#isOdd(peer, path))) return;
+    if (path !== undefined) this.#decideFor(peer, path);
     choices.pop();
     for (const token of choice.sent) this.#world.ledger.retract(peer.name, token);
     const outcome = await replica.undoResolution();
