@@ -7,7 +7,7 @@ import { pairRenames } from './renamedFiles.ts';
 import type { DocumentContext } from './replicaPorts.ts';
 import type { ReplicaOptions } from './replicaOptions.ts';
 
-/** New files that could not be read are looked at again after so long. */
+/** A look that failed, or found files that could not be read, is repeated after so long. */
 const LOOK_AGAIN_MS = 5_000;
 const MAX_UNCLEAR_LOOKS = 3;
 /** More files than these that appear in one go are no renamed documents. */
@@ -72,6 +72,7 @@ export class DocumentSearch implements Disposable {
         // Let go of in the middle of the search: who serves this replica next looks again.
         if (this.#isDisposed) return;
         this.#options.ambient.logger.error('New documents could not be looked for.', { error: String(error) });
+        this.#lookLater();
       })
       .finally(() => {
         this.#looking = undefined;
@@ -135,16 +136,16 @@ export class DocumentSearch implements Disposable {
     const found = await this.#options.discover();
     const isNew = (file: string): boolean =>
       this.#options.layout.localPathOf(file) !== undefined && this.#documents.ofFile(file) === undefined;
-    const appeared = [...this.#appeared].filter((file) => !found.includes(file));
-    this.#appeared.clear();
+    const told = [...this.#appeared];
+    const appeared = told.filter((file) => !found.includes(file));
     const isClear = await this.#followRenames(found, [...found, ...appeared].filter(isNew));
     this.#unclearLooks = isClear ? 0 : this.#unclearLooks + 1;
     // What can never be read must not keep everything else from being found.
     if (!isClear && this.#unclearLooks <= MAX_UNCLEAR_LOOKS) {
-      for (const file of appeared) this.#appeared.add(file);
       this.#lookLater();
       return;
     }
+    for (const file of told) this.#appeared.delete(file);
     for (const file of found) {
       const localPath = this.#options.layout.localPathOf(file);
       if (localPath === undefined || !isNew(file)) continue;

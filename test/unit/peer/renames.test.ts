@@ -35,6 +35,19 @@ for (const isChanged of [false, true])
     assert.deepEqual(bench.paths(), ['pets.yaml']);
   });
 
+test('[REN-01] a new name that could not be recorded is looked for again: the disk was full for a moment', async () => {
+  const { bench } = await opened();
+  bench.folder.rename(PATH, 'pets.yaml');
+  const { searches } = bench;
+  await bench.untilTrue(() => bench.searches > searches);
+  bench.store.failing = 1;
+  const { now } = bench.time;
+  await bench.untilTrue(() => bench.time.now > now + 1_000);
+  bench.store.failing = 0;
+  await bench.untilTrue(() => bench.proposed.length === 1);
+  assert.deepEqual(renames(bench), [toPets]);
+});
+
 test('[REN-02] a rename that finds the document changed is proposed again on top of that', async () => {
   const { bench, replica } = await opened();
   const head = revision(edited, 6);
