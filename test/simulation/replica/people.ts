@@ -222,7 +222,10 @@ export class People {
     for (const peer of creators) {
       const text = isSame ? common : newDocument(() => ledger.mint(peer.name), 2);
       this.#later(0, 300, () => {
-        if (!peer.folder.files.has(path)) this.#save(peer, path, '', text, 'creates');
+        // Who has put the file away for a moment puts no other one there: that would replace what the document had, which
+        // the ledger does not know to be this person's doing.
+        const isFree = !peer.folder.files.has(path) && !this.#isOdd(peer, path);
+        if (isFree) this.#save(peer, path, '', text, 'creates');
       });
     }
   }
