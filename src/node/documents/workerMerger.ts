@@ -16,7 +16,7 @@ import { elementChanges } from '../../core/sources/elementChanges.ts';
 import { firstContact } from '../../core/sources/firstContact.ts';
 import type { SourceTexts } from '../../core/sources/sourceTexts.ts';
 import { translateSpec, type TranslateOptions } from '../../core/sources/translateSpec.ts';
-import { WorkerCalls } from '../worker/workerCalls.ts';
+import { WorkerCalls, WorkerOutOfMemoryError } from '../worker/workerCalls.ts';
 import type { DocumentWorkerFunctions } from './documentWorker.ts';
 import type { FileKind, FoundDocument } from './findDocuments.ts';
 
@@ -36,6 +36,18 @@ const MAX_INLINE_DIFF_LENGTH = 200_000;
  */
 const IDLE_MS = 5 * 60_000;
 
+/**
+ * What the thread may take: the largest public description ten times over. In VS Code all threads of the extension host
+ * share 4 GB of heap, and whoever takes the last of it ends the host.
+ */
+const MAX_MEMORY_MB = 2_048;
+
+const OUT_OF_MEMORY: Problem = {
+  code: 'out-of-memory',
+  message: 'The file takes more memory than there is for it. Split it into several files that refer to each other.',
+  severity: 'error',
+};
+
 /** Finds the documents of a folder, off the calling thread. */
 export interface DocumentFinder {
   findDocuments(folder: string, candidates: readonly string[]): Promise<readonly FoundDocument[]>;
@@ -52,9 +64,12 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts, Histor
   readonly #calls: WorkerCalls<DocumentWorkerFunctions>;
   #warmingUp: Promise<void> | undefined;
 
-  /** @param workerFile the worker's program: a bundle, or `documentWorker.ts` itself where the source runs. */
-  constructor(workerFile: string | URL) {
-    this.#calls = new WorkerCalls<DocumentWorkerFunctions>(workerFile, undefined, IDLE_MS);
+  /**
+   * @param workerFile the worker's program: a bundle, or `documentWorker.ts` itself where the source runs.
+   * @param maxMemoryMb what the worker may take; work that needs more is refused with a problem `out-of-memory`.
+   */
+  constructor(workerFile: string | URL, maxMemoryMb = MAX_MEMORY_MB) {
+    this.#calls = new WorkerCalls<DocumentWorkerFunctions>(workerFile, undefined, { idleMs: IDLE_MS, maxMemoryMb });
   }
 
   /** Starts the thread and loads what a merge needs; resolves when it is ready, or when it could not be started. */
@@ -71,13 +86,21 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts, Histor
     // The usual merge: one side changed nothing. Comparing costs less than the way to the worker.
     const equal = mergeEqual(input);
     if (equal !== undefined) return Promise.resolve(equal);
-    return this.#calls.call('merge', input, format, options);
+    return this.#calls.call('merge', input, format, options).catch((error: unknown) => {
+      if (!(error instanceof WorkerOutOfMemoryError)) throw error;
+      const { ours, theirs } = input;
+      // As for any text that cannot be read: ours stays, and it is said why.
+      return { text: ours, nextBase: theirs, conflicts: [], renames: [], problems: [OUT_OF_MEMORY], takenBy: 'none' };
+    });
   }
 
   check(text: string, format: DocumentFormat): Promise<readonly Problem[]> {
     void this.warmUp();
     if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(checkDocument(text, format));
-    return this.#calls.call('check', text, format);
+    return this.#calls.call('check', text, format).catch((error: unknown) => {
+      if (!(error instanceof WorkerOutOfMemoryError)) throw error;
+      return [OUT_OF_MEMORY];
+    });
   }
 
   checkResolutions(...args: Parameters<typeof checkResolutions>): Promise<CheckedResolutions> {

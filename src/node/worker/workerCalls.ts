@@ -28,6 +28,23 @@ export class WorkerGoneError extends Error {
   override readonly name = 'WorkerGoneError';
 }
 
+/** The worker took more memory than it may; the call it happened at, and only that, fails with this. */
+export class WorkerOutOfMemoryError extends Error {
+  override readonly name = 'WorkerOutOfMemoryError';
+  readonly code = 'out-of-memory';
+}
+
+/** How a worker lives. */
+export interface WorkerLife {
+  /** Without a call for so long, the thread is ended, and its memory is free; not for one that holds state. */
+  readonly idleMs?: number;
+  /**
+   * So much memory the thread's heap may take. When it runs out, the thread ends, and the calls under way are put to
+   * another one, the one that it happened at once more; so only for functions that change nothing.
+   */
+  readonly maxMemoryMb?: number;
+}
+
 /** To be called by a worker's own file: answers calls one after the other, in the order in which they came. */
 export function serveWorkerCalls(functions: WorkerFunctions): void {
   const port = parentPort;
@@ -61,6 +78,10 @@ export function serveWorkerCalls(functions: WorkerFunctions): void {
 }
 
 interface PendingCall {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** Whether the memory ran out at it before. */
+  readonly isRepeated: boolean;
   /** The large texts that it needs, and their numbers. */
   readonly texts: ReadonlyMap<string, number>;
   resolve(value: unknown): void;
@@ -78,14 +99,13 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
   #worker: Worker | undefined;
   #nextId = 1;
   #isDisposed = false;
-  readonly #idleMs: number | undefined;
+  readonly #life: WorkerLife;
   #idleTimer: NodeJS.Timeout | undefined;
 
-  /** @param idleMs without a call for so long, the thread is ended, and its memory is free; not for one that holds state. */
-  constructor(file: string | URL, workerData?: unknown, idleMs?: number) {
+  constructor(file: string | URL, workerData?: unknown, life: WorkerLife = {}) {
     this.#file = file;
     this.#workerData = workerData;
-    this.#idleMs = idleMs;
+    this.#life = life;
   }
 
   call<Name extends keyof Functions & string>(
@@ -93,13 +113,25 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
     ...args: Parameters<Functions[Name]>
   ): Promise<Awaited<ReturnType<Functions[Name]>>> {
     if (this.#isDisposed) return Promise.reject(new WorkerGoneError('The worker was let go.'));
+    return new Promise((resolve, reject) => {
+      this.#send({
+        name,
+        args,
+        isRepeated: false,
+        resolve: (value) => resolve(value as Awaited<ReturnType<Functions[Name]>>),
+        reject,
+      });
+    });
+  }
+
+  #send(call: Omit<PendingCall, 'texts'>): void {
     clearTimeout(this.#idleTimer);
     this.#worker ??= this.#start();
     const worker = this.#worker;
     const id = this.#nextId++;
     const texts = new Map<string, number>();
     const fresh: Request[] = [];
-    const packed = packTexts(args, (text) => {
+    const packed = packTexts(call.args, (text) => {
       const known = texts.get(text);
       if (known !== undefined) return known;
       const { id: textId, isNew } = this.#texts.use(text);
@@ -107,15 +139,9 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
       if (isNew) fresh.push({ kind: 'keep', id: textId, text });
       return textId;
     });
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, {
-        texts,
-        resolve: (value) => resolve(value as Awaited<ReturnType<Functions[Name]>>),
-        reject,
-      });
-      worker.ref();
-      this.#post(worker, fresh, { kind: 'call', call: { id, name, args: packed.value, texts: packed.texts } });
-    });
+    this.#pending.set(id, { ...call, texts });
+    worker.ref();
+    this.#post(worker, fresh, { kind: 'call', call: { id, name: call.name, args: packed.value, texts: packed.texts } });
   }
 
   #post(worker: Worker, texts: readonly Request[], call: Request): void {
@@ -155,7 +181,7 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
   }
 
   #waitForIdle(worker: Worker): void {
-    if (this.#idleMs === undefined) return;
+    if (this.#life.idleMs === undefined) return;
     clearTimeout(this.#idleTimer);
     this.#idleTimer = setTimeout(() => {
       if (this.#worker !== worker || this.#pending.size > 0) return;
@@ -163,7 +189,7 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
       this.#forgetTexts();
       // Nothing waits for its end: no call is under way, and the next one starts another.
       void worker.terminate();
-    }, this.#idleMs);
+    }, this.#life.idleMs);
     // Waiting for this keeps no process alive.
     this.#idleTimer.unref();
   }
@@ -179,7 +205,11 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#file, { workerData: this.#workerData });
+    const { maxMemoryMb } = this.#life;
+    const worker = new Worker(this.#file, {
+      workerData: this.#workerData,
+      ...(maxMemoryMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: maxMemoryMb } }),
+    });
     worker.on('message', (reply: Reply) => {
       const waiting = this.#pending.get(reply.id);
       this.#pending.delete(reply.id);
@@ -195,13 +225,17 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
         waiting.resolve(unpackTexts(reply, (id) => texts.get(id)));
       }
     });
-    const gone = (reason: string): void => {
+    const gone = (reason: string, isOutOfMemory = false): void => {
       // A thread that failed also ends; another one may serve by then.
       if (this.#worker !== worker) return;
       this.#worker = undefined;
-      this.#rejectAll(new WorkerGoneError(reason));
+      if (isOutOfMemory && this.#life.maxMemoryMb !== undefined) this.#sendAgain();
+      else this.#rejectAll(new WorkerGoneError(reason));
     };
-    worker.on('error', (error) => gone(`The worker failed: ${error instanceof Error ? error.message : String(error)}`));
+    worker.on('error', (error) => {
+      const isOutOfMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      gone(`The worker failed: ${error instanceof Error ? error.message : String(error)}`, isOutOfMemory);
+    });
     worker.on('exit', () => gone('The worker ended.'));
     worker.unref();
     return worker;
@@ -213,10 +247,24 @@ export class WorkerCalls<Functions extends WorkerFunctions> implements Disposabl
     this.#outgoing = [];
   }
 
-  #rejectAll(error: Error): void {
+  /** Calls are answered in their order: the memory ran out at the oldest, and the others only lost their thread. */
+  #sendAgain(): void {
+    const [first, ...others] = this.#takeAll();
+    // What was remembered between the calls may have been too much; a new thread remembers nothing.
+    if (first?.isRepeated === false) this.#send({ ...first, isRepeated: true });
+    else first?.reject(new WorkerOutOfMemoryError('The worker took more memory than it may.'));
+    for (const one of others) this.#send(one);
+  }
+
+  #takeAll(): PendingCall[] {
     this.#forgetTexts();
     const waiting = [...this.#pending.values()];
     this.#pending.clear();
+    return waiting;
+  }
+
+  #rejectAll(error: Error): void {
+    const waiting = this.#takeAll();
     for (const one of waiting) one.reject(error);
   }
 }

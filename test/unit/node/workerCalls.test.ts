@@ -8,7 +8,7 @@ import {
   unpackTexts,
 } from '../../../src/node/worker/sharedTexts.ts';
 import type { Worker } from 'node:worker_threads';
-import { WorkerCalls, WorkerGoneError } from '../../../src/node/worker/workerCalls.ts';
+import { WorkerCalls, WorkerGoneError, WorkerOutOfMemoryError } from '../../../src/node/worker/workerCalls.ts';
 import type { EchoFunctions } from './echoWorker.ts';
 
 const calls = new WorkerCalls<EchoFunctions>(new URL('./echoWorker.ts', import.meta.url));
@@ -100,7 +100,7 @@ test('[merge] packing copies only what holds a large text, and leaves data that 
 
 test('[I10] a thread that nobody calls for a while is ended with all that it remembers, and the next call starts another', async (t) => {
   const idleMs = 60_000;
-  const idle = new WorkerCalls<EchoFunctions>(new URL('./echoWorker.ts', import.meta.url), undefined, idleMs);
+  const idle = new WorkerCalls<EchoFunctions>(new URL('./echoWorker.ts', import.meta.url), undefined, { idleMs });
   t.after(() => idle.dispose());
   const started: Worker[] = [];
   const count = (worker: Worker): number => started.push(worker);
@@ -120,4 +120,18 @@ test('[I10] a thread that nobody calls for a while is ended with all that it rem
   // The new thread gets the text again.
   assert.deepEqual(await idle.call('lengths', [text]), [text.length]);
   assert.equal(started.length, 2);
+});
+
+test('[I10] where the memory runs out by what a thread remembers, the call is done by another one; by itself, it fails', async (t) => {
+  const bounded = new WorkerCalls<EchoFunctions>(new URL('./echoWorker.ts', import.meta.url), undefined, {
+    maxMemoryMb: 32,
+  });
+  t.after(() => bounded.dispose());
+  const [some, tooMany] = [300_000, 3_000_000];
+  const counts: number[] = [];
+  // The thread forgets when it ends, and then only.
+  while (counts.at(-1) !== 1 || counts.length === 1) counts.push(await bounded.call('remember', some));
+  assert.ok(counts.length > 2);
+  await assert.rejects(bounded.call('remember', tooMany), WorkerOutOfMemoryError);
+  assert.equal(await bounded.call('remember', some), 1);
 });
