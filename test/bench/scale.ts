@@ -1,22 +1,28 @@
 // Prints what a merge of large documents costs in time and memory, beside `git merge-file` and beside a full parse:
 //   node test/bench/scale.ts --corpus DIR [--only PART-OF-NAME]      (DIR: the corpus, packed or not)
 // Each figure comes from a process of its own. Times are of the processor, not of the wall, so that a loaded machine says
-// nearly the same as a quiet one, and the ratios are what counts. Both sides of a ratio are warmed up in the same way: as
-// many parses as merges of a small document, then rounds of which the middle one counts. Peak memory is what the system
-// says of a process that does the one thing once, on a machine that is cold, besides what it takes with the texts loaded.
-import { spawnSync } from 'node:child_process';
+// nearly the same as a quiet one, and the ratios are what counts. The sides of a ratio take turns in one process, so that
+// both meet the same machine: warmed up with as many parses as merges of a small document, each turn long enough for the
+// clock and begun without garbage, so that each pays for its own. The ratio is the middle one of all turns. Peak memory
+// is what the system says of a process that does the one thing once, on a machine that is cold, besides what it takes
+// with the texts loaded; git's is that of its whole process.
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parseTree } from 'jsonc-parser';
 import { parseDocument } from 'yaml';
 import { threeWayMerge } from '../../src/core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput } from '../../src/core/merge/types.ts';
 import { checkDocument } from '../../src/core/openapi/checkDocument.ts';
 import { PlainCache } from '../../src/core/openapi/plainDocument.ts';
+import { WorkerMerger } from '../../src/node/documents/workerMerger.ts';
 import { edited, SCALE_DOCUMENTS, warmUpDocument } from './scaleDocuments.ts';
+import { sourceWorkers } from './sourceWorkers.ts';
 import { unpackedCorpus } from './unpackedCorpus.ts';
 
 /** A cold merge costs at most so many times what parsing its three texts costs. */
@@ -27,24 +33,42 @@ const MAX_EDIT = 1 / 6;
 const LARGE_LENGTH = 2_500_000;
 /** So many places are edited by each side where nothing was read before. */
 const COLD_EDITS = 8;
-const WARM_UP_ROUNDS = 30;
-/** Rounds of at least so long go on until they took so long together; the middle one of three or more counts. */
-const MIN_ROUND_MS = 20;
-const MEASURED_MS = 1_000;
+const WARM_UP_ROUNDS = 60;
+/** A turn does its work as often as it takes to last so long: the clock of the processor ticks. */
+const MIN_TURN_MS = 40;
+/** There are at least so many turns, and as many as take so long together. */
+const MIN_TURNS = 5;
+const MEASURED_MS = 4_000;
+/** The calling thread is kept busy for at most so long at a stretch. */
+const MAX_STRETCH_MS = 50;
+/** Of so many runs the middle one counts. */
+const STRETCH_RUNS = 3;
 /** So many different texts are merged in turns, that none of them was read lately. */
 const EDITED_TEXTS = 7;
 
 /** What a process of its own does, and prints. */
-const TASKS = ['time', 'parse', 'cold', 'edit'] as const;
+const TASKS = ['time', 'stretch', 'parse', 'cold', 'edit'] as const;
 type Task = (typeof TASKS)[number];
+
+/** Milliseconds, and how many parses of one text they are worth. */
+interface Cost {
+  readonly ms: number;
+  readonly ratio: number;
+}
 
 interface Times {
   readonly length: number;
-  readonly parse: number;
+  readonly parse: Cost;
+  readonly cold: Cost;
+  readonly edit: Cost;
+  readonly check: Cost;
+  readonly result: string;
+}
+
+/** The longest stretches of the calling thread, in ms. */
+interface Stretches {
   readonly cold: number;
   readonly edit: number;
-  readonly check: number;
-  readonly result: string;
 }
 
 const { values: args } = parseArgs({
@@ -61,26 +85,34 @@ const specs = join(corpus, 'specs');
 
 if (args.document !== undefined) {
   const task = TASKS.find((one) => one === args.task) ?? 'time';
-  console.log(JSON.stringify(task === 'time' ? timesOf(args.document) : memoryOf(args.document, task)));
+  const { document } = args;
+  const result =
+    task === 'time' ? timesOf(document) : task === 'stretch' ? await stretchesOf(document) : memoryOf(document, task);
+  console.log(JSON.stringify(result));
 } else {
   console.log(
     `cold: up to ${COLD_EDITS} edits by each side, nothing read before; of three parses (bar ${MAX_COLD}). edit: one line by each ` +
       `side, merged and proven, the base read before; of one parse (bar ${MAX_EDIT.toFixed(3)} from 3 MB on). check: a text with one new ` +
-      'line. Processor time in ms, both sides warm. peak: MB besides the loaded texts, of one run, cold.\n',
+      'line. Processor time in ms, both sides warm. peak: MB besides the loaded texts, of one run, cold. stretch: the longest of ' +
+      `the calling thread while the worker does it, in ms (bar ${MAX_STRETCH_MS}). git: wall, and peak of the whole process.\n`,
   );
   for (const { name } of SCALE_DOCUMENTS.filter((one) => one.name.includes(args.only))) printRow(name);
 }
 
 function printRow(name: string): void {
-  const times = run(name, 'time') as Times;
+  const { length, parse, cold, edit, check, result } = run(name, 'time') as Times;
+  const stretch = run(name, 'stretch') as Stretches;
   const [parsePeak, coldPeak, editPeak] = (['parse', 'cold', 'edit'] as const).map((task) => String(run(name, task)));
-  const bar = (value: number, max: number): string => `${value.toFixed(3)}${value <= max ? '' : ' OVER THE BAR'}`;
-  const { input } = prepare(name);
+  const mark = (value: number, max: number): string => (value <= max ? '' : ' OVER THE BAR');
+  const bar = (value: number, max: number): string => value.toFixed(3) + mark(value, max);
+  const ofThread = (ms: number): string => `stretch ${ms.toFixed(0)}${mark(ms, MAX_STRETCH_MS)}`;
+  const git = gitMerge(prepare(name).input);
   console.log(
-    `${name.padEnd(24)}${(times.length / 1e6).toFixed(2).padStart(6)} M  parse ${times.parse.toFixed(1)}, peak ${parsePeak}  ` +
-      `git ${gitMs(input).toFixed(0)} (wall)  cold ${times.cold.toFixed(1)} = ${bar(times.cold / times.parse / 3, MAX_COLD)}, peak ${coldPeak} ` +
-      `(${times.result})  edit ${times.edit.toFixed(1)} = ${bar(times.edit / times.parse, times.length < LARGE_LENGTH ? Infinity : MAX_EDIT)}, peak ${editPeak}  ` +
-      `check ${times.check.toFixed(1)} = ${(times.check / times.parse).toFixed(3)}`,
+    `${name.padEnd(24)}${(length / 1e6).toFixed(2).padStart(6)} M  parse ${parse.ms.toFixed(1)}, peak ${parsePeak}  ` +
+      `git ${git.ms.toFixed(0)}, peak ${git.peak?.toFixed(0) ?? 'not known here'}  ` +
+      `cold ${cold.ms.toFixed(1)} = ${bar(cold.ratio / 3, MAX_COLD)}, peak ${coldPeak}, ${ofThread(stretch.cold)} (${result})  ` +
+      `edit ${edit.ms.toFixed(1)} = ${bar(edit.ratio, length < LARGE_LENGTH ? Infinity : MAX_EDIT)}, peak ${editPeak}, ` +
+      `${ofThread(stretch.edit)}  check ${check.ms.toFixed(1)} = ${check.ratio.toFixed(3)}`,
   );
 }
 
@@ -107,25 +139,32 @@ function timesOf(name: string): Times {
   const { base } = input;
   const small = warmUpDocument(specs, format);
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-    parseText(small, format);
-    threeWayMerge(edited(small, COLD_EDITS, `w${round}`), format);
+    const one = edited(small, COLD_EDITS, `w${round}`);
+    for (const text of Object.values(one) as string[]) parseText(text, format);
+    threeWayMerge(one, format);
   }
-  const parse = middle([base], (text) => parseText(text, format));
   let result = '';
-  const cold = middle([input], (one) => {
-    const { takenBy, conflicts } = threeWayMerge(one, format);
-    result = `by ${takenBy}, ${conflicts.length} conflicts`;
-  });
   const cache = new PlainCache();
   checkDocument(base, format, cache);
+  const texts = Object.values(input) as string[];
   const inputs = Array.from({ length: EDITED_TEXTS }, (_, at) => edited(base, 1, 'n'.repeat(at + 1)));
-  const edit = middle(inputs, (one) => threeWayMerge(one, format, {}, cache));
-  const check = middle(inputs, ({ ours }) => checkDocument(ours, format, cache));
+  const of = <T>(list: readonly T[], at: number): T => list[at % list.length] as T;
+  const [parse, cold, edit, check] = inTurns([
+    (at) => parseText(of(texts, at), format),
+    () => {
+      const { takenBy, conflicts } = threeWayMerge(input, format);
+      result = `by ${takenBy}, ${conflicts.length} conflicts`;
+    },
+    (at) => threeWayMerge(of(inputs, at), format, {}, cache),
+    (at) => checkDocument(of(inputs, at).ours, format, cache),
+  ]);
+  if (parse === undefined || cold === undefined || edit === undefined || check === undefined)
+    throw new Error('Nothing was measured.');
   return { length: base.length, parse, cold, edit, check, result };
 }
 
 /** Peak memory in MB of doing it once, besides what the process takes when everything is loaded. */
-function memoryOf(name: string, task: Exclude<Task, 'time'>): number {
+function memoryOf(name: string, task: 'parse' | 'cold' | 'edit'): number {
   const { format, input } = prepare(name);
   const one = task === 'edit' ? edited(input.base, 1) : input;
   const before = processPeak(true);
@@ -149,33 +188,102 @@ function processPeak(isReset: boolean): number {
   }
 }
 
-/** The time that is in the middle of several rounds; what is quick is done several times in a round, because the clock of the processor ticks. */
-function middle<T>(inputs: readonly T[], work: (input: T) => unknown): number {
-  const times: number[] = [];
-  let batch = 1;
-  for (let sum = 0, at = 0; times.length < 3 || sum < MEASURED_MS;) {
-    const chosen = Array.from({ length: batch }, () => inputs[at++ % inputs.length] as T);
+/** What each of the works costs, the first one being the measure of all. */
+function inTurns(works: readonly ((at: number) => unknown)[]): Cost[] {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const states = works.map((work) => ({ work, batch: 1, at: 0, times: [] as number[] }));
+  const turn = (state: (typeof states)[number]): number => {
+    collect();
     const start = process.threadCpuUsage();
-    for (const input of chosen) work(input);
+    for (let count = 0; count < state.batch; count++) state.work(state.at++);
     const { user, system } = process.threadCpuUsage(start);
-    const ms = (user + system) / 1000;
-    sum += ms;
-    if (ms < MIN_ROUND_MS) batch *= 2;
-    else times.push(ms / batch);
-  }
-  return times.sort((x, y) => x - y)[times.length >> 1] ?? 0;
+    return (user + system) / 1000;
+  };
+  for (const state of states) while (turn(state) < MIN_TURN_MS) state.batch *= 2;
+  for (let sum = 0, turns = 0; turns < MIN_TURNS || sum < MEASURED_MS; turns++)
+    for (const state of states) {
+      const ms = turn(state);
+      sum += ms;
+      state.times.push(ms / state.batch);
+    }
+  const measure = states[0]?.times ?? [];
+  return states.map(({ times }) => ({
+    ms: middle(times),
+    ratio: middle(times.map((ms, at) => ms / (measure[at] ?? Number.NaN))),
+  }));
 }
 
-function gitMs({ base, ours, theirs }: MergeInput): number {
+function middle(values: readonly number[]): number {
+  return values.toSorted((x, y) => x - y)[values.length >> 1] ?? 0;
+}
+
+async function stretchesOf(name: string): Promise<Stretches> {
+  const { format, input } = prepare(name);
+  const worker = sourceWorkers.documents;
+  const cold: number[] = [];
+  const edit: number[] = [];
+  for (let run = 0; run < STRETCH_RUNS; run++) {
+    const merger = new WorkerMerger(worker);
+    await merger.warmUp();
+    cold.push(await longestStretch(() => merger.merge(input, format)));
+    const one = edited(input.base, 1, 'n'.repeat(run + 1));
+    edit.push(await longestStretch(() => merger.merge(one, format)));
+    merger.dispose();
+  }
+  return { cold: middle(cold), edit: middle(edit) };
+}
+
+/** The most processor time that the calling thread took between two turns of the event loop, until the work was done. */
+async function longestStretch(work: () => Promise<unknown>): Promise<number> {
+  let longest = 0;
+  let last = process.threadCpuUsage();
+  let isDone = false;
+  const done = work().finally(() => {
+    isDone = true;
+  });
+  const watch = async (): Promise<void> => {
+    while (!isDone) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      const { user, system } = process.threadCpuUsage(last);
+      last = process.threadCpuUsage();
+      longest = Math.max(longest, (user + system) / 1000);
+    }
+  };
+  await Promise.all([done, watch()]);
+  return longest;
+}
+
+interface GitMerge {
+  readonly ms: number;
+  /** In MB; undefined where the system does not tell. */
+  readonly peak: number | undefined;
+}
+
+function gitMerge({ base, ours, theirs }: MergeInput): GitMerge {
   const folder = mkdtempSync(join(tmpdir(), 'api-live-sync-scale-'));
   const paths = Object.entries({ ours, base, theirs }).map(([name, text]) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   });
-  // A child's processor time is not to be had; the wall has to do.
   const start = performance.now();
-  spawnSync('git', ['merge-file', '-p', ...paths], { maxBuffer: 1 << 28 });
-  const wall = performance.now() - start;
+  const { pid } = spawn('git', ['merge-file', '-p', ...paths], { stdio: 'ignore' });
+  // Its end is heard of only when this turn is over: until then the system tells what it took.
+  let peak: number | undefined;
+  for (let now = peakOf(pid); now !== undefined; now = peakOf(pid)) peak = now;
+  if (peak === undefined) spawnSync('git', ['merge-file', '-p', ...paths], { maxBuffer: 1 << 28 });
+  const ms = performance.now() - start;
   rmSync(folder, { recursive: true });
-  return wall;
+  return { ms, peak: peak === undefined ? undefined : peak / 1024 };
+}
+
+/** In kB; undefined where the process has ended, or the system is not Linux. */
+function peakOf(pid: number | undefined): number | undefined {
+  try {
+    const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return peak === undefined ? undefined : Number(peak);
+  } catch {
+    // No such file: it is gone, or this is another system.
+    return undefined;
+  }
 }
