@@ -19,6 +19,7 @@ import type {
   SkeletonRow,
 } from './replicatedLog.ts';
 import { LOG_START } from './replicatedLog.ts';
+import { nextRunningHash } from './runningHash.ts';
 import { SyncError, describeError } from './syncError.ts';
 import { TextCache } from './textCache.ts';
 import { TransactionDraft } from './transactionDraft.ts';
@@ -180,6 +181,8 @@ export class TransactionManager implements LogGate {
    */
   async take(entry: LogEntry): Promise<void> {
     await this.#following(async () => {
+      // A write that failed may have been durable all the same; then the entry is offered once more.
+      if (await this.#has(entry)) return;
       const draft = this.#draft();
       const fault = await draft.take(entry);
       if (fault !== undefined) throw new BadEntryError(fault);
@@ -319,6 +322,14 @@ export class TransactionManager implements LogGate {
       ambient: this.#ambient,
       headText: (docId, hash) => this.#headText(docId, hash),
     });
+  }
+
+  /** Whether the log has this very entry, after the same ones. */
+  async #has(entry: LogEntry): Promise<boolean> {
+    if (entry.index > this.#last.index) return false;
+    const before = entry.index === 1 ? '' : await this.#log.runningHashAt((entry.index - 1) as LogIndex);
+    const after = await this.#log.runningHashAt(entry.index);
+    return before !== undefined && after === nextRunningHash(before, entry, this.#ambient.hashText);
   }
 
   /** What comes from another leader changes nothing once this host leads itself, however long it was on its way. */

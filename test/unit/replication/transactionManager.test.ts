@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DocId, LogIndex, PeerId, ProposalId, Term } from '../../../src/core/ids.ts';
 import type { LogEntry, Proposal, ProposeResult } from '../../../src/core/replication/entry.ts';
+import { BadEntryError } from '../../../src/core/replication/libraryLink.ts';
 import { MemoryReplicatedLog } from '../../../src/core/replication/memoryReplicatedLog.ts';
 import { LOG_START } from '../../../src/core/replication/replicatedLog.ts';
 import type { LogRecord } from '../../../src/core/replication/replicatedLog.ts';
@@ -252,6 +253,24 @@ test('[REP-07] an append that failed after it was durable is found again, announ
     commits.flat().map(({ index }) => index),
     [1, 2],
   );
+});
+
+test('[REP-07] [REC-10] an entry of another leader whose write failed after it was durable is no bad entry when it comes again', async () => {
+  const { manager, append } = await open();
+  await append(createOf('a', 'doc-1', 'openapi.yaml', 'one\n'));
+  await append(editOf('a', 'doc-1', 'one\n', 'two\n'));
+  const [first, second] = (await manager.entries(0 as LogIndex, WHOLE)).entries.flatMap(({ entry }) => entry ?? []);
+  assert.ok(first !== undefined && second !== undefined);
+  const log = new FlakyLog();
+  const ambient = createFakeAmbient(new FakeTime());
+  const copy = await TransactionManager.openCopy({ log, leaderId: 'host-b' as PeerId, ambient });
+  await copy.adoptTerm(manager.term);
+  await copy.take(first);
+  log.failures = ['after'];
+  await assert.rejects(copy.take(second));
+  await copy.take(second);
+  assert.deepEqual(copy.position, manager.position);
+  await assert.rejects(copy.take({ ...second, proposalId: 'b:7' as ProposalId }), BadEntryError);
 });
 
 test('[REP-07] an append in doubt that was compacted before anybody looked is still known', async () => {
