@@ -67,8 +67,8 @@ export class DocumentIntake {
     await this.#askInFlight(head);
     if (why === 'unknown') {
       this.#history.forget();
-      this.#proposals.awaitHead(NEVER);
       await meetOtherLog(this.#record, head);
+      this.#proposals.logChanged();
     }
     // A log that was put back knows no newer name than we do.
     this.#path.take(head.path, why === 'unknown');
@@ -98,8 +98,8 @@ export class DocumentIntake {
   async becomeNew(): Promise<void> {
     await this.#askInFlight(undefined);
     this.#history.forget();
-    this.#proposals.awaitHead(NEVER);
     this.#record.stored = unknownToLibrary(this.#record.stored);
+    this.#proposals.logChanged();
     await this.#record.commit({ putDocuments: [this.#record.stored] });
   }
 

@@ -75,6 +75,15 @@ export class DocumentProposals {
     return this.#knownIndex < this.#awaitedIndex;
   }
 
+  /**
+   * The log is another one, and what was agreed on begins anew: that the held base is another one now is no choice of
+   * the person, and once what is in flight is committed, that says what is held.
+   */
+  logChanged(): void {
+    this.#heldBaseThen = this.#record.stored.heldBase;
+    this.#awaitedIndex = 0;
+  }
+
   /** The link to send by, if sending has a chance now. */
   readyLink(): LibraryLink | undefined {
     return this.isAwaitingHead ? undefined : this.connectedLink();

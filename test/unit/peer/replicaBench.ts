@@ -107,9 +107,8 @@ export class ReplicaBench {
     });
   }
 
-  /** The file's text was sent by an earlier run, and nobody knows what became of it. */
-  putInFlight(base: StoredRevision): void {
-    const text = this.folder.text(PATH) ?? '';
+  /** The file’s text, or another, was sent by an earlier run, and nobody knows what became of it. */
+  putInFlight(base: StoredRevision, text = this.folder.text(PATH) ?? '', heldBase?: string): void {
     const proposal: Proposal = {
       proposalId: 'replica-alice:1' as ProposalId,
       docId: DOC,
@@ -119,7 +118,7 @@ export class ReplicaBench {
       patch: [{ offset: 0, deleteCount: base.text.length, insert: text }],
       changes: [],
     };
-    this.store.outbox.set(proposal.proposalId, { proposal, text, heldBase: undefined });
+    this.store.outbox.set(proposal.proposalId, { proposal, text, heldBase });
     this.store.nextProposalNumber = 2;
   }
 

@@ -134,6 +134,30 @@ test('[REC-04] [I1] an element that only the lost part of the log had is no base
   );
 });
 
+test('[REC-04] [I1] what is held stays held where the proposal in flight is committed in a log that began anew', async () => {
+  const shadow = revision(spec('cats').replace('summary: cats', 'summary: theirs'), 9);
+  const withDogs = (summary: string): string => spec('cats', 'dogs').replace('summary: cats', `summary: ${summary}`);
+  const bench = new ReplicaBench(withDogs('mine'), shadow);
+  const document = bench.store.documents.get(DOC);
+  assert.ok(document !== undefined);
+  bench.store.documents.set(DOC, { ...document, heldBase: spec('cats') });
+  bench.putInFlight(shadow, withDogs('theirs'), withDogs('cats'));
+  // Somebody else has created the document anew, with what was agreed on: so what is in flight fits.
+  bench.answer = ({ proposalId }) =>
+    proposalId === 'replica-alice:1'
+      ? { kind: 'committed', index: 2 as LogIndex }
+      : assert.fail('nothing else is to be sent');
+  const replica = await bench.open();
+  replica.pause();
+  await bench.takeHeads(replica, [], 0, 'unknown');
+  await bench.takeCreate(replica, { docId: DOC, path: PATH, text: shadow.text, index: 1 as LogIndex });
+  await bench.takeEntry(replica, revision(shadow.text, 1), withDogs('theirs'), 'replica-alice:1');
+  replica.resume();
+  await bench.rest(replica);
+  assert.equal(bench.folder.text(PATH), withDogs('mine'));
+  assert.equal(replica.conflicts.length, 1);
+});
+
 test('[REC-04] [I1] a stale answer of another log is not merged: its heads say first what is a base', async () => {
   const shadow = revision(spec('cats', 'dogs'), 9);
   const bench = new ReplicaBench(spec('birds', 'cats', 'dogs'), shadow);
