@@ -61,7 +61,7 @@ export function commitSentence({ paths, authorNames, isMade }: CommitNotice): st
 export function pulledSentence({ commitCount, held, changedSince }: PullResult & { readonly isDone: true }): string {
   if (commitCount === 0) return 'There is nothing to pull.';
   const pulled = `Pulled ${count(commitCount, 'commit')}.`;
-  const kept = held.length === 0 ? '' : ` ${listNames(held)} held what came in already, and nothing was written there.`;
+  const kept = held.length === 0 ? '' : ` ${listNames(held)} held it already.`;
   const more =
     changedSince.length === 0 ? '' : ` What ${listNames(changedSince)} has beside that stays there, uncommitted.`;
   return `${pulled}${kept}${more}`;

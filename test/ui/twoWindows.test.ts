@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { git } from '../harness/sampleRepository.ts';
 import { waitFor } from '../harness/waitFor.ts';
 import { withWorkbench } from '../harness/workbench.ts';
 import { checkout, SPEC, status, untilEqual, withTwoWindows } from './support/twoWindows.ts';
 
-test('[I2][I3] after one yes, a save in one window is on the disk and in the open editor of the other, and nothing else has changed', async () => {
-  await withTwoWindows(async ({ a, b }) => {
+test('[I2][I3][PUL-01][COM-01] after one yes, a save in one window is on the disk and in the open editor of the other, and nothing else has changed; who pulls it is not refused, and who commits it is told', async () => {
+  await withTwoWindows(async ({ a, b, workbench }) => {
     const before = await a.editor.onDisk(SPEC);
     await b.editor.open(SPEC);
     await a.editor.open(SPEC);
@@ -18,6 +20,33 @@ test('[I2][I3] after one yes, a save in one window is on the disk and in the ope
     await Promise.all([status(a, /in step/i), status(b, /in step/i)]);
     await a.screenshot('window-a');
     await b.screenshot('window-b');
+
+    // A commits it. For git that is in the way in B, whose file has it already.
+    const remote = join(workbench.dir, 'remote.git');
+    await git(workbench.dir, 'init', '--quiet', '--bare', remote);
+    await git(a.folder, 'push', '--quiet', remote, 'main');
+    for (const { folder } of [a, b]) {
+      await git(folder, 'remote', 'set-url', 'origin', remote);
+      await git(folder, 'fetch', '--quiet');
+      await git(folder, 'branch', '--quiet', '--set-upstream-to=origin/main');
+    }
+    await git(a.folder, 'commit', '--quiet', '--all', '--message', 'Quay Tours');
+    await git(a.folder, 'push', '--quiet');
+    await assert.rejects(git(b.folder, 'pull', '--quiet'), /overwritten by merge/);
+    await b.runCommand('API Live Sync: Pull with Synced Changes');
+    const pulled = `Pulled 1 commit. ${SPEC} held it already.`;
+    await b.notifications.waitFor(pulled);
+    await b.screenshot('pulled');
+    assert.equal(await git(b.folder, 'status', '--porcelain'), '');
+    assert.equal(await b.editor.onDisk(SPEC), expected);
+
+    await a.editor.replace(SPEC, 'name: The booking desk', 'name: The front desk');
+    await a.editor.save(SPEC);
+    await untilEqual(a, b, (text) => text.includes('The front desk'));
+    await git(b.folder, 'add', SPEC);
+    const { message } = await b.notifications.waitFor('What you are about to commit includes uncommitted changes from');
+    assert.match(message, /\(backend\), in openapi\.yaml\.$/);
+    await b.screenshot('commit-notice');
   });
 });
 

@@ -3,6 +3,7 @@ import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { clones, git, hasGit } from '../support/clones.ts';
+import { gitAtRandom } from '../support/gitAtRandom.ts';
 import { Machine, readLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
 
 const SPEC = `openapi: 3.1.0
@@ -168,6 +169,12 @@ test(
       await machine.dispose();
     }
   },
+);
+
+test(
+  '[I1] [BRA-04] branches that are switched at random moments send nothing of one to the other, and coming back goes on',
+  options,
+  () => gitAtRandom({ seed: 2, steps: 16, doings: ['add', 'away', 'away', 'home', 'side', 'commit', 'bringBack'] }),
 );
 
 test('[I1] a save right after git has written its index is sent when git is at rest', async () => {

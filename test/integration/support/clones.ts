@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { devNull } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Machine } from './headlessPeer.ts';
 
@@ -30,7 +30,10 @@ export async function clones<Names extends readonly string[]>(
   await git(machine.root, 'init', '-q', '--bare', '-b', 'main', remote);
   const seed = join(machine.root, 'seed');
   await git(machine.root, 'clone', '-q', remote, seed);
-  for (const [path, text] of Object.entries(files)) await writeFile(join(seed, path), text);
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(seed, path)), { recursive: true });
+    await writeFile(join(seed, path), text);
+  }
   await git(seed, 'checkout', '-q', '-B', 'main');
   await git(seed, 'add', '-A');
   await git(seed, 'commit', '-qm', 'base');

@@ -48,7 +48,7 @@ describe('sentences', () => {
     const pulled = { isDone: true, commitCount: 2, held: ['a.yaml'], changedSince: ['a.yaml'] } as const;
     assert.equal(
       pulledSentence(pulled),
-      'Pulled 2 commits. a.yaml held what came in already, and nothing was written there. What a.yaml has beside that stays there, uncommitted.',
+      'Pulled 2 commits. a.yaml held it already. What a.yaml has beside that stays there, uncommitted.',
     );
     assert.equal(pulledSentence({ ...pulled, commitCount: 0 }), 'There is nothing to pull.');
   });
