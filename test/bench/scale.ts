@@ -43,6 +43,8 @@ const MEASURED_MS = 4_000;
 const MAX_STRETCH_MS = 50;
 /** Of so many runs the middle one counts. */
 const STRETCH_RUNS = 3;
+/** So often git is started to see how much it takes: on a busy machine it may be over before it was looked at often enough. */
+const PEAK_TRIES = 5;
 /** So many different texts are merged in turns, that none of them was read lately. */
 const EDITED_TEXTS = 7;
 
@@ -267,12 +269,14 @@ function gitMerge({ base, ours, theirs }: MergeInput): GitMerge {
     return join(folder, name);
   });
   const start = performance.now();
-  const { pid } = spawn('git', ['merge-file', '-p', ...paths], { stdio: 'ignore' });
-  // Its end is heard of only when this turn is over: until then the system tells what it took.
-  let peak: number | undefined;
-  for (let now = peakOf(pid); now !== undefined; now = peakOf(pid)) peak = now;
-  if (peak === undefined) spawnSync('git', ['merge-file', '-p', ...paths], { maxBuffer: 1 << 28 });
+  spawnSync('git', ['merge-file', '-p', ...paths], { stdio: 'ignore' });
   const ms = performance.now() - start;
+  let peak: number | undefined;
+  for (let tries = 0; tries < PEAK_TRIES; tries++) {
+    const { pid } = spawn('git', ['merge-file', '-p', ...paths], { stdio: 'ignore' });
+    // Its end is heard of only when this turn is over: until then the system tells what it took.
+    for (let now = peakOf(pid); now !== undefined; now = peakOf(pid)) peak = Math.max(now, peak ?? 0);
+  }
   rmSync(folder, { recursive: true });
   return { ms, peak: peak === undefined ? undefined : peak / 1024 };
 }
