@@ -1,5 +1,5 @@
 import type { LibraryLink } from '../core/replication/libraryLink.ts';
-import { basename, join, relative, sep } from 'node:path';
+import { basename, relative, sep } from 'node:path';
 import { DisposableStore } from '../core/disposableStore.ts';
 import { Emitter, type Event } from '../core/event.ts';
 import type { LibraryId, PeerId, ReplicaId, RevisionHash } from '../core/ids.ts';
@@ -12,7 +12,6 @@ import { GitCommand } from '../node/git/gitCommand.ts';
 import { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
 import { PreparedCommits } from '../node/git/preparedCommit.ts';
 import { readLibrary } from '../node/libraryDirectory.ts';
-import { librariesDirectory } from '../node/stateDirectory.ts';
 import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
 import { replicaDirectory, type FolderDecisions } from './folderDecisions.ts';
 import { CommitNotices } from './commitNotices.ts';
@@ -24,14 +23,16 @@ import type {
   FolderStatus,
   Outcome,
 } from './folderSession.ts';
-import { libraryPathIn } from './folderLayout.ts';
+import { folderDiagnostics } from './folderDiagnostics.ts';
 import { LastingHindrance } from './lastingHindrance.ts';
 import type { Neighbourhood, Place } from './neighbourhood.ts';
+import { peerNames } from './peerNames.ts';
 import { notDone } from './replica/documentProblems.ts';
 import type { Replica } from './replica/replica.ts';
+import { servingProblem } from './servingProblem.ts';
 import type { ServingReplica } from './servingReplica.ts';
+import { servedLibrary } from './sources/servedLibrary.ts';
 import type { SourceLibrary } from './sources/sourceLibrary.ts';
-import { readLeaderAddress } from './syncLeaderAddress.ts';
 import type { WorkspaceFolderOptions } from './workspaceFolder.ts';
 
 export interface FolderServingOptions extends WorkspaceFolderOptions {
@@ -51,8 +52,6 @@ interface HeldReplica {
   readonly lock: ExclusiveLock;
 }
 
-/** Longer names than this are cut: nobody reads them. */
-const MAX_NAME_PART_LENGTH = 80;
 /** How soon a window notices that the one that served the folder is gone, without hearing of it. */
 const ATTACHED_RETRY_MS = 2_000;
 
@@ -149,34 +148,8 @@ export class FolderServing implements Disposable {
     const record = this.#record;
     if (this.#phase === 'starting') return { kind: 'starting' };
     if (record === undefined || (this.#serving === undefined && this.#phase !== 'attached')) return { kind: 'none' };
-    const directory = join(librariesDirectory(this.#options.stateDir), record.libraryId);
-    const { peerId } = this.#options;
-    const libraryPathOf = (path: string): string | undefined => libraryPathIn(record, path);
-    const link = this.#serving?.link.status;
-    // One that another window serves has no link here; who leads is written beside the log.
-    if (link === undefined) {
-      const leaderId = (await readLeaderAddress(directory))?.leaderId;
-      const agreedHash = (): undefined => undefined;
-      const isCaughtUp = (): boolean => true;
-      return {
-        kind: 'joined',
-        directory,
-        peerId,
-        leaderId,
-        leaderName: undefined,
-        libraryPathOf,
-        isCaughtUp,
-        agreedHash,
-      };
-    }
-    const leaderId = link.connection === 'connected' ? link.term?.leaderId : undefined;
-    const leaderName = link.peers.find((peer) => peer.peerId === leaderId)?.folderName;
-    const agreedHash = (path: string): RevisionHash | undefined => this.#serving?.replica.agreedHash(path);
-    const isCaughtUp = (path: string): boolean => {
-      const document = this.#serving?.replica.documents.find((one) => one.path === path);
-      return this.#serving?.metrics().lag === 0 && document?.state !== 'syncing';
-    };
-    return { kind: 'joined', directory, peerId, leaderId, leaderName, libraryPathOf, isCaughtUp, agreedHash };
+    const { stateDir, peerId } = this.#options;
+    return await servedLibrary({ stateDir, peerId, record, serving: () => this.#serving });
   }
 
   /** Whether the library has, or had, a file of the folder as a text with this hash. */
@@ -187,29 +160,7 @@ export class FolderServing implements Disposable {
   }
 
   get diagnostics(): FolderDiagnostics {
-    const serving = this.#serving;
-    const { phase, role, connection, peers, documents, conflictCount, problem } = this.status;
-    const term = serving?.link.status.term?.number;
-    const lastIndex = serving?.link.status.lastIndex;
-    const problemCode = problem?.code ?? serving?.link.status.problem?.code;
-    return {
-      phase,
-      connection,
-      ...(role === undefined ? {} : { role }),
-      ...(term === undefined ? {} : { term }),
-      ...(lastIndex === undefined ? {} : { lastIndex }),
-      ...(problemCode === undefined ? {} : { problemCode }),
-      isHindered: serving?.replica.hindrance !== undefined,
-      peerCount: peers.length,
-      conflictCount,
-      documents: documents.map(({ path, state, conflictCount: conflicts, problem: itsProblem }) => ({
-        format: /\.json$/i.test(path) ? 'json' : 'yaml',
-        state,
-        conflictCount: conflicts,
-        ...(itsProblem === undefined ? {} : { problemCode: itsProblem.code }),
-      })),
-      ...(serving === undefined ? {} : { metrics: serving.metrics() }),
-    };
+    return folderDiagnostics(this.status, this.#serving);
   }
 
   /** Serves what was decided for the branch that is checked out; a failure is shown until the next start. */
@@ -263,7 +214,7 @@ export class FolderServing implements Disposable {
       this.#options.ambient.logger.error('The folder could not be served.', {
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
-      const problem = describe(error);
+      const problem = servingProblem(error);
       this.#setPhase('failed', problem);
       return { isDone: false, problem };
     }
@@ -429,28 +380,3 @@ export class FolderServing implements Disposable {
 }
 
 const done: Outcome = { isDone: true };
-
-/** What a person reads; an error that the system raised is for the log. */
-function describe(error: unknown): UserProblem {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'not-started';
-  const isOurs = error instanceof Error && /^[a-z-]+$/.test(code) && code !== 'not-started';
-  return {
-    code,
-    message:
-      code === 'library-missing'
-        ? 'The library of this folder is not on this machine any more.'
-        : isOurs
-          ? error.message
-          : 'Keeping in step could not be started.',
-    remedy:
-      code === 'library-missing'
-        ? 'Choose "Leave", then "Keep in Step" or "Join…".'
-        : 'See the log; choose "Start" to try again.',
-  };
-}
-
-/** As others see this peer; what travels in messages is bounded, whatever people call themselves and their folders. */
-function peerNames(person: string, folder: string): { readonly name: string; readonly folderName: string } {
-  const folderName = folder.slice(0, MAX_NAME_PART_LENGTH);
-  return { name: `${person.slice(0, MAX_NAME_PART_LENGTH)} (${folderName})`, folderName };
-}

@@ -23,30 +23,20 @@ import {
   DEFAULT_TIMEOUT_MS,
 } from '../core/replication/limits.ts';
 import { retryDelay } from '../core/replication/retryDelay.ts';
-import { describeError, SyncError } from '../core/replication/syncError.ts';
+import { describeError } from '../core/replication/syncError.ts';
 import type { HostLinkSettings, SyncHost } from './syncHost.ts';
+import { ConnectionDeadline } from './connectionDeadline.ts';
 import { HostMember } from './hosts/hostMember.ts';
 import type { Retention } from './logCompaction.ts';
 import { SyncLeadership } from './syncLeadership.ts';
 import type { LeadershipOptions, LockTenure } from './syncLeadership.ts';
 import { createLocalSyncHost } from './syncLocalHost.ts';
+import { isHopeless, linkProblem, protocolProblem } from './syncProblems.ts';
 
 /** After losing a leader each peer waits up to this long before it reaches for the lock, so that not all do in the same instant. */
 const TAKEOVER_JITTER_MS = 20;
 /** A connection that lasted shorter says that something is wrong with one of us, and trying at once again would be a storm. */
 const USEFUL_CONNECTION_MS = 1_000;
-
-/** What a person can do about a leader that does not speak with us. */
-const PROTOCOL_PROBLEMS: ReadonlyMap<string, NonNullable<LinkStatus['problem']>> = new Map([
-  [
-    'protocolTooOld',
-    { code: 'protocol-too-old', message: 'Another window runs a newer release of API Live Sync. Update this one.' },
-  ],
-  [
-    'protocolTooNew',
-    { code: 'protocol-too-new', message: 'Another window runs an older release of API Live Sync. Reload it.' },
-  ],
-]);
 
 /** What a service is whatever machine it runs on. */
 export interface SyncServiceBasics {
@@ -94,12 +84,11 @@ export class SyncService implements LibraryLink {
   readonly #heartbeatMs: number;
   readonly #timeoutMs: number;
   readonly #follower: Follower;
+  readonly #deadline: ConnectionDeadline;
   readonly #onDidChangeStatus: Emitter<LinkStatus>;
   #leadership: LockTenure | undefined;
   #role: SyncRole | undefined;
   #problem: LinkStatus['problem'];
-  #isOverdue = false;
-  #overdueTimer: Disposable | undefined;
   #isDisposed = false;
   #shownStatus = '';
   /** Ends whatever the loop waits for. */
@@ -127,6 +116,7 @@ export class SyncService implements LibraryLink {
       heartbeatMs: this.#heartbeatMs,
       timeoutMs: this.#timeoutMs,
     });
+    this.#deadline = new ConnectionDeadline(ambient.scheduler, this.#timeoutMs, () => this.#showStatus());
     this.#onDidChangeStatus = new Emitter((error) => {
       ambient.logger.error('A listener of the status failed', { error: describeError(error) });
     });
@@ -170,7 +160,7 @@ export class SyncService implements LibraryLink {
     const isConnected = this.#follower.isConnected;
     const { term, peers, lastIndex } = this.#follower;
     return {
-      connection: isConnected ? 'connected' : this.#isOverdue ? 'offline' : 'connecting',
+      connection: isConnected ? 'connected' : this.#deadline.isOverdue ? 'offline' : 'connecting',
       role: this.#role,
       term: term.number === 0 ? undefined : term,
       peers,
@@ -222,7 +212,7 @@ export class SyncService implements LibraryLink {
   dispose(): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    this.#overdueTimer?.dispose();
+    this.#deadline.dispose();
     this.#follower.dispose();
     this.#wake();
   }
@@ -261,7 +251,7 @@ export class SyncService implements LibraryLink {
       return await this.#follow();
     } catch (error) {
       this.#options.ambient.logger.warn('The library cannot be reached', { error: describeError(error) });
-      this.#problem = describeProblem(error);
+      this.#problem = linkProblem(error);
       if (isHopeless(error)) {
         firstRole.reject(error);
         if (this.#role === undefined) this.dispose();
@@ -346,7 +336,7 @@ export class SyncService implements LibraryLink {
     this.#follower.attach(connection);
     const { wasWelcomed, didSinkFail, reason } = await lost;
     logger.info('The connection to the leader is over', { reason });
-    this.#problem = PROTOCOL_PROBLEMS.get(reason);
+    this.#problem = protocolProblem(reason);
     const wasUseful = wasWelcomed && !didSinkFail && clock.monotonicNow() - begun >= USEFUL_CONNECTION_MS;
     return wasUseful ? 'ended' : 'failed';
   }
@@ -394,21 +384,13 @@ export class SyncService implements LibraryLink {
 
   /** From now on the status says `connecting`, and after the timeout `offline`. */
   #expectConnection(): void {
-    if (this.#overdueTimer !== undefined || this.#isDisposed) return;
-    this.#isOverdue = false;
-    this.#overdueTimer = this.#options.ambient.scheduler.after(this.#timeoutMs, () => {
-      this.#isOverdue = true;
-      this.#showStatus();
-    });
-    this.#showStatus();
+    if (!this.#isDisposed && this.#deadline.expect()) this.#showStatus();
   }
 
   #showStatus(): void {
     if (this.#isDisposed) return;
     if (this.#follower.isConnected) {
-      this.#overdueTimer?.dispose();
-      this.#overdueTimer = undefined;
-      this.#isOverdue = false;
+      this.#deadline.met();
       // The library's folder changes with every commit, and nobody but a peer without a leader wants to hear of that.
       this.#hints?.dispose();
       this.#hints = undefined;
@@ -420,17 +402,4 @@ export class SyncService implements LibraryLink {
     this.#shownStatus = shown;
     this.#onDidChangeStatus.fire(status);
   }
-}
-
-/** Errors that trying again cannot mend. */
-function isHopeless(error: unknown): boolean {
-  return (
-    error instanceof SyncError &&
-    ['sqlite-missing', 'log-schema-newer', 'library-missing', 'library-damaged'].includes(error.code)
-  );
-}
-
-function describeProblem(error: unknown): { readonly code: string; readonly message: string } {
-  if (error instanceof SyncError) return { code: error.code, message: error.message };
-  return { code: 'log-unavailable', message: 'The library cannot be used on this machine at the moment.' };
 }
