@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 import { Emitter } from '../../../src/core/event.ts';
+import { git, hasGit } from '../support/clones.ts';
 import { kindsInLog, until } from '../support/headlessPeer.ts';
 import { type LocalPeer, problemCode } from '../support/localPeer.ts';
 import { SHOP, SHOP_AND_PETS as FILES } from '../support/shop.ts';
 import { machineForEachTest } from '../support/testMachine.ts';
-
-const run = promisify(execFile);
-const hasGit = await run('git', ['--version']).then(
-  () => true,
-  () => false,
-);
 
 const here = machineForEachTest();
 const kinds = (): Promise<readonly string[]> => kindsInLog(here.machine);
@@ -191,19 +184,17 @@ test(
   { skip: !hasGit && 'git is not installed' },
   async () => {
     const folder = await here.machine.workspace('alice', { 'openapi.yaml': SHOP });
-    const git = (...args: string[]): Promise<unknown> =>
-      run('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.test', ...args]);
-    await git('init', '-q', '-b', 'main');
-    await git('add', '-A');
-    await git('commit', '-qm', 'base');
+    await git(folder, 'init', '-q', '-b', 'main');
+    await git(folder, 'add', '-A');
+    await git(folder, 'commit', '-qm', 'base');
     await writeFile(join(folder, 'pets.yaml'), FILES['pets.yaml']);
-    await git('add', '-A');
-    await git('commit', '-qm', 'pets');
+    await git(folder, 'add', '-A');
+    await git(folder, 'commit', '-qm', 'pets');
     const alice = await here.keep(folder);
     await alice.untilInStep(2);
-    await git('reset', '-q', '--hard', 'HEAD~1');
+    await git(folder, 'reset', '-q', '--hard', 'HEAD~1');
     await alice.until('alice is asked', ({ documents }) => documents.some(({ state }) => state === 'missing'));
-    await git('reset', '-q', '--hard', 'HEAD@{1}');
+    await git(folder, 'reset', '-q', '--hard', 'HEAD@{1}');
     await alice.untilInStep(2);
     assert.deepEqual(await kinds(), ['create', 'create']);
   },

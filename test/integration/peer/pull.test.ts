@@ -4,22 +4,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CommitNotice } from '../../../src/peer/folderSession.ts';
 import { clones, commitAndPush, git, hasGit } from '../support/clones.ts';
-import { Machine, readLog, until } from '../support/headlessPeer.ts';
-import { LocalPeer, problemCode } from '../support/localPeer.ts';
+import { type Machine, readLog, until } from '../support/headlessPeer.ts';
+import { type LocalPeer, problemCode } from '../support/localPeer.ts';
+import { SHOP_WITH_ITEMS as SPEC } from '../support/shop.ts';
+import { machineForEachTest } from '../support/testMachine.ts';
 
 const PATH = 'openapi.yaml';
-const SPEC = `openapi: 3.1.0
-info:
-  title: Shop
-  version: 1.0.0
-paths:
-  /orders:
-    get:
-      summary: List orders
-  /items:
-    get:
-      summary: List items
-`;
+const here = machineForEachTest();
 const options = { skip: !hasGit && 'git is not installed' };
 
 interface Two {
@@ -32,26 +23,16 @@ interface Two {
 
 /** Two clones in step; alice has changed a summary, and bob has it. */
 async function inStep(body: (two: Two) => Promise<void>): Promise<void> {
-  const machine = await Machine.create();
-  const peers: LocalPeer[] = [];
-  try {
-    const files = { [PATH]: SPEC, 'other.txt': 'one\n', '.gitattributes': '* -text\n' };
-    const [first, second] = await clones(machine, files, ['alice', 'bob'] as const);
-    const alice = await LocalPeer.open(machine, first);
-    peers.push(alice);
-    await alice.session.keepInStep();
-    await alice.untilInStep(1);
-    const bob = await LocalPeer.open(machine, second);
-    peers.push(bob);
-    await bob.session.keepInStep();
-    await bob.untilInStep(1);
-    await change(alice, [bob], 'List orders', 'List all orders');
-    const status = (): Promise<string> => git(second, 'status', '--porcelain');
-    await body({ alice, bob, status, machine });
-  } finally {
-    for (const peer of peers) await peer.close();
-    await machine.dispose();
-  }
+  const { machine } = here;
+  const files = { [PATH]: SPEC, 'other.txt': 'one\n', '.gitattributes': '* -text\n' };
+  const [first, second] = await clones(machine, files, ['alice', 'bob'] as const);
+  const alice = await here.keep(first);
+  await alice.untilInStep(1);
+  const bob = await here.keep(second);
+  await bob.untilInStep(1);
+  await change(alice, [bob], 'List orders', 'List all orders');
+  const status = (): Promise<string> => git(second, 'status', '--porcelain');
+  await body({ alice, bob, status, machine });
 }
 
 async function change(by: LocalPeer, others: readonly LocalPeer[], from: string, to: string): Promise<void> {

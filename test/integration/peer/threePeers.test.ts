@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
+import { git, hasGit } from '../support/clones.ts';
 import { readLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
 import { machineForEachTest } from '../support/testMachine.ts';
 
@@ -130,21 +129,8 @@ test('[I2] a follower that was away for 250 entries catches up', async () => {
 
 test(
   '[I1] a git checkout that rewrites 300 documents proposes nothing, and coming back goes on',
-  { skip: !(await hasGit()) && 'git is not installed' },
+  { skip: !hasGit && 'git is not installed' },
   async () => {
-    const run = promisify(execFile);
-    const git = (folder: string, ...args: string[]): Promise<unknown> =>
-      run('git', [
-        '-C',
-        folder,
-        '-c',
-        'user.name=t',
-        '-c',
-        'user.email=t@example.test',
-        '-c',
-        'commit.gpgsign=false',
-        ...args,
-      ]);
     const files = Object.fromEntries(
       Array.from({ length: 300 }, (_, at) => [`api/service${at}.yaml`, SPEC.replace('Things', `Service ${at}`)]),
     );
@@ -171,10 +157,3 @@ test(
     await until('an edit on main is sent again', async () => (await count()) === 301);
   },
 );
-
-async function hasGit(): Promise<boolean> {
-  return promisify(execFile)('git', ['--version']).then(
-    () => true,
-    () => false,
-  );
-}
