@@ -5,6 +5,8 @@ export interface BrokenRule {
   /** Stands in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+  /** Which simulator notices it; default `machine`. */
+  readonly simulation?: 'machine' | 'hosts';
 }
 
 const MANAGER = 'src/core/replication/transactionManager.ts';
@@ -13,7 +15,10 @@ const PUMP = 'src/core/replication/entryPump.ts';
 const MEMORY_LOG = 'src/core/replication/memoryReplicatedLog.ts';
 const LEADERSHIP = 'src/peer/syncLeadership.ts';
 
-/** What the simulator must notice, each within some seeds: see brokenRules.test.ts. */
+const SUCCESSION = 'src/core/replication/succession.ts';
+const RECONCILIATION = 'src/core/replication/reconciliation.ts';
+
+/** What the simulators must notice, each within some seeds: see brokenRules.test.ts. */
 export const BROKEN_RULES: readonly BrokenRule[] = [
   {
     rule: '[REP-05] a proposal that is known is appended again',
@@ -99,5 +104,75 @@ export const BROKEN_RULES: readonly BrokenRule[] = [
     file: 'src/peer/syncService.ts',
     find: 'if (this.#host.tryLock()) return',
     replace: 'if (this.#role === undefined && this.#host.tryLock()) return',
+  },
+  {
+    rule: '[ELE-09] entries are taken in before the term of their leader is durable',
+    file: 'src/core/replication/hostCopy.ts',
+    find: 'await log.adoptTerm(leadership());',
+    replace: 'void leadership;',
+    simulation: 'hosts',
+  },
+  {
+    rule: '[ELE-12] a leader that meets a higher term goes on as before',
+    file: SUCCESSION,
+    find: "own.role === 'leading' ? compareTerms(term, own.term) > 0",
+    replace: "own.role === 'leading' ? false",
+    simulation: 'hosts',
+  },
+  {
+    rule: '[ELE-12] two leaders outbid each other at once',
+    file: SUCCESSION,
+    find: 'return now - this.#disputedSince >= this.#options.timeoutMs;',
+    replace: 'return true;',
+    simulation: 'hosts',
+  },
+  {
+    rule: '[REP-26] a commit is told although its entry has not come in',
+    file: 'src/peer/syncService.ts',
+    find: 'if (isCertain || (await this.#follower.untilApplied(namedIndex(result)))) return result;',
+    replace: 'if (isCertain || namedIndex(result) >= 0) return result;',
+    simulation: 'hosts',
+  },
+  {
+    rule: '[REP-26] a connection goes on where the replica has moved since hello',
+    file: PUMP,
+    find: 'if (said !== undefined && !(await this.#isWhereSaid(source, said))) {',
+    replace: 'if (said !== undefined && said.index < 0) {',
+    simulation: 'hosts',
+  },
+  {
+    rule: '[REC-07] the logs are taken to be equal where the hashes differ',
+    file: RECONCILIATION,
+    find: 'if (own !== undefined && own === theirs[at]) {',
+    replace: 'if (own !== undefined && at >= 0) {',
+    simulation: 'hosts',
+  },
+  {
+    rule: '[REC-09] a host keeps the entries that the leader lacks',
+    file: RECONCILIATION,
+    find: 'if (shared < index && options.canRewind && (await tryRewind(log, shared))) return true;',
+    replace: 'if (shared < index && options.canRewind) return true; void tryRewind;',
+    simulation: 'hosts',
+  },
+  {
+    rule: '[REC-09] a log that goes back keeps the heads of what it has set aside',
+    file: MEMORY_LOG,
+    find: 'for (const head of restored) this.#heads.set(head.docId, head);',
+    replace: 'void restored;',
+    simulation: 'hosts',
+  },
+  {
+    rule: '[REC-09] what was set aside still counts as decided',
+    file: MEMORY_LOG,
+    find: 'this.#proposals.delete(entry.proposalId);',
+    replace: '',
+    simulation: 'hosts',
+  },
+  {
+    rule: '[REC-10] a log that is taken over keeps its own running hashes',
+    file: MEMORY_LOG,
+    find: 'this.#forgottenHashes.splice(shared + 1);',
+    replace: '',
+    simulation: 'hosts',
   },
 ];

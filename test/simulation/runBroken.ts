@@ -8,7 +8,9 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 /** What a simulation is made of. */
 const PARTS = ['src/core', 'src/node', 'src/peer', 'test/simulation', 'test/unit/replication/fakes.ts'];
 
-/** Runs the simulator on a copy of the source in which one rule is broken; answers with its first violation, if it finds one within the seeds. */
+const PROGRAMS = { machine: 'test/simulation/simulate.ts', hosts: 'test/simulation/hosts/run.ts' };
+
+/** Runs the rule's simulator on a copy of the source in which one rule is broken; answers with its first violation, if it finds one within the seeds. */
 export async function runBroken(broken: BrokenRule, seeds: number): Promise<string | undefined> {
   // Below the project, so that packages are found.
   const cache = join(PROJECT, '.cache');
@@ -18,7 +20,7 @@ export async function runBroken(broken: BrokenRule, seeds: number): Promise<stri
     for (const part of PARTS) await cp(join(PROJECT, part), join(copy, part), { recursive: true });
     await breakRule(copy, broken);
     const { code, output } = await run(process.execPath, [
-      join(copy, 'test/simulation/simulate.ts'),
+      join(copy, PROGRAMS[broken.simulation ?? 'machine']),
       '--stop',
       '--seeds',
       String(seeds),

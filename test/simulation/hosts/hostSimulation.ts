@@ -300,8 +300,13 @@ export class HostSimulation {
     if (new Set(ids).size !== ids.length) this.#world.fail('[REP-05] a proposal is in the log twice');
   }
 
-  /** [I6] [REP-27] What a peer is told to be committed was on its own machine's disk, whatever has become of it since. */
+  /**
+   * [I6] [REP-26] [REP-27] What a peer is told to be committed was on its own machine's disk, whatever has become of it
+   * since, and its replica has taken it in.
+   */
   #checkCommitted(disk: ReplicaDisk, proposal: Proposal, index: LogIndex): void {
+    if (disk.index < index)
+      this.#world.fail(`[REP-26] ${disk.name} was told of ${String(index)} and has taken in ${String(disk.index)}`);
     const peer = this.#peers.all.find((candidate) => candidate.disk === disk);
     const wasThere = this.#written.has(`${peer?.machine.name ?? ''} ${proposal.proposalId} ${String(index)}`);
     // A machine that has taken over the state of a compacted log has only heard of it.
