@@ -103,6 +103,7 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
     });
     session.onDidApplyChange((change) => io.writeLine(JSON.stringify({ event: 'applied', ...change })));
     session.onDidNoticeCommit((notice) => io.writeLine(JSON.stringify({ event: 'commit', ...notice })));
+    session.onDidApplyBulk((bulk) => io.writeLine(JSON.stringify({ event: 'appliedTogether', ...bulk })));
     const isSourcesOnly = !session.status.hasConsent && !values['keep-in-step'] && values.library === undefined;
     if (sources.length === 0 || !isSourcesOnly) {
       const outcome = await begin(session, values['keep-in-step'], values.library as LibraryId | undefined);

@@ -5,7 +5,7 @@ import { DisposableStore } from '../core/disposableStore.ts';
 import { detectOpenApi } from '../core/openapi/detectOpenApi.ts';
 import type { Disposable, Logger } from '../core/ports.ts';
 import { createDiskFiles } from '../node/files/diskFiles.ts';
-import type { AppliedChange, FolderSession, PeerSettings, UserProblem } from '../peer/folderSession.ts';
+import type { AppliedBulk, AppliedChange, FolderSession, PeerSettings, UserProblem } from '../peer/folderSession.ts';
 import type { ExtensionApi } from './api.ts';
 import { contextKeys } from './commandTable.ts';
 import type { ContextKey } from './commandTable.ts';
@@ -28,7 +28,7 @@ import { createChannelLogger } from './logChannel.ts';
 import { MergeDriverSetup } from './mergeDriverSetup.ts';
 import { problems } from './problems.ts';
 import { affectsSettings, autoStartRule, readSettings } from './readSettings.ts';
-import { appliedSentence, deletedSentence } from './sentences.ts';
+import { appliedBulkSentence, appliedSentence, deletedSentence } from './sentences.ts';
 import { LiveSources } from './sources/liveSources.ts';
 import { toPeerSettings } from './settings.ts';
 import { statusActions } from './statusActions.ts';
@@ -310,6 +310,18 @@ export class App implements Disposable {
       session.onDidNoticeCommit((notice) => {
         if (readSettings().settings.noticeCommits) showCommitNotice(notice, this.#logger);
       }),
+    );
+    // Said in any case: the notice is also how the changes are taken back.
+    this.#store.add(session.onDidApplyBulk((bulk) => this.#offerTakeBack(session, bulk)));
+  }
+
+  /** What others changed in many files at once can be taken back in one step (I12). */
+  #offerTakeBack(session: FolderSession, bulk: AppliedBulk): void {
+    vscode.window.showInformationMessage(appliedBulkSentence(bulk), 'Take Back for Everybody').then(
+      async (label) => {
+        if (label !== undefined && !this.#store.isDisposed) this.#messages.report(await session.takeBackBulk(bulk.id));
+      },
+      (error: unknown) => this.#logger.error('Taking changes back failed.', { error: String(error) }),
     );
   }
 

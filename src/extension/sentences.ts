@@ -1,4 +1,5 @@
 import type {
+  AppliedBulk,
   AppliedChange,
   CommitNotice,
   DocumentPair,
@@ -20,6 +21,22 @@ export function appliedSentence(change: AppliedChange): string {
   const what = change.changes.length === 0 ? '' : ` ${listNames(change.changes, 2)} in`;
   return `${change.authorName} changed${what} ${change.path}`;
 }
+
+/** "alice pulled: 143 documents changed here." */
+export function appliedBulkSentence({ authorName, reason, documents }: AppliedBulk): string {
+  return `${authorName} ${bulkDeeds[reason]}: ${count(documents.length, 'document')} changed here.`;
+}
+
+/** What somebody did that changed many documents. */
+const bulkDeeds: { readonly [reason in AppliedBulk['reason']]: string } = {
+  checkout: 'switched branches',
+  pull: 'pulled',
+  rebase: 'rebased',
+  merge: 'merged',
+  stash: 'used git stash',
+  reset: 'reset files with git',
+  generator: 'ran a program that rewrites files',
+};
 
 /** Asks what to do with files that something outside set back. */
 export function behindSentence(paths: readonly string[]): string {

@@ -9,6 +9,7 @@ export const settingIds = {
   heartbeatSeconds: 'apiLiveSync.heartbeatSeconds',
   timeoutSeconds: 'apiLiveSync.timeoutSeconds',
   infoVersion: 'apiLiveSync.infoVersion',
+  bulkDocuments: 'apiLiveSync.bulkDocuments',
   aiProvider: 'apiLiveSync.ai.provider',
   aiBaseUrl: 'apiLiveSync.ai.baseUrl',
   aiModel: 'apiLiveSync.ai.model',
@@ -34,6 +35,7 @@ export interface Settings {
   readonly heartbeatSeconds: number;
   readonly timeoutSeconds: number;
   readonly infoVersion: PeerSettings['infoVersion'];
+  readonly bulkDocuments: number;
   readonly aiProvider: 'ask' | AiProvider;
   readonly aiBaseUrl: string;
   readonly aiModel: string;
@@ -51,6 +53,7 @@ export const defaultSettings: Settings = {
   heartbeatSeconds: 5,
   timeoutSeconds: 15,
   infoVersion: 'ask',
+  bulkDocuments: 20,
   aiProvider: 'ask',
   aiBaseUrl: 'https://api.openai.com/v1',
   aiModel: '',
@@ -63,6 +66,8 @@ export const defaultSettings: Settings = {
 /** Shorter beats would keep a laptop awake, longer ones would leave a dead leader unnoticed. */
 const HEARTBEAT_SECONDS = { min: 1, max: 60 };
 const TIMEOUT_SECONDS = { min: 3, max: 600 };
+/** Two files are somebody's saves; beyond the upper bound nothing would ever be sent together. */
+const BULK_DOCUMENTS = { min: 2, max: 2_000 };
 /** A name has to fit into a status line. */
 const DISPLAY_NAME_MAX_LENGTH = 60;
 const IGNORE_MAX_COUNT = 200;
@@ -94,6 +99,10 @@ const checks: { readonly [key in keyof Settings]: { schema: z.ZodMiniType<Settin
   infoVersion: {
     schema: z.enum(['ask', 'higher', 'ours', 'theirs']),
     expected: '"ask", "higher", "ours" or "theirs"',
+  },
+  bulkDocuments: {
+    schema: z.int().check(z.gte(BULK_DOCUMENTS.min), z.lte(BULK_DOCUMENTS.max)),
+    expected: `a whole number from ${BULK_DOCUMENTS.min} to ${BULK_DOCUMENTS.max}`,
   },
   aiProvider: { schema: z.enum(['ask', 'openai', 'vscode', 'off']), expected: '"ask", "openai", "vscode" or "off"' },
   aiBaseUrl: { schema: z.string().check(z.minLength(1), z.maxLength(1000)), expected: 'a web address' },
@@ -132,6 +141,7 @@ export function checkSettings(read: (id: SettingId) => unknown): CheckedSettings
     heartbeatSeconds: check('heartbeatSeconds'),
     timeoutSeconds: check('timeoutSeconds'),
     infoVersion: check('infoVersion'),
+    bulkDocuments: check('bulkDocuments'),
     aiProvider: check('aiProvider'),
     aiBaseUrl: check('aiBaseUrl'),
     aiModel: check('aiModel'),
@@ -158,6 +168,7 @@ export function toPeerSettings(settings: Settings): PeerSettings {
     heartbeatMs: settings.heartbeatSeconds * 1000,
     timeoutMs: settings.timeoutSeconds * 1000,
     infoVersion: settings.infoVersion,
+    bulkDocuments: settings.bulkDocuments,
     watchesNewFolders: false,
   };
 }

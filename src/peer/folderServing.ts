@@ -16,6 +16,7 @@ import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
 import { replicaDirectory, type FolderDecisions } from './folderDecisions.ts';
 import { CommitNotices } from './commitNotices.ts';
 import type {
+  AppliedBulk,
   AppliedChange,
   CommitNotice,
   FolderDiagnostics,
@@ -64,6 +65,7 @@ export class FolderServing implements Disposable {
   readonly #changed: Emitter<void>;
   readonly #appliedChange: Emitter<AppliedChange>;
   readonly #commitNoticed: Emitter<CommitNotice>;
+  readonly #appliedBulk: Emitter<AppliedBulk>;
   readonly #hindrance: LastingHindrance;
   /** What belongs to the present start: watches on git and on the replica. */
   #attempt = new DisposableStore();
@@ -84,6 +86,7 @@ export class FolderServing implements Disposable {
     this.#options = options;
     this.#changed = new Emitter<void>(onError);
     this.#appliedChange = new Emitter<AppliedChange>(onError);
+    this.#appliedBulk = new Emitter<AppliedBulk>(onError);
     this.#hindrance = new LastingHindrance(scheduler, () => this.#changed.fire());
     this.#commitNoticed = new Emitter<CommitNotice>(onError);
   }
@@ -98,6 +101,10 @@ export class FolderServing implements Disposable {
 
   get onDidNoticeCommit(): Event<CommitNotice> {
     return this.#commitNoticed.event;
+  }
+
+  get onDidApplyBulk(): Event<AppliedBulk> {
+    return this.#appliedBulk.event;
   }
 
   get replica(): Replica | undefined {
@@ -198,6 +205,7 @@ export class FolderServing implements Disposable {
     this.#changed.dispose();
     this.#appliedChange.dispose();
     this.#commitNoticed.dispose();
+    this.#appliedBulk.dispose();
   }
 
   async #start(held: HeldReplica | undefined): Promise<Outcome> {
@@ -291,6 +299,7 @@ export class FolderServing implements Disposable {
     attempt.add(serving.replica.onDidChange(changed));
     attempt.add(serving.link.onDidChangeStatus(() => this.#changed.fire()));
     attempt.add(serving.replica.onDidApplyChange((change) => this.#appliedChange.fire(change)));
+    attempt.add(serving.replica.onDidApplyBulk((bulk) => this.#appliedBulk.fire(bulk)));
     this.#hindrance.update(serving.replica.hindrance, !guard.isOnBranch);
     if (place.checkout !== undefined) this.#noticeCommits(serving.replica, place.checkout, guard);
   }

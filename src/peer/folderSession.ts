@@ -5,7 +5,7 @@ import type { CheckedResolutions } from '../core/advice/checkResolutions.ts';
 import type { MergeConflict, Resolution } from '../core/merge/types.ts';
 import type { Disposable } from '../core/ports.ts';
 import type { LinkMetrics, PeerInfo, SyncRole } from '../core/replication/libraryLink.ts';
-import type { EntryKind } from '../core/replication/entry.ts';
+import type { BulkReason, EntryKind } from '../core/replication/entry.ts';
 import type { UserProblem } from '../core/workingFiles.ts';
 import type { DocumentHistory } from './documentHistory.ts';
 import type { LiveSyncService } from './sources/liveSyncService.ts';
@@ -202,6 +202,15 @@ export type PullResult =
     }
   | (Outcome & { readonly isDone: false });
 
+/** What somebody did to many documents in one go, as far as files here were changed by it. */
+export interface AppliedBulk {
+  /** For `takeBackBulk`. */
+  readonly id: string;
+  readonly authorName: string;
+  readonly reason: BulkReason;
+  readonly documents: readonly Pick<AppliedChange, 'file' | 'path'>[];
+}
+
 /** One workspace folder, from before consent to serving its replica. It never asks; who shows things asks. */
 export interface FolderSession extends Disposable {
   readonly folder: string;
@@ -210,6 +219,8 @@ export interface FolderSession extends Disposable {
   readonly conflicts: readonly HeldConflict[];
   readonly onDidChangeConflicts: Event<readonly HeldConflict[]>;
   readonly onDidApplyChange: Event<AppliedChange>;
+  /** In place of `onDidApplyChange` for each document. */
+  readonly onDidApplyBulk: Event<AppliedBulk>;
   readonly diagnostics: FolderDiagnostics;
   /** Where documents of the folder come from besides people; needs no library. */
   readonly sources: LiveSyncService;
@@ -245,6 +256,8 @@ export interface FolderSession extends Disposable {
   adviceContext(docId: DocId, conflictIds: readonly string[]): Promise<AdviceContext | undefined>;
   /** Takes back the newest resolution that was not taken back yet. */
   undoResolution(): Promise<Outcome>;
+  /** Takes back what a bulk has changed in files here, for everybody, as one change. @param id of an `AppliedBulk`. */
+  takeBackBulk(id: string): Promise<Outcome>;
   readonly canUndoResolution: boolean;
   /** Writes what waits for a save into the unsaved buffer's file now, merging with the buffer's text. */
   mergeNow(file: string): Promise<Outcome>;
@@ -288,4 +301,6 @@ export interface PeerSettings {
   readonly watchesNewFolders: boolean;
   /** Other hosts that keep the same library; absent: this machine keeps it alone. */
   readonly hostLinks?: HostLinkSettings | undefined;
+  /** More documents than these that change in one burst become one entry. Default 20. */
+  readonly bulkDocuments?: number;
 }

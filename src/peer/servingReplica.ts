@@ -8,6 +8,7 @@ import { CommittedTexts } from '../node/git/committedTexts.ts';
 import type { GitCheckout } from '../node/git/gitCheckout.ts';
 import { GitCommand } from '../node/git/gitCommand.ts';
 import type { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
+import { bulkOriginOf } from '../node/git/headReflog.ts';
 import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
 import { SqliteReplicaStore } from '../node/replica/sqliteReplicaStore.ts';
 import { librariesDirectory, makePrivateDirectory } from '../node/stateDirectory.ts';
@@ -17,6 +18,9 @@ import { Replica } from './replica/replica.ts';
 import type { ReplicaOptions } from './replica/replicaOptions.ts';
 import { SyncService } from './syncService.ts';
 import type { WorkspaceFolderOptions } from './workspaceFolder.ts';
+
+/** A person does not save so many files at once. */
+const DEFAULT_BULK_DOCUMENTS = 20;
 
 export interface ServeOptions extends WorkspaceFolderOptions {
   readonly folder: string;
@@ -91,6 +95,8 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
           : new CommittedTexts(checkout, new GitCommand(checkout.root, options.gitPath)),
       layout: createFolderLayout(options.folder, record, isIgnored),
       infoVersion: settings.infoVersion,
+      bulkDocuments: settings.bulkDocuments ?? DEFAULT_BULK_DOCUMENTS,
+      bulkOrigin: () => bulkOriginOf(checkout, ambient.clock.wallNow()),
       discover: options.discover,
       inspect: options.inspect,
     });

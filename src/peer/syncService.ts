@@ -1,9 +1,9 @@
 import { Emitter } from '../core/event.ts';
 import type { Event } from '../core/event.ts';
-import type { DocId, LibraryId, RevisionHash } from '../core/ids.ts';
+import type { DocId, LibraryId, LogIndex, RevisionHash } from '../core/ids.ts';
 import type { Ambient, Disposable } from '../core/ports.ts';
 import { namedIndex } from '../core/replication/entry.ts';
-import type { DocumentHead, LogEntry, Proposal, ProposeResult } from '../core/replication/entry.ts';
+import type { BulkProposal, DocumentEntry, DocumentHead, Proposal, ProposeResult } from '../core/replication/entry.ts';
 import { Follower } from '../core/replication/follower.ts';
 import type { Disconnection } from '../core/replication/follower.ts';
 import type { FollowerState } from '../core/replication/leader.ts';
@@ -196,6 +196,15 @@ export class SyncService implements LibraryLink {
     }
   }
 
+  /** See `LibraryLink.proposeBulk`, and `propose` for hosts that are linked. */
+  async proposeBulk(bulk: BulkProposal, source?: string): Promise<readonly ProposeResult[]> {
+    for (;;) {
+      const results = await this.#follower.proposeBulk(bulk, source);
+      const newest = Math.max(0, ...results.map(namedIndex)) as LogIndex;
+      if (this.#host.links === undefined || (await this.#follower.untilApplied(newest))) return results;
+    }
+  }
+
   fetchHeads(): Promise<readonly DocumentHead[]> {
     return this.#follower.fetchHeads();
   }
@@ -204,7 +213,7 @@ export class SyncService implements LibraryLink {
     return this.#follower.fetchRevision(docId, hash, purpose);
   }
 
-  fetchHistory(docId: DocId, limit: number): Promise<readonly LogEntry[]> {
+  fetchHistory(docId: DocId, limit: number): Promise<readonly DocumentEntry[]> {
     return this.#follower.fetchHistory(docId, limit);
   }
 

@@ -15,6 +15,7 @@ import { FolderDecisions } from './folderDecisions.ts';
 import { type DocumentHistory, ServedHistory } from './documentHistory.ts';
 import { FolderServing } from './folderServing.ts';
 import type {
+  AppliedBulk,
   AppliedChange,
   CommitNotice,
   DocumentPair,
@@ -136,6 +137,9 @@ export class WorkspaceFolder implements FolderSession {
   }
   get onDidApplyChange(): Event<AppliedChange> {
     return this.#serving.onDidApplyChange;
+  }
+  get onDidApplyBulk(): Event<AppliedBulk> {
+    return this.#serving.onDidApplyBulk;
   }
 
   get onDidNoticeCommit(): Event<CommitNotice> {
@@ -356,6 +360,10 @@ export class WorkspaceFolder implements FolderSession {
   async undoResolution(): Promise<Outcome> {
     if (this.#isSourceUndoNext) return await this.#sources.undoResolution();
     return (await this.#serving.replica?.undoResolution()) ?? this.#serving.notServing;
+  }
+
+  async takeBackBulk(id: string): Promise<Outcome> {
+    return (await this.#serving.replica?.takeBackBulk(id)) ?? this.#serving.notServing;
   }
 
   async mergeNow(file: string): Promise<Outcome> {

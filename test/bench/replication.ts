@@ -19,6 +19,9 @@ const BURST_MS = 10_000;
 const WRITERS = 20;
 const TAKEOVERS = 5;
 const IDLE_MS = 60_000;
+const BULK_DOCUMENTS = 300;
+/** Lines of each document beside its head: about 4 kB. */
+const BULK_LINES = 400;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const LONG_WAIT_MS = 120_000;
@@ -97,6 +100,44 @@ async function measureReturn(): Promise<void> {
     `back in step after ${String(AWAY_ENTRIES)} entries: ${((performance.now() - written) / 1_000).toFixed(2)} s (target 2 s)`,
   );
   await library.dispose();
+}
+
+/** What a generator costs that rewrites many documents: once as one entry, once as an entry each, in the same run. */
+async function measureBulk(): Promise<void> {
+  for (const isBulk of [true, false]) {
+    const library = await TestLibrary.create();
+    const leader = await library.start('leader', PATIENT);
+    const follower = await library.start('follower', PATIENT);
+    await until(() => follower.service.status.connection === 'connected', 'connected');
+    const text = (at: number, release: number): string =>
+      `info:\n  title: Service ${String(at)}\n  version: ${String(release)}.0.0\n${'paths: {}\n'.repeat(BULK_LINES)}`;
+    const documents = Array.from({ length: BULK_DOCUMENTS }, (_, at) => at);
+    for (const at of documents)
+      await follower.service.propose(createOf('bench', `doc-${String(at)}`, `${String(at)}.yaml`, text(at, 1)));
+    await until(() => leader.sink.index === BULK_DOCUMENTS, 'created', LONG_WAIT_MS);
+    const edits = documents.map((at) => editOf('bench', `doc-${String(at)}`, text(at, 1), text(at, 2)));
+    const { sentUnits, receivedUnits } = follower.service.metrics;
+    const begun = performance.now();
+    if (isBulk) {
+      const parts = edits.flatMap(({ proposalId, docId, baseHash, hash, patch }) =>
+        baseHash === undefined || hash === undefined ? [] : [{ proposalId, docId, baseHash, hash, patch }],
+      );
+      await follower.service.proposeBulk({ reason: 'generator', documents: parts });
+    } else {
+      await Promise.all(edits.map((edit) => follower.service.propose(edit)));
+    }
+    const committed = performance.now() - begun;
+    await until(() => [leader, follower].every(({ sink, service }) => sink.index === service.status.lastIndex), 'told');
+    const told = performance.now() - begun;
+    const { metrics } = follower.service;
+    const kib = (units: number): string => `${(units / KIB).toFixed(0)} KiB`;
+    console.log(
+      `${String(BULK_DOCUMENTS)} documents as ${isBulk ? 'one bulk' : 'edits  '}: ${String(leader.sink.index - BULK_DOCUMENTS)} entries, ` +
+        `sent ${kib(metrics.sentUnits - sentUnits)}, received ${kib(metrics.receivedUnits - receivedUnits)}, ` +
+        `committed in ${committed.toFixed(0)} ms, everybody told in ${told.toFixed(0)} ms`,
+    );
+    await library.dispose();
+  }
 }
 
 /** Every writer saves at its own pace, all together `BURST_SAVES` times within `BURST_MS`; resolves after the last. */
@@ -252,6 +293,7 @@ async function measureIdle(): Promise<void> {
 console.log(existsSync(BUNDLED_WORKER) ? 'log worker: from source (a bundle is there too)' : 'log worker: from source');
 await measureSaves();
 await measureReturn();
+await measureBulk();
 await measureBurst();
 await measureYjsBurst();
 await measureTakeover();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DocId, LogIndex, PeerId, ProposalId, Term } from '../../src/core/ids.ts';
+import { documentEntries } from '../../src/core/replication/bulkEntry.ts';
 import type { LogEntry } from '../../src/core/replication/entry.ts';
 import { LOG_START } from '../../src/core/replication/replicatedLog.ts';
 import type { LogRecord, ReplicatedLog } from '../../src/core/replication/replicatedLog.ts';
@@ -253,7 +254,8 @@ export function testReplicatedLog(name: string, open: () => Promise<ReplicatedLo
     await log.append([builder.next(text, { snapshot: true })], LOG_START, builder.term);
     assert.equal((await log.headText(spec))?.text, text);
     assert.equal(await log.revisionText(spec, hashOf(text)), text);
-    assert.equal((await log.entries(LOG_START, WHOLE)).entries[0]?.entry?.patch[0]?.insert, text);
+    const [stored] = (await log.entries(LOG_START, WHOLE)).entries;
+    assert.equal(stored?.entry !== undefined && documentEntries(stored.entry)[0]?.patch[0]?.insert, text);
   });
 
   test(`[REC-09] ${name}: rewound, the log is what it was, and what came after is set aside in order`, async () => {

@@ -23,15 +23,15 @@ export const BROKEN_RULES: readonly BrokenRule[] = [
   {
     rule: '[REP-05] a proposal that is known is appended again',
     file: MANAGER,
-    find: 'const index = known.get(proposal.proposalId) ?? draft.indexOf(proposal.proposalId);',
-    replace: 'const index = known.size < 0 ? draft.indexOf(proposal.proposalId) : undefined;',
+    find: 'known.get(proposalId) ?? draft.indexOf(proposalId)',
+    replace: '(known.size < 0 ? draft.indexOf(proposalId) : undefined)',
   },
   {
     rule: '[REP-09] a proposal is answered before it is durable',
     file: MANAGER,
     find: 'if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);',
     replace:
-      'for (const { queued, result } of results) queued.resolve(result); if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);',
+      'for (const { queued, results: decided } of results) queued.resolve(decided); if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);',
   },
   {
     rule: '[REP-07] after a failed transaction the heads are not read again',
@@ -66,8 +66,8 @@ export const BROKEN_RULES: readonly BrokenRule[] = [
   {
     rule: '[REP-18] a proposal whose answer was lost is not sent again',
     file: 'src/core/replication/follower.ts',
-    find: 'const answer = await session.request(body);',
-    replace: 'const answer = (await session.request(body)) ?? (await new Promise<never>(() => undefined));',
+    find: 'const answer = await ask(session);',
+    replace: 'const answer = (await ask(session)) ?? (await new Promise<never>(() => undefined));',
   },
   {
     rule: '[REC-02] the running hash is not compared',

@@ -1,4 +1,5 @@
 import type { DocId } from '../../src/core/ids.ts';
+import { documentEntries } from '../../src/core/replication/bulkEntry.ts';
 import type { LogRecord } from '../../src/core/replication/replicatedLog.ts';
 import { readKeyed } from './keyedText.ts';
 import type { ReplicaDisk } from './simulatedReplica.ts';
@@ -20,7 +21,7 @@ export function lostValues(disks: readonly ReplicaDisk[]): string | undefined {
 export function timesEntered(records: readonly LogRecord[]): ReadonlyMap<string, number> {
   const entered = new Map<string, number>();
   const heads = new Map<DocId, ReadonlySet<string>>();
-  for (const { entry } of records) {
+  for (const entry of records.flatMap((record) => documentEntries(record.entry))) {
     const before = entry.kind === 'create' ? new Set<string>() : (heads.get(entry.docId) ?? new Set<string>());
     const after = new Set(readKeyed(entry.patch[0]?.insert ?? '').values());
     for (const value of after) if (!before.has(value)) entered.set(value, (entered.get(value) ?? 0) + 1);

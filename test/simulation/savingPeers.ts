@@ -12,6 +12,9 @@ import type { SimulatedWorld } from './simulatedWorld.ts';
 const LIBRARY = 'library-1' as LibraryId;
 const HEARTBEAT_MS = 5_000;
 const TIMEOUT_MS = 15_000;
+/** Documents beside the others, where people also rewrite all of them at once; and how often they do that. */
+const MORE_PATHS = ['pets.yaml', 'users.yaml', 'orders.yaml', 'payments.yaml'];
+const BULK_CHANCE = 0.2;
 const KEYS = ['get', 'put', 'post', 'delete', 'patch', 'head'];
 
 /** Where a peer runs, and what it has there of the others. */
@@ -37,6 +40,7 @@ export class SavingPeers {
   readonly #network: SimulatedNetwork;
   readonly #checks: ReplicaChecks;
   readonly #paths: readonly string[];
+  readonly #hasBulks: boolean;
   #processCount = 0;
 
   constructor(
@@ -44,6 +48,7 @@ export class SavingPeers {
     network: SimulatedNetwork,
     checks: Omit<ReplicaChecks, 'fail'>,
     paths: readonly string[],
+    hasBulks = false,
   ) {
     this.#world = world;
     this.#network = network;
@@ -53,7 +58,8 @@ export class SavingPeers {
         world.fail(what);
       },
     };
-    this.#paths = paths;
+    this.#paths = hasBulks ? [...paths, ...MORE_PATHS] : paths;
+    this.#hasBulks = hasBulks;
   }
 
   get disks(): readonly ReplicaDisk[] {
@@ -63,6 +69,7 @@ export class SavingPeers {
   /** A peer that starts within so long. */
   add(place: PeerPlace, withinMs: number): void {
     const disk = new ReplicaDisk(place.name);
+    disk.sendsBulks = this.#hasBulks;
     const process = this.#newProcess(place);
     // Not started yet.
     process.isAlive = false;
@@ -160,6 +167,10 @@ export class SavingPeers {
     const { random } = this.#world;
     const { process, disk, replica } = random.pick(this.all);
     if (!process.isAlive) return;
+    if (this.#hasBulks && random.chance(BULK_CHANCE)) {
+      for (const [docId, { path }] of [...disk.documents]) replica.save(docId, path, random.pick(KEYS));
+      return;
+    }
     const path = random.pick(this.#paths);
     const known = [...disk.documents].find(([, document]) => document.path === path)?.[0];
     const key = random.pick(KEYS);

@@ -1,6 +1,15 @@
 import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../src/core/ids.ts';
 import { applyPatch } from '../../src/core/replication/applyPatch.ts';
-import type { DocumentHead, LogEntry, Proposal } from '../../src/core/replication/entry.ts';
+import { documentEntries } from '../../src/core/replication/bulkEntry.ts';
+import type {
+  BulkEntry,
+  BulkProposal,
+  DocumentEntry,
+  DocumentHead,
+  LogEntry,
+  Proposal,
+  ProposeResult,
+} from '../../src/core/replication/entry.ts';
 import { BadEntryError, LinkClosedError } from '../../src/core/replication/libraryLink.ts';
 import type { EntrySink, HeadsReason, LibraryLink } from '../../src/core/replication/libraryLink.ts';
 import { BETWEEN_LOGS } from '../../src/core/replication/runningHash.ts';
@@ -26,6 +35,8 @@ export class ReplicaDisk {
   index = 0 as LogIndex;
   runningHash = '';
   counter = 0;
+  /** Edits that are made together are proposed together. */
+  sendsBulks = false;
   headsTaken = 0;
   readonly conflicts: string[] = [];
   /** What its user saved, and what its user took away having seen it. */
@@ -49,6 +60,13 @@ export interface ReplicaChecks {
 }
 
 const NOTHING = writeKeyed(new Map());
+const GATHER_MS = 5;
+
+interface Gathered {
+  readonly proposal: Proposal;
+  readonly resolve: (result: ProposeResult) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 /** A replica's process: the smallest honest user of a `LibraryLink` that has an outbox, shadows and a merge. */
 export class SimulatedReplica implements EntrySink {
@@ -58,6 +76,7 @@ export class SimulatedReplica implements EntrySink {
   readonly #sending = new Set<DocId>();
   #link: LibraryLink | undefined;
   #isApplying = false;
+  readonly #gathered: Gathered[] = [];
 
   constructor(disk: ReplicaDisk, process: SimulatedProcess, checks: ReplicaChecks) {
     this.disk = disk;
@@ -92,8 +111,10 @@ export class SimulatedReplica implements EntrySink {
   }
 
   async applySyncEntry(entry: LogEntry, runningHash?: string): Promise<void> {
-    await this.#alone(() => this.#applyEntry(entry, runningHash));
-    this.#kick(entry.docId);
+    await this.#alone(() =>
+      entry.kind === 'bulk' ? this.#applyBulk(entry, runningHash) : this.#applyEntry(entry, runningHash),
+    );
+    for (const { docId } of documentEntries(entry)) this.#kick(docId);
   }
 
   async applyHeads(...values: Parameters<EntrySink['applyHeads']>): Promise<void> {
@@ -105,7 +126,29 @@ export class SimulatedReplica implements EntrySink {
     }
   }
 
-  async #applyEntry(entry: LogEntry, runningHash: string | undefined): Promise<void> {
+  /** All of its texts first, by their names; then all at once. */
+  async #applyBulk(entry: BulkEntry, runningHash: string | undefined): Promise<void> {
+    const texts = new Map<DocId, string>();
+    for (const { docId, hash } of entry.documents) {
+      const { outbox, shadow } = this.disk.documents.get(docId) ?? {};
+      const own = outbox?.hash === hash ? outbox.patch[0]?.insert : undefined;
+      const known = own ?? (shadow?.hash === hash ? shadow.text : undefined);
+      const text = known ?? (await this.#link?.fetchRevision(docId, hash));
+      if (text === undefined) throw new BadEntryError('A text of the bulk is not to be had.');
+      texts.set(docId, text);
+    }
+    await this.#process.delay(this.#process.random.between(0, 3));
+    for (const { docId, hash } of entry.documents) {
+      const document = this.disk.documents.get(docId);
+      const base = document?.shadow?.text ?? NOTHING;
+      this.#take(docId, document?.path ?? '', document, base, { text: texts.get(docId) ?? '', hash });
+    }
+    this.disk.index = entry.index;
+    this.disk.runningHash = runningHash ?? '';
+    this.#checks.onApplied(this.disk, entry, runningHash);
+  }
+
+  async #applyEntry(entry: DocumentEntry, runningHash: string | undefined): Promise<void> {
     await this.#process.delay(this.#process.random.between(0, 3));
     const { documents } = this.disk;
     const document = documents.get(entry.docId) ?? this.#adopt(entry.path);
@@ -268,7 +311,7 @@ export class SimulatedReplica implements EntrySink {
       document.outbox ??= this.#proposal(docId, document);
       const proposal = document.outbox;
       if (proposal === undefined) return;
-      const result = await link.propose(proposal);
+      const result = await this.#propose(link, proposal);
       if (result.kind === 'rejected') {
         this.#checks.fail(`a proposal was rejected: ${result.code}`);
         return;
@@ -283,6 +326,21 @@ export class SimulatedReplica implements EntrySink {
       if (result.kind === 'stale' && result.head !== undefined && result.head.docId !== docId)
         this.#joinInto(result.head.docId, docId);
     }
+  }
+
+  /** What is proposed within a moment goes together, as many edits in one message. */
+  async #propose(link: LibraryLink, proposal: Proposal): Promise<ProposeResult> {
+    if (!this.disk.sendsBulks || proposal.kind !== 'edit') return await link.propose(proposal);
+    const { promise, resolve, reject } = Promise.withResolvers<ProposeResult>();
+    this.#gathered.push({ proposal, resolve, reject });
+    if (this.#gathered.length === 1) {
+      await this.#process.delay(GATHER_MS);
+      const gathered = this.#gathered.splice(0);
+      const [first] = gathered;
+      if (gathered.length === 1 && first !== undefined) link.propose(first.proposal).then(first.resolve, first.reject);
+      else sendTogether(link, gathered);
+    }
+    return await promise;
   }
 
   /** Another document has the path already: the two are one, with nothing in common to begin with. */
@@ -307,4 +365,22 @@ export class SimulatedReplica implements EntrySink {
       ? { ...common, kind: 'create', baseHash: undefined, path }
       : { ...common, kind: 'edit', baseHash: shadow.hash };
   }
+}
+
+function sendTogether(link: LibraryLink, gathered: readonly Gathered[]): void {
+  const documents = gathered.flatMap(({ proposal: { proposalId, docId, baseHash, hash, patch } }) =>
+    baseHash === undefined || hash === undefined ? [] : [{ proposalId, docId, baseHash, hash, patch }],
+  );
+  const bulk: BulkProposal = { reason: 'generator', documents };
+  link.proposeBulk(bulk).then(
+    (results) => {
+      for (const [at, { resolve }] of gathered.entries()) {
+        const result = results[at];
+        if (result !== undefined) resolve(result);
+      }
+    },
+    (error: unknown) => {
+      for (const { reject } of gathered) reject(error);
+    },
+  );
 }

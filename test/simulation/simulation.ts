@@ -1,4 +1,5 @@
 import type { LogIndex } from '../../src/core/ids.ts';
+import { documentEntries } from '../../src/core/replication/bulkEntry.ts';
 import type { LogEntry, Proposal } from '../../src/core/replication/entry.ts';
 import type { LogRecord } from '../../src/core/replication/replicatedLog.ts';
 import { lostValues, timesEntered } from './savedValues.ts';
@@ -23,6 +24,7 @@ export interface SimulationReport {
   readonly seed: number;
   readonly violations: readonly string[];
   readonly entries: number;
+  readonly bulks: number;
   readonly faults: number;
   readonly events: number;
 }
@@ -64,7 +66,8 @@ export class Simulation {
   #maxTerm = 0;
   #leaderlessSince: number | undefined;
 
-  constructor(seed: number) {
+  /** @param hasBulks people also rewrite all documents at once; without, a seed is the history that it was before they did. */
+  constructor(seed: number, { hasBulks = false }: { readonly hasBulks?: boolean } = {}) {
     this.#seed = seed;
     this.#world = new SimulatedWorld(seed);
     const { random } = this.#world;
@@ -77,7 +80,7 @@ export class Simulation {
         this.#checkCommitted(disk, proposal, index);
       },
     };
-    this.#peers = new SavingPeers(this.#world, this.#network, checks, PATHS);
+    this.#peers = new SavingPeers(this.#world, this.#network, checks, PATHS, hasBulks);
     this.#disk.onDurable = (records) => {
       this.#checkDurable(records);
     };
@@ -104,6 +107,7 @@ export class Simulation {
       seed: this.#seed,
       violations: this.#world.violations,
       entries: this.#disk.records.length,
+      bulks: this.#disk.records.filter(({ entry }) => entry.kind === 'bulk').length,
       faults: this.#faults + this.#network.injected,
       events: time.events,
     };
@@ -245,15 +249,18 @@ export class Simulation {
       this.#named.set(place, entry.proposalId);
       if (entry.term.number < this.#maxTerm && !this.#hasRestored) this.#world.fail('[I7] an older term has written');
       this.#maxTerm = Math.max(this.#maxTerm, entry.term.number);
-      if (heads[0]?.hash !== entry.hash) this.#world.fail('[REP-04] head and entry disagree');
+      if (documentEntries(entry).some(({ hash }, at) => heads[at]?.hash !== hash))
+        this.#world.fail('[REP-04] head and entry disagree');
     }
-    const ids = this.#disk.records.map(({ entry }) => entry.proposalId);
+    const ids = this.#disk.records.flatMap(({ entry }) => documentEntries(entry).map(({ proposalId }) => proposalId));
     if (new Set(ids).size !== ids.length) this.#world.fail('[REP-05] a proposal is in the log twice');
   }
 
   /** [I6] What a peer is told to be committed is on disk, there and nowhere else. */
   #checkCommitted(disk: ReplicaDisk, proposal: Proposal, index: LogIndex): void {
-    if (this.#disk.records[index - 1]?.entry.proposalId !== proposal.proposalId) {
+    const entry = this.#disk.records[index - 1]?.entry;
+    const changes = entry === undefined ? [] : documentEntries(entry);
+    if (!changes.some(({ proposalId }) => proposalId === proposal.proposalId)) {
       this.#world.fail(`[I6] ${disk.name} was told that ${proposal.proposalId} is at ${String(index)}, and it is not`);
     }
   }

@@ -30,15 +30,55 @@ export interface Proposal {
   readonly changes: readonly string[];
 }
 
-/** One record of a library's log. */
-export interface LogEntry extends Omit<Proposal, 'kind'> {
+/** What the leader adds to a proposal. */
+interface Stamped {
   readonly index: LogIndex;
   readonly term: Term;
-  readonly kind: EntryKind;
   readonly author: Author;
   /** Wall clock of the leader when it appended, in milliseconds; shown, never decided upon. */
   readonly at: number;
 }
+
+/** A change of one document. */
+export interface DocumentEntry extends Omit<Proposal, 'kind'>, Stamped {
+  readonly kind: Exclude<EntryKind, 'bulk'>;
+}
+
+/** What has rewritten many documents in one go. */
+export const BULK_REASONS = ['checkout', 'pull', 'rebase', 'merge', 'stash', 'reset', 'generator'] as const;
+export type BulkReason = (typeof BULK_REASONS)[number];
+
+/** What is said of many changes at once. */
+export interface BulkOrigin {
+  readonly reason: BulkReason;
+  /** The commit that the proposer's folder was at, where it was git: its objects may have the texts. */
+  readonly headCommit?: string | undefined;
+}
+
+/** One document's part of a bulk: an edit of its own, with its own `proposalId` ([BLK-02]). */
+export interface BulkDocument {
+  readonly proposalId: ProposalId;
+  readonly docId: DocId;
+  readonly baseHash: RevisionHash;
+  readonly hash: RevisionHash;
+  /** Only in a log and between hosts; whoever is told of the entry finds the text by its hash ([BLK-05]). */
+  readonly patch?: readonly Splice[] | undefined;
+}
+
+/** Edits of many documents, to be appended as one entry. */
+export interface BulkProposal extends BulkOrigin {
+  readonly documents: readonly (BulkDocument & { readonly patch: readonly Splice[] })[];
+}
+
+/** Edits of many documents that were made in one go. Its `proposalId` is that of its first document. */
+export interface BulkEntry extends BulkOrigin, Stamped {
+  readonly kind: 'bulk';
+  readonly proposalId: ProposalId;
+  readonly documents: readonly BulkDocument[];
+}
+
+/** One record of a library's log. */
+export type LogEntry = DocumentEntry | BulkEntry;
 
 /** Where a document stands after the newest entry that touched it. */
 export interface DocumentHead {

@@ -1,8 +1,12 @@
 import * as z from 'zod';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../ids.ts';
 import type { Splice } from '../merge/types.ts';
-import type { Author, DocumentHead, LogEntry, Proposal } from './entry.ts';
+import { BULK_REASONS } from './entry.ts';
+import type { Author, BulkDocument, BulkProposal, DocumentEntry, DocumentHead, LogEntry, Proposal } from './entry.ts';
+import { insertedUnits } from './bulkEntry.ts';
 import {
+  MAX_BULK_DOCUMENTS,
+  MAX_BULK_UNITS,
   MAX_CHANGE_LENGTH,
   MAX_CHANGES,
   MAX_DOCUMENT_BYTES,
@@ -59,16 +63,59 @@ export const proposalSchema = z
   .strictObject({ ...changeFields, kind: z.enum(['create', 'edit', 'delete', 'rename', 'resolve']) })
   .transform((value): Proposal => ({ ...withoutPaths(value), ...paths(value), kind: value.kind }));
 
-export const logEntrySchema = z
+const stampFields = { index: logIndexSchema, term: termSchema, author: authorSchema, at: z.number() };
+
+const originFields = {
+  reason: z.enum(BULK_REASONS),
+  headCommit: z
+    .string()
+    .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/)
+    .optional(),
+};
+
+const bulkHashFields = {
+  proposalId: id<ProposalId>(),
+  docId: docIdSchema,
+  baseHash: revisionHashSchema,
+  hash: revisionHashSchema,
+};
+const patchSchema = z.array(spliceSchema).max(MAX_SPLICES);
+
+/** None of them twice, and within the bounds of a message. */
+function isBulk(documents: readonly BulkDocument[]): boolean {
+  const docIds = new Set(documents.map(({ docId }) => docId));
+  return docIds.size === documents.length && insertedUnits(documents) <= MAX_BULK_UNITS;
+}
+
+/** Many edits in one message ([BLK-01]). */
+export const bulkProposalSchema: z.ZodType<BulkProposal> = z.strictObject({
+  ...originFields,
+  documents: z
+    .array(z.strictObject({ ...bulkHashFields, patch: patchSchema }))
+    .min(1)
+    .max(MAX_BULK_DOCUMENTS)
+    .refine(isBulk),
+});
+
+const bulkEntrySchema = z.strictObject({
+  ...stampFields,
+  ...originFields,
+  kind: z.literal('bulk'),
+  proposalId: id<ProposalId>(),
+  documents: z
+    .array(z.strictObject({ ...bulkHashFields, patch: patchSchema.optional() }))
+    .min(1)
+    .max(MAX_BULK_DOCUMENTS)
+    .refine(isBulk),
+});
+
+const documentEntrySchema = z
   .strictObject({
     ...changeFields,
-    kind: z.enum(['create', 'edit', 'delete', 'rename', 'bulk', 'resolve', 'leader']),
-    index: logIndexSchema,
-    term: termSchema,
-    author: authorSchema,
-    at: z.number(),
+    ...stampFields,
+    kind: z.enum(['create', 'edit', 'delete', 'rename', 'resolve', 'leader']),
   })
-  .transform((value): LogEntry => ({
+  .transform((value): DocumentEntry => ({
     index: value.index,
     term: value.term,
     ...withoutPaths(value),
@@ -77,6 +124,8 @@ export const logEntrySchema = z
     author: value.author,
     at: value.at,
   }));
+
+export const logEntrySchema: z.ZodType<LogEntry> = z.union([documentEntrySchema, bulkEntrySchema]);
 
 export const documentHeadSchema = z
   .strictObject({
@@ -97,6 +146,12 @@ export function parseLogEntry(value: unknown): LogEntry | undefined {
 /** Says why a proposal cannot even be sent; undefined where it can. */
 export function checkProposalShape(proposal: Proposal): string | undefined {
   const { error } = proposalSchema.safeParse(proposal);
+  return error === undefined ? undefined : z.prettifyError(error);
+}
+
+/** The same for the edits of a bulk. */
+export function checkBulkShape(bulk: BulkProposal): string | undefined {
+  const { error } = bulkProposalSchema.safeParse(bulk);
   return error === undefined ? undefined : z.prettifyError(error);
 }
 

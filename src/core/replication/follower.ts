@@ -4,8 +4,9 @@ import { compareTerms } from '../ids.ts';
 import type { DocId, LibraryId, LogIndex, RevisionHash, Term } from '../ids.ts';
 import type { Ambient, Disposable } from '../ports.ts';
 import type { Connection } from './connection.ts';
-import type { Author, DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
-import { checkProposalShape, parseLogEntry } from './entrySchema.ts';
+import { bulkEdits } from './bulkEntry.ts';
+import type { Author, BulkProposal, DocumentEntry, DocumentHead, Proposal, ProposeResult } from './entry.ts';
+import { checkBulkShape, checkProposalShape, parseLogEntry } from './entrySchema.ts';
 import { EntryPump } from './entryPump.ts';
 import type { QuarantinedEntry } from './entryPump.ts';
 import { FollowerSession } from './followerSession.ts';
@@ -204,6 +205,31 @@ export class Follower implements Disposable {
     return toResult(await this.#ask(body, purpose));
   }
 
+  /** See `LibraryLink.proposeBulk`. A leader of an older release is proposed one edit after the other ([BLK-06]). */
+  async proposeBulk(bulk: BulkProposal, source?: string): Promise<readonly ProposeResult[]> {
+    const fault = checkBulkShape(bulk);
+    if (fault !== undefined) {
+      const message = `The changes cannot be sent together: ${fault}`;
+      return bulk.documents.map(() => ({ kind: 'rejected', code: 'invalid-proposal', message }));
+    }
+    const body = { kind: 'proposeBulk', bulk, ...(source === undefined ? {} : { source }) } as const;
+    const answer = await this.#untilDecided((session) => (session.knowsBulks ? session.request(body) : 'unknown'));
+    if (answer !== 'unknown') return toResults(answer, bulk);
+    return await Promise.all(bulkEdits(bulk).map((edit) => this.propose(edit, source)));
+  }
+
+  /** The same for one of this host's peers, like `proposeOnce`. */
+  async proposeBulkOnce(bulk: BulkProposal, author: Author): Promise<readonly ProposeResult[] | undefined> {
+    const session = this.#session;
+    if (session === undefined) return undefined;
+    if (!session.knowsBulks) {
+      const results = await Promise.all(bulkEdits(bulk).map((edit) => this.proposeOnce(edit, author)));
+      return results.every((result) => result !== undefined) ? results : undefined;
+    }
+    const answer = await session.request({ kind: 'proposeBulk', bulk, author });
+    return answer === undefined || (answer.kind === 'error' && !answer.isFinal) ? undefined : toResults(answer, bulk);
+  }
+
   /** Proposes for one of this host's peers, to the present leader and only once; undefined where it has not decided. */
   async proposeOnce(proposal: Proposal, author: Author): Promise<ProposeResult | undefined> {
     const answer = await this.#session?.request({ kind: 'propose', proposal, author });
@@ -249,9 +275,11 @@ export class Follower implements Disposable {
     this.#session?.sendHeartbeat();
   }
 
-  async fetchHistory(docId: DocId, limit: number): Promise<readonly LogEntry[]> {
+  async fetchHistory(docId: DocId, limit: number): Promise<readonly DocumentEntry[]> {
     const answer = await this.#ask({ kind: 'fetchHistory', docId, limit: Math.max(1, Math.min(limit, MAX_HISTORY)) });
-    return answer.kind === 'history' ? answer.entries.flatMap((entry) => parseLogEntry(entry) ?? []) : [];
+    if (answer.kind !== 'history') return [];
+    const entries = answer.entries.flatMap((entry) => parseLogEntry(entry) ?? []);
+    return entries.flatMap((entry) => (entry.kind === 'bulk' ? [] : entry));
   }
 
   dispose(): void {
@@ -269,10 +297,16 @@ export class Follower implements Disposable {
   /** Asks until somebody answers for good: over lost connections, new leaders and a leader whose disk is full. */
   async #ask(body: RequestBody, purpose?: Purpose): Promise<AnswerMessage> {
     if (purpose === 'heads') return await this.#askGiver(body);
+    return await this.#untilDecided<never>((session) => session.request(body));
+  }
+
+  async #untilDecided<Unasked extends 'unknown'>(
+    ask: (session: FollowerSession) => Promise<AnswerMessage | undefined> | Unasked,
+  ): Promise<AnswerMessage | Unasked> {
     for (let attempt = 0; ; attempt += 1) {
       const session = await this.#leader();
-      const answer = await session.request(body);
-      if (answer !== undefined && (answer.kind !== 'error' || answer.isFinal)) return answer;
+      const answer = await ask(session);
+      if (answer === 'unknown' || (answer !== undefined && (answer.kind !== 'error' || answer.isFinal))) return answer;
       if (answer?.kind === 'error') await this.#pause(retryDelay(attempt, this.#options.ambient.random));
     }
   }
@@ -350,16 +384,26 @@ function toResult(answer: AnswerMessage): ProposeResult {
     case 'error':
       return { kind: 'rejected', code: answer.code, message: answer.message };
     case 'entriesResponse':
+    case 'bulkResult':
     case 'heads':
     case 'revision':
     case 'history':
     case 'hashes':
     case 'skeleton':
     case 'syncRequired':
-      return {
-        kind: 'rejected',
-        code: 'unexpected-answer',
-        message: 'The leader gave an answer that does not fit the question.',
-      };
+      return unexpectedAnswer;
   }
 }
+
+/** One result for each document; an answer that does not fit them is none of them's. */
+function toResults(answer: AnswerMessage, { documents }: BulkProposal): readonly ProposeResult[] {
+  if (answer.kind === 'bulkResult' && answer.results.length === documents.length) return answer.results;
+  const result = answer.kind === 'error' ? toResult(answer) : unexpectedAnswer;
+  return documents.map(() => result);
+}
+
+const unexpectedAnswer: ProposeResult = {
+  kind: 'rejected',
+  code: 'unexpected-answer',
+  message: 'The leader gave an answer that does not fit the question.',
+};

@@ -6,13 +6,22 @@ import type { Connection } from './connection.ts';
 import type { EntryPage, EntrySource, HeadsAt } from './entryPump.ts';
 import type { HeadsReason, PeerInfo } from './libraryLink.ts';
 import { MAX_REQUESTS_IN_FLIGHT } from './limits.ts';
-import { encodeMessage, HOST_PROTOCOL, parseMessage, PROTOCOL_MAX, PROTOCOL_MIN, SOURCE_PROTOCOL } from './messages.ts';
+import {
+  BULK_PROTOCOL,
+  encodeMessage,
+  HOST_PROTOCOL,
+  parseMessage,
+  PROTOCOL_MAX,
+  PROTOCOL_MIN,
+  SOURCE_PROTOCOL,
+} from './messages.ts';
 import type { MessageBody, MessageOf, RawEntry, SyncMessage } from './messages.ts';
 import type { SkeletonRow } from './replicatedLog.ts';
 
 /** What a follower may ask; `requestId` is added here. */
 export type RequestBody =
   | Pick<MessageOf<'propose'>, 'kind' | 'proposal' | 'source' | 'author'>
+  | Pick<MessageOf<'proposeBulk'>, 'kind' | 'bulk' | 'source' | 'author'>
   | Pick<MessageOf<'fetchEntries'>, 'kind' | 'since' | 'limit'>
   | Pick<MessageOf<'fetchHeads'>, 'kind'>
   | Pick<MessageOf<'fetchRevision'>, 'kind' | 'docId' | 'hash'>
@@ -24,6 +33,7 @@ export type AnswerMessage = MessageOf<
   | 'entriesResponse'
   | 'committed'
   | 'stale'
+  | 'bulkResult'
   | 'heads'
   | 'revision'
   | 'history'
@@ -127,6 +137,11 @@ export class FollowerSession implements EntrySource, Disposable {
 
   get wasWelcomed(): boolean {
     return this.#leaderId !== undefined;
+  }
+
+  /** Whether the leader takes many edits as one entry. */
+  get knowsBulks(): boolean {
+    return this.#protocol >= BULK_PROTOCOL;
   }
 
   /** Undefined where the session ends, or nothing comes within the timeout: whoever wants an answer then asks again. */
@@ -262,6 +277,7 @@ export class FollowerSession implements EntrySource, Disposable {
       case 'entriesResponse':
       case 'committed':
       case 'stale':
+      case 'bulkResult':
       case 'heads':
       case 'revision':
       case 'history':
@@ -280,6 +296,7 @@ export class FollowerSession implements EntrySource, Disposable {
       case 'fetchEntries':
       case 'acknowledge':
       case 'propose':
+      case 'proposeBulk':
       case 'fetchHeads':
       case 'fetchRevision':
       case 'fetchHistory':

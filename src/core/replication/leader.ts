@@ -2,6 +2,7 @@ import { DisposableStore } from '../disposableStore.ts';
 import type { LibraryId, LogIndex } from '../ids.ts';
 import type { Ambient, Disposable } from '../ports.ts';
 import type { Connection } from './connection.ts';
+import { withoutBulkPatches } from './bulkEntry.ts';
 import type { LogEntry } from './entry.ts';
 import { LeaderSession } from './leaderSession.ts';
 import type { FollowerMetrics, PeerInfo } from './libraryLink.ts';
@@ -34,6 +35,8 @@ export interface FollowerState extends FollowerMetrics {
 /** A guess at an entry's size on the wire that does not need to write it out: fields and ids, and this much per splice. */
 const ENTRY_UNITS = 600;
 const SPLICE_UNITS = 48;
+/** Two hashes, two ids and what stands between them. */
+const BULK_DOCUMENT_UNITS = 320;
 
 interface RecentEntry {
   readonly entry: LogEntry;
@@ -134,7 +137,7 @@ export class Leader implements Disposable {
     this.#announceTimer = undefined;
     this.#announcedAt = this.#options.ambient.clock.monotonicNow();
     const to = this.#options.transactions.position.index;
-    const texts = new Map<LogIndex, string>();
+    const texts = new Map<string, string>();
     let isSomebodyLeft = false;
     for (const session of this.#sessions) {
       if (session.peer === undefined || session.announced >= to) continue;
@@ -143,8 +146,9 @@ export class Leader implements Disposable {
         continue;
       }
       const from = nextIndex(session.announced);
-      const text = texts.get(from) ?? this.#announcement(from, to);
-      texts.set(from, text);
+      const key = `${String(from)} ${String(session.takesBulksInline)}`;
+      const text = texts.get(key) ?? this.#announcement(from, to, session.takesBulksInline);
+      texts.set(key, text);
       session.announce(text, to);
     }
     if (isSomebodyLeft) this.#scheduleAnnouncement(ANNOUNCE_WINDOW_MS);
@@ -159,12 +163,12 @@ export class Leader implements Disposable {
     for (const session of [...this.#sessions]) session.dispose();
   }
 
-  #announcement(from: LogIndex, to: LogIndex): string {
+  #announcement(from: LogIndex, to: LogIndex, withBulks: boolean): string {
     const { libraryId, transactions } = this.#options;
     const { term } = transactions;
     const count = to - from + 1;
     const inline = this.#recent.filter(({ entry }) => entry.index >= from && entry.index <= to);
-    const carriesAll = inline.length === count;
+    const carriesAll = inline.length === count && (withBulks || inline.every(({ entry }) => entry.kind !== 'bulk'));
     return encodeMessage({
       libraryId,
       term,
@@ -178,7 +182,8 @@ export class Leader implements Disposable {
   }
 
   /** Keeps the newest entries for announcements, as many as one may carry. */
-  #remember(entry: LogEntry): void {
+  #remember(committed: LogEntry): void {
+    const entry = withoutBulkPatches(committed);
     const units = estimateUnits(entry);
     this.#recent.push({ entry, units });
     this.#recentUnits += units;
@@ -244,6 +249,7 @@ function distinct(peers: readonly PeerInfo[]): readonly PeerInfo[] {
 }
 
 function estimateUnits(entry: LogEntry): number {
+  if (entry.kind === 'bulk') return ENTRY_UNITS + entry.documents.length * BULK_DOCUMENT_UNITS;
   let units = ENTRY_UNITS;
   for (const { insert } of entry.patch) units += insert.length + SPLICE_UNITS;
   for (const change of entry.changes) units += change.length;

@@ -3,7 +3,8 @@ import type { LibraryId, LogIndex, Term } from '../ids.ts';
 import type { Ambient, Disposable } from '../ports.ts';
 import { DisposableStore } from '../disposableStore.ts';
 import type { Connection } from './connection.ts';
-import type { Author } from './entry.ts';
+import { withoutBulkPatches } from './bulkEntry.ts';
+import type { Author, LogEntry } from './entry.ts';
 import type { PeerInfo } from './libraryLink.ts';
 import type { LogGate } from './logGate.ts';
 import {
@@ -13,9 +14,10 @@ import {
   MAX_PAGE_UNITS,
   MAX_REQUESTS_IN_FLIGHT,
 } from './limits.ts';
-import { encodeMessage, parseMessage, PROTOCOL_MAX, PROTOCOL_MIN } from './messages.ts';
+import { BULK_PROTOCOL, encodeMessage, parseMessage, PROTOCOL_MAX, PROTOCOL_MIN } from './messages.ts';
 import type { ByeReason, MessageBody, MessageOf, SyncMessage } from './messages.ts';
 import { LOG_START } from './replicatedLog.ts';
+import type { SkeletonRow } from './replicatedLog.ts';
 import { describeError, SyncError } from './syncError.ts';
 
 /** Twice what an honest follower has under way: its timeouts may ask again before the first answer is out. */
@@ -46,6 +48,7 @@ export class LeaderSession implements Disposable {
   readonly #subscriptions = new DisposableStore();
   #peer: PeerInfo | undefined;
   #isHost = false;
+  #knowsBulks = false;
   #namedPeers: readonly PeerInfo[] = [];
   #announced = LOG_START;
   #acknowledged = LOG_START;
@@ -80,6 +83,11 @@ export class LeaderSession implements Disposable {
   /** The peers that a host speaks for. */
   get namedPeers(): readonly PeerInfo[] {
     return this.#namedPeers;
+  }
+
+  /** Whether an announcement may bring bulk entries along: not to a host, which needs what is in them. */
+  get takesBulksInline(): boolean {
+    return this.#knowsBulks && !this.#isHost;
   }
 
   /** The newest index that the follower has been told of. */
@@ -189,6 +197,7 @@ export class LeaderSession implements Disposable {
         this.#end();
         return;
       case 'propose':
+      case 'proposeBulk':
       case 'fetchEntries':
       case 'fetchHeads':
       case 'fetchRevision':
@@ -196,7 +205,7 @@ export class LeaderSession implements Disposable {
       case 'fetchHashes':
       case 'fetchSkeleton':
         // Only a host may speak for others ([REP-22]).
-        if (message.kind === 'propose' && message.author !== undefined && !this.#isHost) {
+        if ('author' in message && message.author !== undefined && !this.#isHost) {
           this.end('invalidMessage');
           return;
         }
@@ -214,6 +223,7 @@ export class LeaderSession implements Disposable {
       case 'entriesResponse':
       case 'committed':
       case 'stale':
+      case 'bulkResult':
       case 'heads':
       case 'revision':
       case 'history':
@@ -252,6 +262,7 @@ export class LeaderSession implements Disposable {
     this.#host.onWelcomed(this);
     const { requestId } = hello;
     const protocol = Math.min(hello.protocolMax, PROTOCOL_MAX);
+    this.#knowsBulks = protocol >= BULK_PROTOCOL;
     // Not returned to be sent in a moment: an announcement must not come before it.
     this.#send({ kind: 'welcome', requestId, protocol, index, runningHash, standing, peers: this.#host.peers() });
     return undefined;
@@ -265,7 +276,14 @@ export class LeaderSession implements Disposable {
 
   async #fulfil(
     request: MessageOf<
-      'propose' | 'fetchEntries' | 'fetchHeads' | 'fetchRevision' | 'fetchHistory' | 'fetchHashes' | 'fetchSkeleton'
+      | 'propose'
+      | 'proposeBulk'
+      | 'fetchEntries'
+      | 'fetchHeads'
+      | 'fetchRevision'
+      | 'fetchHistory'
+      | 'fetchHashes'
+      | 'fetchSkeleton'
     >,
   ): Promise<MessageBody> {
     const { transactions } = this.#host;
@@ -278,6 +296,11 @@ export class LeaderSession implements Disposable {
           return { kind: 'error', requestId, code: result.code, message: result.message, isFinal: true };
         }
         return { ...result, requestId };
+      }
+      case 'proposeBulk': {
+        const author = request.author ?? this.#author(request.source);
+        const results = await transactions.appendBulk(request.bulk, author, transactions.term);
+        return { kind: 'bulkResult', requestId, results };
       }
       case 'fetchEntries':
         return await this.#page(request);
@@ -293,8 +316,10 @@ export class LeaderSession implements Disposable {
         const hashes = await Promise.all(request.indexes.map((index) => transactions.runningHashAt(index)));
         return { kind: 'hashes', requestId, hashes: hashes.map((hash) => hash ?? null) };
       }
-      case 'fetchSkeleton':
-        return { kind: 'skeleton', requestId, rows: await transactions.skeleton(request.since, request.limit) };
+      case 'fetchSkeleton': {
+        const rows = await transactions.skeleton(request.since, request.limit);
+        return { kind: 'skeleton', requestId, rows: this.#knowsBulks ? rows : rows.map(withoutFurther) };
+      }
     }
   }
 
@@ -302,13 +327,22 @@ export class LeaderSession implements Disposable {
     try {
       const count = Math.min(limit, MAX_ENTRIES_PER_PAGE);
       const page = await this.#host.transactions.entries(since, { count, units: MAX_PAGE_UNITS });
+      const unknown = this.#knowsBulks ? -1 : page.entries.findIndex(({ entry }) => entry?.kind === 'bulk');
+      // Who does not know such entries goes around them by the heads ([BLK-06]).
+      if (unknown === 0) return { kind: 'syncRequired', requestId, reason: 'compacted' };
+      const known = unknown === -1 ? page.entries : page.entries.slice(0, unknown);
       // An entry that our own disk has damaged is sent as what it is, for the follower to put aside.
-      const entries = page.entries.map(({ index, entry }) => entry ?? { index });
-      return { kind: 'entriesResponse', requestId, entries, hasMore: page.hasMore };
+      const entries = known.map(({ index, entry }) => (entry === undefined ? { index } : this.#asTold(entry)));
+      return { kind: 'entriesResponse', requestId, entries, hasMore: page.hasMore || unknown !== -1 };
     } catch (error) {
       if (!(error instanceof SyncError) || error.code !== 'log-compacted') throw error;
       return { kind: 'syncRequired', requestId, reason: 'compacted' };
     }
+  }
+
+  /** A host keeps what is in an entry; everybody else finds it by its hash ([BLK-05]). */
+  #asTold(entry: LogEntry): LogEntry {
+    return this.#isHost ? entry : withoutBulkPatches(entry);
   }
 
   /** Answers in the background, within bounds; what goes wrong is said to whoever asked. */
@@ -365,4 +399,8 @@ export class LeaderSession implements Disposable {
     this.#sentUnits += text.length;
     this.#connection.send(text);
   }
+}
+
+function withoutFurther({ index, proposalId, runningHash }: SkeletonRow): SkeletonRow {
+  return { index, proposalId, runningHash };
 }

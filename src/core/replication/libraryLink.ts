@@ -1,7 +1,7 @@
 import type { Event } from '../event.ts';
 import type { DocId, LogIndex, PeerId, RevisionHash, Term } from '../ids.ts';
 import type { Disposable } from '../ports.ts';
-import type { DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
+import type { BulkProposal, DocumentEntry, DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
 import type { EntrySource } from './entryPump.ts';
 
 /** Another running process that serves a replica of the same library. */
@@ -102,11 +102,13 @@ export interface LibraryLink extends Disposable {
    * @param source where the change comes from, if not from a person: others see it as the author.
    */
   propose(proposal: Proposal, source?: string, purpose?: Purpose): Promise<ProposeResult>;
+  /** The same for many edits, which become one entry where the leader knows such; one result for each document, in their order. */
+  proposeBulk(bulk: BulkProposal, source?: string): Promise<readonly ProposeResult[]>;
   fetchHeads(): Promise<readonly DocumentHead[]>;
   /** The text of a revision as far as the log reaches; undefined where it does not know it. */
   fetchRevision(docId: DocId, hash: RevisionHash, purpose?: Purpose): Promise<string | undefined>;
   /** Entries of one document, newest first, at most `limit`; for History and for telling an older revision from a new text. */
-  fetchHistory(docId: DocId, limit: number): Promise<readonly LogEntry[]>;
+  fetchHistory(docId: DocId, limit: number): Promise<readonly DocumentEntry[]>;
 }
 
 /**

@@ -33,6 +33,12 @@ export const MAX_NAME_LENGTH = 200;
 export const MAX_HEADS = 100_000;
 export const MAX_PEERS = 1_000;
 export const MAX_HISTORY = 1_000;
+/** Documents of one bulk entry. */
+export const MAX_BULK_DOCUMENTS = 2_000;
+/** What the patches of one bulk insert, in UTF-16 units: with JSON's escapes it still fits a message. */
+export const MAX_BULK_UNITS = 16 * MIB;
+/** Proposals that the rows of one skeleton page may name besides each entry's own; its first row always fits. */
+export const MAX_SKELETON_PROPOSALS = 20_000;
 /** Indexes that one question for running hashes may name. */
 export const MAX_HASHES = 64;
 /** Rows of a log's skeleton in one answer. */

@@ -1,6 +1,6 @@
 import type { Event } from '../event.ts';
 import type { DocId, LogIndex, RevisionHash, Term } from '../ids.ts';
-import type { Author, DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
+import type { Author, BulkProposal, DocumentEntry, DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
 import type { Standing } from './messages.ts';
 import type { LogPage, LogPosition, PageLimit, SkeletonRow } from './replicatedLog.ts';
 
@@ -25,6 +25,8 @@ export interface LogGate {
   heads(): readonly DocumentHead[];
   /** See `TransactionManager.append`. */
   append(proposal: Proposal, author: Author, term: Term): Promise<ProposeResult>;
+  /** See `TransactionManager.appendBulk`. */
+  appendBulk(bulk: BulkProposal, author: Author, term: Term): Promise<readonly ProposeResult[]>;
   /** A follower has heard of a leadership with this number. */
   raiseTerm(above: number): Promise<Term>;
   entries(since: LogIndex, limit: PageLimit): Promise<LogPage>;
@@ -33,5 +35,5 @@ export interface LogGate {
   runningHashAt(index: LogIndex): Promise<string | undefined>;
   skeleton(since: LogIndex, limit: number): Promise<readonly SkeletonRow[]>;
   revisionText(docId: DocId, hash: RevisionHash): Promise<string | undefined>;
-  history(docId: DocId, limit: number): Promise<readonly LogEntry[]>;
+  history(docId: DocId, limit: number): Promise<readonly DocumentEntry[]>;
 }

@@ -1,6 +1,8 @@
 import { compareTerms } from '../ids.ts';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../ids.ts';
-import type { DocumentHead, LogEntry } from './entry.ts';
+import { documentEntries, furtherProposals } from './bulkEntry.ts';
+import type { DocumentEntry, DocumentHead, LogEntry } from './entry.ts';
+import { MAX_SKELETON_PROPOSALS } from './limits.ts';
 import { LOG_START } from './replicatedLog.ts';
 import type {
   CompactionPolicy,
@@ -30,6 +32,8 @@ export class MemoryReplicatedLog implements ReplicatedLog {
   readonly #records: StoredRecord[] = [];
   readonly #heads = new Map<DocId, DocumentHead>();
   readonly #proposals = new Map<ProposalId, LogIndex>();
+  /** The further ones of bulks. */
+  readonly #further = new Map<ProposalId, LogIndex>();
   readonly #snapshots = new Map<DocId, (RevisionAnchor & { readonly hash: RevisionHash })[]>();
   /** Running hashes up to the horizon, by index. */
   readonly #forgottenHashes = [''];
@@ -74,6 +78,7 @@ export class MemoryReplicatedLog implements ReplicatedLog {
       const { entry, runningHash } = record;
       this.#records.push({ entry, runningHash, units: canonicalEntryText(entry).length });
       this.#proposals.set(entry.proposalId, entry.index);
+      for (const proposalId of furtherProposals(entry)) this.#further.set(proposalId, entry.index);
       for (const head of record.heads) this.#heads.set(head.docId, head);
       for (const { docId, hash, text } of record.snapshots)
         this.#addSnapshot(docId, { index: entry.index, hash, text });
@@ -84,7 +89,7 @@ export class MemoryReplicatedLog implements ReplicatedLog {
   findProposals(proposalIds: readonly ProposalId[]): Promise<ReadonlyMap<ProposalId, LogIndex>> {
     const found = new Map<ProposalId, LogIndex>();
     for (const proposalId of proposalIds) {
-      const index = this.#proposals.get(proposalId);
+      const index = this.#proposals.get(proposalId) ?? this.#further.get(proposalId);
       if (index !== undefined) found.set(proposalId, index);
     }
     return Promise.resolve(found);
@@ -118,13 +123,12 @@ export class MemoryReplicatedLog implements ReplicatedLog {
   revisionText(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
     const snapshot = this.#snapshots.get(docId)?.find((candidate) => candidate.hash === hash);
     if (snapshot !== undefined) return Promise.resolve(snapshot.text);
-    const made = this.#records.findLast(({ entry }) => entry.docId === docId && entry.hash === hash);
-    return Promise.resolve(made === undefined ? undefined : this.#rebuild(docId, made.entry.index)?.text);
+    const made = this.#changesOf(docId).findLast((change) => change.hash === hash);
+    return Promise.resolve(made === undefined ? undefined : this.#rebuild(docId, made.index)?.text);
   }
 
-  history(docId: DocId, limit: number): Promise<readonly LogEntry[]> {
-    const entries = this.#records.map(({ entry }) => entry).filter((entry) => entry.docId === docId);
-    return Promise.resolve(entries.reverse().slice(0, limit));
+  history(docId: DocId, limit: number): Promise<readonly DocumentEntry[]> {
+    return Promise.resolve([...this.#changesOf(docId)].reverse().slice(0, limit));
   }
 
   compact(policy: CompactionPolicy): Promise<LogIndex> {
@@ -149,8 +153,7 @@ export class MemoryReplicatedLog implements ReplicatedLog {
     if (to < this.#horizon)
       return Promise.reject(new SyncError('log-compacted', 'The log does not reach back that far.'));
     const undone = this.#setAside(to);
-    const before = (docId: DocId): LogEntry | undefined =>
-      this.#records.findLast(({ entry }) => entry.docId === docId)?.entry;
+    const before = (docId: DocId): DocumentEntry | undefined => this.#changesOf(docId).at(-1);
     const { restored, gone } = headsBefore(undone, (docId) => this.#heads.get(docId), before, this.#horizon);
     for (const docId of gone) this.#heads.delete(docId);
     for (const head of restored) this.#heads.set(head.docId, head);
@@ -165,10 +168,12 @@ export class MemoryReplicatedLog implements ReplicatedLog {
   replace({ shared, rows, heads, texts }: LogReplacement): Promise<void> {
     this.#setAside(shared);
     for (const { runningHash } of this.#records.splice(0)) this.#forgottenHashes.push(runningHash);
-    for (const [proposalId, index] of this.#proposals) if (index > shared) this.#proposals.delete(proposalId);
+    for (const known of [this.#proposals, this.#further])
+      for (const [proposalId, index] of known) if (index > shared) known.delete(proposalId);
     this.#forgottenHashes.splice(shared + 1);
-    for (const { index, proposalId, runningHash } of rows) {
+    for (const { index, proposalId, further, runningHash } of rows) {
       this.#proposals.set(proposalId, index);
+      for (const one of further ?? []) this.#further.set(one, index);
       this.#forgottenHashes.push(runningHash);
     }
     this.#horizon = rows.at(-1)?.index ?? shared;
@@ -192,13 +197,20 @@ export class MemoryReplicatedLog implements ReplicatedLog {
   }
 
   skeleton(since: LogIndex, limit: number): Promise<readonly SkeletonRow[]> {
-    const rows = [...this.#proposals]
+    const found = [...this.#proposals]
       .filter(([, index]) => index > since)
       .sort(([, a], [, b]) => a - b)
       .slice(0, limit);
-    return Promise.resolve(
-      rows.map(([proposalId, index]) => ({ index, proposalId, runningHash: this.#hashAt(index) ?? '' })),
-    );
+    const rows: SkeletonRow[] = [];
+    let named = 0;
+    for (const [proposalId, index] of found) {
+      const further = [...this.#further].filter(([, at]) => at === index).map(([one]) => one);
+      named += further.length;
+      if (rows.length > 0 && named > MAX_SKELETON_PROPOSALS) break;
+      const row = { index, proposalId, runningHash: this.#hashAt(index) ?? '' };
+      rows.push(further.length === 0 ? row : { ...row, further });
+    }
+    return Promise.resolve(rows);
   }
 
   close(): Promise<void> {
@@ -210,6 +222,7 @@ export class MemoryReplicatedLog implements ReplicatedLog {
     const undone = this.#records.splice(Math.max(0, to - this.#horizon)).map(({ entry }) => entry);
     for (const entry of undone) {
       this.#proposals.delete(entry.proposalId);
+      for (const proposalId of furtherProposals(entry)) this.#further.delete(proposalId);
       if (!this.#orphans.has(entry.proposalId)) this.#orphans.set(entry.proposalId, entry);
     }
     return undone;
@@ -227,7 +240,7 @@ export class MemoryReplicatedLog implements ReplicatedLog {
   /** Stores the text that each document had at the horizon, and drops the snapshots that lie before it. */
   #anchorAt(horizon: LogIndex): void {
     for (const docId of this.#heads.keys()) {
-      const made = this.#records.findLast(({ entry }) => entry.docId === docId && entry.index <= horizon)?.entry;
+      const made = this.#changesOf(docId).findLast((change) => change.index <= horizon);
       if (made?.hash !== undefined) {
         const rebuilt = this.#rebuild(docId, made.index);
         if (rebuilt !== undefined) this.#addSnapshot(docId, { index: made.index, hash: made.hash, text: rebuilt.text });
@@ -251,9 +264,11 @@ export class MemoryReplicatedLog implements ReplicatedLog {
 
   #rebuild(docId: DocId, upTo: LogIndex): HeadText | undefined {
     const anchor = this.#snapshots.get(docId)?.findLast((snapshot) => snapshot.index <= upTo);
-    const entries = this.#records
-      .map(({ entry }) => entry)
-      .filter((entry) => entry.docId === docId && entry.index <= upTo);
-    return rebuildText(anchor, entries);
+    const changes = this.#changesOf(docId).filter(({ index }) => index <= upTo);
+    return rebuildText(anchor, changes);
+  }
+
+  #changesOf(docId: DocId): readonly DocumentEntry[] {
+    return this.#records.flatMap(({ entry }) => documentEntries(entry)).filter((change) => change.docId === docId);
   }
 }

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import type { DocId, LibraryId, LogIndex, PeerId, RevisionHash, Term } from '../ids.ts';
 import type { Checked } from '../problem.ts';
-import type { Author, DocumentHead, Proposal } from './entry.ts';
+import type { Author, BulkProposal, DocumentHead, Proposal, ProposeResult } from './entry.ts';
 import {
   authorSchema,
+  bulkProposalSchema,
   displayNameSchema,
   docIdSchema,
   documentHeadSchema,
@@ -20,6 +21,7 @@ import {
 import type { HeadsReason, PeerInfo } from './libraryLink.ts';
 import {
   MAX_ADDRESS_LENGTH,
+  MAX_BULK_DOCUMENTS,
   MAX_DOCUMENT_BYTES,
   MAX_ENTRIES_PER_PAGE,
   MAX_HASHES,
@@ -35,11 +37,13 @@ import type { HostState } from './succession.ts';
 
 /** The versions of this protocol that we speak; `hello` carries both, and the leader picks the highest that both know. */
 export const PROTOCOL_MIN = 1;
-export const PROTOCOL_MAX = 2;
+export const PROTOCOL_MAX = 3;
 /** From this one on a proposal may say which source its change comes from. */
 export const SOURCE_PROTOCOL = 2;
 /** What hosts say to each other is known from here on. */
 export const HOST_PROTOCOL = 2;
+/** Bulk entries are known from here on ([BLK-06]). */
+export const BULK_PROTOCOL = 3;
 
 /** What stands in every message. */
 export interface Envelope {
@@ -109,6 +113,15 @@ export type MessageBody =
       readonly source?: string | undefined;
       readonly author?: Author | undefined;
     } & Correlated)
+  /** Many edits, to be one entry (protocol 3). */
+  | ({
+      readonly kind: 'proposeBulk';
+      readonly bulk: BulkProposal;
+      readonly source?: string | undefined;
+      readonly author?: Author | undefined;
+    } & Correlated)
+  /** What became of each of them, in their order. */
+  | ({ readonly kind: 'bulkResult'; readonly results: readonly ProposeResult[] } & Correlated)
   | ({ readonly kind: 'committed'; readonly index: LogIndex } & Correlated)
   | ({ readonly kind: 'stale'; readonly head?: DocumentHead | undefined } & Correlated)
   | ({ readonly kind: 'fetchHeads' } & Correlated)
@@ -150,6 +163,7 @@ export type MessageKind = SyncMessage['kind'];
 export type MessageOf<Kind extends MessageKind> = Extract<SyncMessage, { readonly kind: Kind }>;
 
 const MAX_ERROR_LENGTH = 2_000;
+const MAX_CODE_LENGTH = 100;
 
 const envelope = { libraryId: opaqueIdSchema<LibraryId>(), term: termSchema, sender: peerIdSchema };
 const correlated = { ...envelope, requestId: naturalSchema };
@@ -161,9 +175,21 @@ const peerSchema: z.ZodType<PeerInfo> = z.strictObject({
 const peersSchema = z.array(peerSchema).max(MAX_PEERS);
 const rawEntriesSchema = z.array(z.unknown());
 
+const proposeResultSchema: z.ZodType<ProposeResult> = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('committed'), index: logIndexSchema }),
+  z
+    .strictObject({ kind: z.literal('stale'), head: documentHeadSchema.optional() })
+    .transform(({ kind, head }) => ({ kind, head })),
+  z.strictObject({
+    kind: z.literal('rejected'),
+    code: z.string().max(MAX_CODE_LENGTH),
+    message: z.string().max(MAX_ERROR_LENGTH),
+  }),
+]);
 const skeletonRowSchema: z.ZodType<SkeletonRow> = z.strictObject({
   index: logIndexSchema,
   proposalId: proposalIdSchema,
+  further: z.array(proposalIdSchema).max(MAX_BULK_DOCUMENTS).optional(),
   runningHash: runningHashSchema,
 });
 const addressSchema = z.string().min(1).max(MAX_ADDRESS_LENGTH);
@@ -227,6 +253,18 @@ const messageSchema = z.discriminatedUnion('kind', [
     source: displayNameSchema.optional(),
     author: authorSchema.optional(),
   }),
+  z.strictObject({
+    kind: z.literal('proposeBulk'),
+    ...correlated,
+    bulk: bulkProposalSchema,
+    source: displayNameSchema.optional(),
+    author: authorSchema.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('bulkResult'),
+    ...correlated,
+    results: z.array(proposeResultSchema).max(MAX_BULK_DOCUMENTS),
+  }),
   z.strictObject({ kind: z.literal('committed'), ...correlated, index: logIndexSchema }),
   z.strictObject({ kind: z.literal('stale'), ...correlated, head: documentHeadSchema.optional() }),
   z.strictObject({ kind: z.literal('fetchHeads'), ...correlated }),
@@ -275,7 +313,7 @@ const messageSchema = z.discriminatedUnion('kind', [
     kind: z.literal('error'),
     ...envelope,
     requestId: naturalSchema.optional(),
-    code: z.string().max(100),
+    code: z.string().max(MAX_CODE_LENGTH),
     message: z.string().max(MAX_ERROR_LENGTH),
     isFinal: z.boolean(),
   }),

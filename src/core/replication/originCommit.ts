@@ -1,4 +1,4 @@
-import type { LogEntry } from './entry.ts';
+import type { DocumentEntry } from './entry.ts';
 
 const PREFIX = 'from commit ';
 const OBJECT_NAME = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -13,7 +13,7 @@ export function originChanges(commit: string | undefined): readonly string[] {
 }
 
 /** The commit that a `create` entry names. It is a stranger's word: git may not have it, or it may be any other one. */
-export function originCommit(entry: Pick<LogEntry, 'kind' | 'changes'>): string | undefined {
+export function originCommit(entry: Pick<DocumentEntry, 'kind' | 'changes'>): string | undefined {
   if (entry.kind !== 'create') return undefined;
   const commit = entry.changes.find((line) => line.startsWith(PREFIX))?.slice(PREFIX.length);
   return commit !== undefined && OBJECT_NAME.test(commit) ? commit : undefined;

@@ -1,6 +1,7 @@
 import type { DocId, LogIndex, ProposalId } from '../ids.ts';
 import type { HashText } from '../ports.ts';
-import type { Author, LogEntry, Proposal, ProposeResult } from './entry.ts';
+import { documentEntries } from './bulkEntry.ts';
+import type { Author, DocumentEntry, Proposal, ProposeResult } from './entry.ts';
 import type { EntrySource } from './entryPump.ts';
 import { MAX_HASHES, MAX_SKELETON_ROWS } from './limits.ts';
 import { LOG_START, nextIndex } from './replicatedLog.ts';
@@ -133,11 +134,16 @@ export async function proposeOrphans(log: TransactionManager, propose: ProposeOn
     parted = orphans.reduce((least, { index }) => Math.min(least, index), parted ?? Infinity) as LogIndex;
     const dealtWith: ProposalId[] = [];
     for (const orphan of orphans) {
-      const outcome = await proposeOrphan(log, propose, orphan, (docId, headIndex) =>
-        contested.has(docId) ? false : continued.has(docId) || headIndex < (parted ?? 0),
-      );
-      if (outcome === undefined) break;
-      (outcome === 'committed' ? continued : contested).add(orphan.docId);
+      let isDecided = true;
+      for (const change of documentEntries(orphan)) {
+        const outcome = await proposeOrphan(log, propose, change, (docId, headIndex) =>
+          contested.has(docId) ? false : continued.has(docId) || headIndex < (parted ?? 0),
+        );
+        isDecided = outcome !== undefined;
+        if (!isDecided) break;
+        (outcome === 'committed' ? continued : contested).add(change.docId);
+      }
+      if (!isDecided) break;
       dealtWith.push(orphan.proposalId);
     }
     await log.forgetOrphans(dealtWith);
@@ -148,11 +154,11 @@ export async function proposeOrphans(log: TransactionManager, propose: ProposeOn
 async function proposeOrphan(
   log: TransactionManager,
   propose: ProposeOnce,
-  orphan: LogEntry,
+  orphan: DocumentEntry,
   isUntouched: (docId: DocId, headIndex: LogIndex) => boolean,
 ): Promise<'committed' | 'contested' | undefined> {
   const { kind, author, docId } = orphan;
-  if (kind === 'bulk' || kind === 'leader') return 'contested';
+  if (kind === 'leader') return 'contested';
   if (await log.knows(orphan.proposalId)) return 'committed';
   if (!isUntouched(docId, log.headIndex(docId))) return 'contested';
   const result = await propose(toProposal(orphan, kind), author);
@@ -160,7 +166,7 @@ async function proposeOrphan(
   return result.kind === 'committed' ? 'committed' : 'contested';
 }
 
-function toProposal(entry: LogEntry, kind: Proposal['kind']): Proposal {
+function toProposal(entry: DocumentEntry, kind: Proposal['kind']): Proposal {
   const { proposalId, docId, baseHash, hash, patch, path, basePath, changes } = entry;
   return {
     proposalId,

@@ -1,7 +1,7 @@
 import type { Event } from '../event.ts';
 import type { DocId, LogIndex, RevisionHash, Term } from '../ids.ts';
 import { namedIndex } from './entry.ts';
-import type { Author, DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
+import type { Author, BulkProposal, DocumentEntry, DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
 import type { Follower } from './follower.ts';
 import type { ClaimedPosition, LogGate } from './logGate.ts';
 import type { Standing } from './messages.ts';
@@ -54,6 +54,15 @@ export class RelayedLog implements LogGate {
     return result;
   }
 
+  async appendBulk(bulk: BulkProposal, author: Author): Promise<readonly ProposeResult[]> {
+    const { follower } = this.#options;
+    const results = await follower.proposeBulkOnce(bulk, author);
+    const newest = Math.max(0, ...(results ?? []).map(namedIndex)) as LogIndex;
+    if (results === undefined || !(await follower.untilApplied(newest)))
+      throw new SyncError('connection-failed', 'The leader cannot be reached at the moment.');
+    return results;
+  }
+
   raiseTerm(above: number): Promise<Term> {
     if (above > this.term.number) this.#options.onHigherTerm(above);
     return Promise.resolve(this.term);
@@ -81,7 +90,7 @@ export class RelayedLog implements LogGate {
     return (await log.revisionText(docId, hash)) ?? (await follower.fetchRevisionOnce(docId, hash));
   }
 
-  history(docId: DocId, limit: number): Promise<readonly LogEntry[]> {
+  history(docId: DocId, limit: number): Promise<readonly DocumentEntry[]> {
     return this.#options.log.history(docId, limit);
   }
 }

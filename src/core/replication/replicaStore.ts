@@ -26,6 +26,8 @@ export interface StoredDocument {
   readonly setBackTo?: StoredRevision | undefined;
   /** The file's own time when it was last read (0: it was not there), in milliseconds: what git wrote later came after. */
   readonly fileTime?: number | undefined;
+  /** A revision of the library, by its name alone: its text could not be had yet, and nothing is sent until it is ([BLK-05]). */
+  readonly wanted?: WantedRevision | undefined;
   /**
    * The library has deleted the document. `head` is what it was before. While `localPath` is there, the file still has
    * to go, or is in conflict with the deletion; afterwards this is a tombstone.
@@ -39,6 +41,12 @@ export interface StoredRevision {
   readonly text: string;
   readonly hash: RevisionHash;
   readonly index: LogIndex;
+}
+
+export interface WantedRevision {
+  readonly hash: RevisionHash;
+  readonly index: LogIndex;
+  readonly author: StoredAuthor;
 }
 
 export interface StoredDeletion {

@@ -1,5 +1,5 @@
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../ids.ts';
-import type { DocumentHead, LogEntry } from './entry.ts';
+import type { DocumentEntry, DocumentHead, LogEntry } from './entry.ts';
 
 /** A point in a log. Two logs that have the same running hash at an index hold the same entries up to it. */
 export interface LogPosition {
@@ -59,6 +59,8 @@ export interface PageLimit {
 export interface SkeletonRow {
   readonly index: LogIndex;
   readonly proposalId: ProposalId;
+  /** The further proposals of a bulk. */
+  readonly further?: readonly ProposalId[] | undefined;
   readonly runningHash: string;
 }
 
@@ -102,8 +104,8 @@ export interface ReplicatedLog {
   headText(docId: DocId): Promise<HeadText | undefined>;
   /** The text of a revision as far as the log reaches. */
   revisionText(docId: DocId, hash: RevisionHash): Promise<string | undefined>;
-  /** Entries of one document, newest first. */
-  history(docId: DocId, limit: number): Promise<readonly LogEntry[]>;
+  /** Entries of one document, newest first; its part of a bulk as the edit that it is. */
+  history(docId: DocId, limit: number): Promise<readonly DocumentEntry[]>;
   /**
    * Forgets old entries as the policy says, and answers with the horizon after that. What the entries that stay need
    * in order to be rebuilt is stored first, so every head and every later revision keeps its text.
@@ -119,7 +121,7 @@ export interface ReplicatedLog {
   /** Entries that were set aside and have not been dealt with, oldest first, at most `limit`. */
   orphans(limit: number): Promise<readonly LogEntry[]>;
   forgetOrphans(proposalIds: readonly ProposalId[]): Promise<void>;
-  /** What stays known of the entries after `since`, oldest first, at most `limit`; compacted ones included. */
+  /** What stays known of the entries after `since`, oldest first, at most `limit` and `MAX_SKELETON_PROPOSALS`; compacted ones included. */
   skeleton(since: LogIndex, limit: number): Promise<readonly SkeletonRow[]>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { LogIndex } from '../ids.ts';
 import { applyPatch } from './applyPatch.ts';
-import type { LogEntry } from './entry.ts';
+import type { DocumentEntry } from './entry.ts';
 
 /** A text from which later revisions of the same document can be rebuilt. */
 export interface RevisionAnchor {
@@ -18,7 +18,10 @@ export interface RebuiltText {
  * Applies the entries of one document, oldest first, to the anchor. A `create` starts from the empty text, whatever
  * came before. Undefined where there is nothing to start from or a patch does not fit (a damaged log).
  */
-export function rebuildText(anchor: RevisionAnchor | undefined, entries: readonly LogEntry[]): RebuiltText | undefined {
+export function rebuildText(
+  anchor: RevisionAnchor | undefined,
+  entries: readonly Pick<DocumentEntry, 'index' | 'kind' | 'patch'>[],
+): RebuiltText | undefined {
   let text = anchor?.text;
   let depth = 0;
   for (const entry of entries) {

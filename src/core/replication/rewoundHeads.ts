@@ -1,5 +1,6 @@
 import type { DocId, LogIndex } from '../ids.ts';
-import type { DocumentHead, LogEntry } from './entry.ts';
+import { documentEntries } from './bulkEntry.ts';
+import type { DocumentEntry, DocumentHead, LogEntry } from './entry.ts';
 
 export interface RewoundHeads {
   readonly restored: readonly DocumentHead[];
@@ -17,7 +18,7 @@ export interface RewoundHeads {
 export function headsBefore(
   undone: readonly LogEntry[],
   headOf: (docId: DocId) => DocumentHead | undefined,
-  lastBefore: (docId: DocId) => LogEntry | undefined,
+  lastBefore: (docId: DocId) => DocumentEntry | undefined,
   horizon: LogIndex,
 ): RewoundHeads {
   const restored: DocumentHead[] = [];
@@ -45,9 +46,9 @@ export function headsBefore(
   return { restored, gone };
 }
 
-function byDocument(entries: readonly LogEntry[]): ReadonlyMap<DocId, readonly LogEntry[]> {
-  const found = new Map<DocId, LogEntry[]>();
-  for (const entry of entries) {
+function byDocument(entries: readonly LogEntry[]): ReadonlyMap<DocId, readonly DocumentEntry[]> {
+  const found = new Map<DocId, DocumentEntry[]>();
+  for (const entry of entries.flatMap(documentEntries)) {
     if (entry.kind === 'leader') continue;
     const known = found.get(entry.docId);
     if (known === undefined) found.set(entry.docId, [entry]);

@@ -2,11 +2,12 @@ import type { DocId, LogIndex, ProposalId, RevisionHash, Term } from '../ids.ts'
 import type { Ambient } from '../ports.ts';
 import { checkAgainstHeads, checkRoom, checkText } from './checkProposal.ts';
 import type { Refusal } from './checkProposal.ts';
-import type { Author, DocumentHead, LogEntry, Proposal } from './entry.ts';
+import { documentEntries, furtherProposals } from './bulkEntry.ts';
+import type { Author, BulkEntry, BulkOrigin, DocumentEntry, DocumentHead, LogEntry, Proposal } from './entry.ts';
 import { HeadDraft } from './headTable.ts';
 import type { HeadTable } from './headTable.ts';
 import { nextIndex } from './replicatedLog.ts';
-import type { HeadText, LogPosition, LogRecord } from './replicatedLog.ts';
+import type { DocumentSnapshot, HeadText, LogPosition, LogRecord } from './replicatedLog.ts';
 import { nextRunningHash } from './runningHash.ts';
 
 /** A whole text is stored after this many patches, so that a revision is never rebuilt from a longer chain. */
@@ -55,28 +56,71 @@ export class TransactionDraft {
     return this.#proposals.get(proposalId);
   }
 
-  /** Adds an entry for the proposal, or says why there is none. Rejects where the log cannot be read at all. */
-  async add(proposal: Proposal, author: Author): Promise<LogIndex | Refusal> {
-    const refusal =
-      checkAgainstHeads(proposal, this.#heads) ?? checkRoom(proposal, this.#options.heads.all().length + this.#created);
-    if (refusal !== undefined) return refusal;
-    const text = await this.#nextText(proposal);
-    if (text !== undefined && 'kind' in text) return text;
-    return this.#record(this.#entry(proposal, author), text);
+  /** Adds an entry for each proposal, or says why there is none. Rejects where the log cannot be read at all. */
+  async addEach(proposals: readonly Proposal[], author: Author): Promise<readonly (LogIndex | Refusal)[]> {
+    const outcomes: (LogIndex | Refusal)[] = [];
+    for (const proposal of proposals) {
+      const text = await this.#check(proposal);
+      const isRefused = text !== undefined && 'kind' in text;
+      outcomes.push(isRefused ? text : this.#record(this.#entry(proposal, author), [text]));
+    }
+    return outcomes;
+  }
+
+  /** Adds one entry for those of the edits that fit ([BLK-03]), and says of each of the others why it does not. */
+  async addBulk(
+    edits: readonly Proposal[],
+    { reason, headCommit }: BulkOrigin,
+    author: Author,
+  ): Promise<readonly (LogIndex | Refusal)[]> {
+    const outcomes: (LogIndex | Refusal)[] = [];
+    const documents: BulkEntry['documents'][number][] = [];
+    const texts: HeadText[] = [];
+    const index = nextIndex(this.#last.index);
+    for (const edit of edits) {
+      const text = await this.#check(edit);
+      const { proposalId, docId, baseHash, hash, patch } = edit;
+      if (text !== undefined && 'kind' in text) {
+        outcomes.push(text);
+        continue;
+      }
+      if (text === undefined || baseHash === undefined || hash === undefined)
+        throw new Error('A bulk holds edits only.');
+      outcomes.push(index);
+      documents.push({ proposalId, docId, baseHash, hash, patch });
+      texts.push(text);
+    }
+    const [first] = documents;
+    if (first === undefined) return outcomes;
+    const { term, ambient } = this.#options;
+    const origin = { reason, ...(headCommit === undefined ? {} : { headCommit }) };
+    const stamp = { index, term, author, at: ambient.clock.wallNow() };
+    this.#record({ ...stamp, kind: 'bulk', proposalId: first.proposalId, ...origin, documents }, texts);
+    return outcomes;
   }
 
   /** Adds an entry that was ordered elsewhere, as it is; answers why it cannot follow, where it cannot. */
   async take(entry: LogEntry): Promise<string | undefined> {
-    const { kind } = entry;
     if (entry.index !== nextIndex(this.#last.index)) return 'It is not the next one.';
-    if (kind === 'bulk' || kind === 'leader') return 'This release does not know such entries.';
-    const head = this.#heads.head(entry.docId);
-    if (kind !== 'create' && (head === undefined || head.hash !== entry.baseHash))
-      return 'It does not follow from what is here.';
-    const text = await this.#nextText({ ...entry, kind });
-    if (text !== undefined && 'kind' in text) return text.kind === 'rejected' ? text.message : 'It does not follow.';
-    this.#record(entry, text);
+    const texts: (HeadText | undefined)[] = [];
+    for (const change of documentEntries(entry)) {
+      const { kind } = change;
+      if (kind === 'leader') return 'This release does not know such entries.';
+      const head = this.#heads.head(change.docId);
+      if (kind !== 'create' && (head === undefined || head.hash !== change.baseHash))
+        return 'It does not follow from what is here.';
+      const text = await this.#nextText({ ...change, kind });
+      if (text !== undefined && 'kind' in text) return text.kind === 'rejected' ? text.message : 'It does not follow.';
+      texts.push(text);
+    }
+    this.#record(entry, texts);
     return undefined;
+  }
+
+  async #check(proposal: Proposal): Promise<HeadText | Refusal | undefined> {
+    const refusal =
+      checkAgainstHeads(proposal, this.#heads) ?? checkRoom(proposal, this.#options.heads.all().length + this.#created);
+    return refusal ?? (await this.#nextText(proposal));
   }
 
   async #nextText(proposal: Proposal): Promise<HeadText | Refusal | undefined> {
@@ -97,7 +141,7 @@ export class TransactionDraft {
     return await this.#options.headText(docId, baseHash as RevisionHash);
   }
 
-  #entry(proposal: Proposal, author: Author): LogEntry {
+  #entry(proposal: Proposal, author: Author): DocumentEntry {
     const { proposalId, docId, kind, baseHash, hash, patch, path, basePath, changes } = proposal;
     const movesPath = kind === 'create' || kind === 'rename';
     return {
@@ -117,24 +161,37 @@ export class TransactionDraft {
     };
   }
 
-  #record(entry: LogEntry, text: HeadText | undefined): LogIndex {
-    const { docId, hash, index, author, at } = entry;
-    const before = this.#heads.head(docId);
-    // A `create` brings its path (`checkAgainstHeads`), every other kind has a head.
-    const head: DocumentHead = { docId, path: entry.path ?? before?.path ?? '', hash, index, author, at };
-    const needsSnapshot = text !== undefined && hash !== undefined && text.depth >= PATCHES_PER_SNAPSHOT;
-    this.#last = { index, runningHash: nextRunningHash(this.#last.runningHash, entry, this.#options.ambient.hashText) };
+  /** @param texts of the documents that the entry changes, in its order; undefined where it deletes one. */
+  #record(entry: LogEntry, texts: readonly (HeadText | undefined)[]): LogIndex {
+    const { index } = entry;
+    const { hashText } = this.#options.ambient;
+    const changes = documentEntries(entry).map((change, at) => this.#change(change, texts[at]));
+    this.#last = { index, runningHash: nextRunningHash(this.#last.runningHash, entry, hashText) };
     this.records.push({
       entry,
       runningHash: this.#last.runningHash,
-      heads: [head],
-      snapshots: needsSnapshot ? [{ docId, hash, text: text.text }] : [],
+      heads: changes.map(({ head }) => head),
+      snapshots: changes.flatMap(({ snapshot }) => snapshot ?? []),
     });
+    for (const proposalId of [entry.proposalId, ...furtherProposals(entry)]) this.#proposals.set(proposalId, index);
+    return index;
+  }
+
+  #change(
+    { docId, hash, index, author, at, path }: DocumentEntry,
+    text: HeadText | undefined,
+  ): { readonly head: DocumentHead; readonly snapshot: DocumentSnapshot | undefined } {
+    const before = this.#heads.head(docId);
+    // A `create` brings its path (`checkAgainstHeads`), every other kind has a head.
+    const head: DocumentHead = { docId, path: path ?? before?.path ?? '', hash, index, author, at };
     this.#heads.set(head);
     if (before === undefined) this.#created += 1;
-    this.#proposals.set(entry.proposalId, index);
-    const isAlive = text !== undefined && hash !== undefined;
-    this.texts.set(docId, isAlive ? { text: text.text, depth: needsSnapshot ? 0 : text.depth, hash } : undefined);
-    return index;
+    if (text === undefined || hash === undefined) {
+      this.texts.set(docId, undefined);
+      return { head, snapshot: undefined };
+    }
+    const needsSnapshot = text.depth >= PATCHES_PER_SNAPSHOT;
+    this.texts.set(docId, { text: text.text, depth: needsSnapshot ? 0 : text.depth, hash });
+    return { head, snapshot: needsSnapshot ? { docId, hash, text: text.text } : undefined };
   }
 }

@@ -3,7 +3,8 @@ import type { Event } from '../event.ts';
 import { compareTerms } from '../ids.ts';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../ids.ts';
 import type { Ambient } from '../ports.ts';
-import type { Author, DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
+import { bulkEdits } from './bulkEntry.ts';
+import type { Author, BulkProposal, DocumentEntry, DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
 import { BadEntryError } from './libraryLink.ts';
 import type { ClaimedPosition, LogGate } from './logGate.ts';
 import { HeadTable } from './headTable.ts';
@@ -39,9 +40,12 @@ export interface TransactionManagerOptions {
 export type LogCopyOptions = Omit<TransactionManagerOptions, 'aboveTerm'>;
 
 interface QueuedProposal {
-  readonly proposal: Proposal;
+  /** Several only where they are one bulk. */
+  readonly proposals: readonly Proposal[];
+  readonly bulk: BulkProposal | undefined;
   readonly author: Author;
-  readonly resolve: (result: ProposeResult) => void;
+  /** The results stand in the order of the proposals. */
+  readonly resolve: (results: readonly ProposeResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -128,12 +132,31 @@ export class TransactionManager implements LogGate {
    * Commits a proposal or says why not. A proposal that the log knows is answered with its index. Rejects with a
    * `SyncError` where nothing is decided: `stale-term` (the caller's leadership is over), `log-unavailable` (ask again).
    */
-  append(proposal: Proposal, author: Author, term: Term): Promise<ProposeResult> {
+  async append(proposal: Proposal, author: Author, term: Term): Promise<ProposeResult> {
+    const [result] = await this.#enqueue([proposal], undefined, author, term);
+    if (result === undefined) throw new Error('A proposal was not decided.');
+    return result;
+  }
+
+  /**
+   * Commits the edits of a bulk that fit, as one entry, and says of each of the others why not ([BLK-03]); the results
+   * stand in the order of the documents. Rejects like `append`.
+   */
+  appendBulk(bulk: BulkProposal, author: Author, term: Term): Promise<readonly ProposeResult[]> {
+    return this.#enqueue(bulkEdits(bulk), bulk, author, term);
+  }
+
+  #enqueue(
+    proposals: readonly Proposal[],
+    bulk: BulkProposal | undefined,
+    author: Author,
+    term: Term,
+  ): Promise<readonly ProposeResult[]> {
     if (this.#isClosed) return Promise.reject(new SyncError('closed', 'The log is closed.'));
     if (!this.#isLeading || compareTerms(term, this.#term) !== 0)
       return Promise.reject(new SyncError('stale-term', 'A newer leader writes this log.'));
     return new Promise((resolve, reject) => {
-      this.#queue.push({ proposal, author, resolve, reject });
+      this.#queue.push({ proposals, bulk, author, resolve, reject });
       this.#drain();
     });
   }
@@ -253,7 +276,7 @@ export class TransactionManager implements LogGate {
     return cached === undefined ? this.#log.revisionText(docId, hash) : Promise.resolve(cached.text);
   }
 
-  history(docId: DocId, limit: number): Promise<readonly LogEntry[]> {
+  history(docId: DocId, limit: number): Promise<readonly DocumentEntry[]> {
     return this.#log.history(docId, limit);
   }
 
@@ -299,18 +322,14 @@ export class TransactionManager implements LogGate {
 
   async #commit(batch: readonly QueuedProposal[]): Promise<void> {
     if (this.#isInDoubt) await this.#reload();
-    const known = await this.#log.findProposals(batch.map(({ proposal }) => proposal.proposalId));
+    const asked = batch.flatMap(({ proposals }) => proposals.map(({ proposalId }) => proposalId));
+    const known = await this.#log.findProposals(asked);
     const draft = this.#draft();
-    const results: { readonly queued: QueuedProposal; readonly result: ProposeResult }[] = [];
-    for (const queued of batch) {
-      const { proposal, author } = queued;
-      const index = known.get(proposal.proposalId) ?? draft.indexOf(proposal.proposalId);
-      const outcome = index ?? (await draft.add(proposal, author));
-      results.push({ queued, result: typeof outcome === 'number' ? { kind: 'committed', index: outcome } : outcome });
-    }
+    const results: { readonly queued: QueuedProposal; readonly results: readonly ProposeResult[] }[] = [];
+    for (const queued of batch) results.push({ queued, results: await decide(queued, draft, known) });
     if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);
     this.#accept(draft);
-    for (const { queued, result } of results) queued.resolve(result);
+    for (const { queued, results: decided } of results) queued.resolve(decided);
     if (draft.records.length > 0) this.#onDidCommit.fire(draft.records.map(({ entry }) => entry));
   }
 
@@ -391,4 +410,21 @@ export class TransactionManager implements LogGate {
     const found = page?.entries.flatMap(({ entry }) => entry ?? []) ?? [];
     if (found.length > 0) this.#onDidCommit.fire(found);
   }
+}
+
+/** What becomes of each proposal in the transaction: one that is known is not looked at again ([REP-05]). */
+async function decide(
+  { proposals, bulk, author }: QueuedProposal,
+  draft: TransactionDraft,
+  known: ReadonlyMap<ProposalId, LogIndex>,
+): Promise<readonly ProposeResult[]> {
+  const decided = proposals.map(({ proposalId }) => known.get(proposalId) ?? draft.indexOf(proposalId));
+  const open = proposals.filter((_, at) => decided[at] === undefined);
+  const outcomes = bulk === undefined ? await draft.addEach(open, author) : await draft.addBulk(open, bulk, author);
+  let next = 0;
+  return decided.map((index) => {
+    const outcome = index ?? outcomes[next++];
+    if (outcome === undefined) throw new Error('A proposal was not decided.');
+    return typeof outcome === 'number' ? { kind: 'committed', index: outcome } : outcome;
+  });
 }

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { workingText } from '../../core/workingText.ts';
+import { readBlobs } from './blobTexts.ts';
 import type { GitCheckout } from './gitCheckout.ts';
 import type { GitCommand } from './gitCommand.ts';
 
@@ -77,6 +78,26 @@ export class CommittedTexts {
       const text = blob === undefined || !OBJECT_NAME.test(blob) ? undefined : await this.#textAt(blob);
       if (text !== undefined) yield text;
     }
+  }
+
+  /** What these files read like in a commit, by file; those that it does not have, or that git does not give, are left out. */
+  async textsAt(commit: string, files: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const texts = new Map<string, string>();
+    // It came from a stranger, and must be nothing but a name.
+    if (!OBJECT_NAME.test(commit)) return texts;
+    // Git gives up altogether where it is asked for something outside of its folder.
+    const inside = files
+      .map((file) => ({ file, path: this.#pathOf(file) }))
+      .filter(({ path }) => !path.startsWith('../'));
+    const blobs = await readBlobs(
+      this.#git,
+      inside.map(({ path }) => `${commit}:${path}`),
+    );
+    for (const [at, { file }] of inside.entries()) {
+      const text = blobs[at];
+      if (text !== undefined) texts.set(file, workingText(text).text);
+    }
+    return texts;
   }
 
   /**

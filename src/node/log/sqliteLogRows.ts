@@ -1,6 +1,7 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import type { DocId, LogIndex, PeerId, RevisionHash } from '../../core/ids.ts';
-import type { DocumentHead } from '../../core/replication/entry.ts';
+import { documentEntries } from '../../core/replication/bulkEntry.ts';
+import type { DocumentEntry, DocumentHead } from '../../core/replication/entry.ts';
 import { parseLogEntry } from '../../core/replication/entrySchema.ts';
 import type { StoredEntry } from '../../core/replication/replicatedLog.ts';
 
@@ -20,11 +21,32 @@ export function toHead(row: Row): DocumentHead {
   };
 }
 
-/** The entry in a row of `entries`. One that a damaged disk made unreadable must not keep the others from being read. */
-export function parseStoredEntry(row: Row): StoredEntry {
+/**
+ * The entry in a row of `entries`. One that a damaged disk made unreadable must not keep the others from being read.
+ * @param documents of a bulk: its rows in `bulk_documents`, in the order of their position.
+ */
+export function parseStoredEntry(row: Row, documents: readonly Row[] = []): StoredEntry {
   const index = Number(row['idx']) as LogIndex;
-  const entry = parseLogEntry(readJson(String(row['body'])));
+  const body = readJson(String(row['body']));
+  const entry = parseLogEntry(documents.length === 0 ? body : withDocuments(body, documents));
   return { index, entry: entry?.index === index ? entry : undefined };
+}
+
+/** One document's change in a row of `entries`, joined with the document's row of `bulk_documents` where it is part of a bulk. */
+export function parseStoredChange(row: Row): DocumentEntry | undefined {
+  const { entry } = parseStoredEntry(row, row['proposal_id'] === null ? [] : [row]);
+  return entry === undefined ? undefined : documentEntries(entry)[0];
+}
+
+function withDocuments(body: unknown, rows: readonly Row[]): unknown {
+  const documents = rows.map((row) => ({
+    proposalId: row['proposal_id'],
+    docId: row['doc_id'],
+    baseHash: row['base_hash'],
+    hash: row['hash'],
+    patch: readJson(String(row['patch'])),
+  }));
+  return typeof body === 'object' ? { ...body, documents } : undefined;
 }
 
 /** The value in a column of JSON; undefined where it is none. */

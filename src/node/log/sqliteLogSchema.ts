@@ -1,8 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { SyncError } from '../../core/replication/syncError.ts';
 
-/** Raise it with each change of the tables, and add a step to `migrate`. */
-export const LOG_SCHEMA_VERSION = 1;
+/** Raise it with each change of the tables, and add a step to `prepareLogDatabase`. */
+export const LOG_SCHEMA_VERSION = 2;
+/** A log without bulks is one that the release before them can open. */
+const SCHEMA_WITHOUT_BULKS = 1;
 
 const VERSION_1 = `
   CREATE TABLE entries (
@@ -54,6 +56,33 @@ const ORPHANS = `
 `;
 
 /**
+ * The documents of bulk entries, whose own rows in `entries` name none ([BLK-02]). The tables stand in every log; only one
+ * that has something in them is of version 2, because the release before would compact such a log without them.
+ */
+const BULKS = `
+  CREATE TABLE IF NOT EXISTS bulk_documents (
+    doc_id TEXT NOT NULL,
+    idx INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    proposal_id TEXT NOT NULL,
+    base_hash TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    patch TEXT NOT NULL,
+    PRIMARY KEY (doc_id, idx)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS bulk_documents_by_entry ON bulk_documents (idx, position);
+  CREATE TABLE IF NOT EXISTS further_proposals (proposal_id TEXT PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS further_proposals_by_entry ON further_proposals (idx);
+`;
+
+/** Says in the file which releases can open it, by whether it holds bulks; part of the transaction that changes that. */
+export function markSchemaVersion(database: DatabaseSync): void {
+  const hasBulks = database.prepare('SELECT 1 FROM bulk_documents LIMIT 1').get() !== undefined;
+  const version = hasBulks ? LOG_SCHEMA_VERSION : SCHEMA_WITHOUT_BULKS;
+  if (readSchemaVersion(database) !== version) database.exec(`PRAGMA user_version = ${String(version)}`);
+}
+
+/**
  * Sets a database up for a log and brings an older one up to date. A newer one is left alone: this release does not
  * know what it would destroy. Throws `log-schema-newer`.
  */
@@ -66,15 +95,14 @@ export function prepareLogDatabase(database: DatabaseSync): void {
     );
   }
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-  if (found === LOG_SCHEMA_VERSION) {
-    database.exec(ORPHANS);
+  if (found >= SCHEMA_WITHOUT_BULKS) {
+    database.exec(ORPHANS + BULKS);
     return;
   }
   database.exec('BEGIN IMMEDIATE');
   try {
-    if (found < 1) database.exec(VERSION_1);
-    database.exec(ORPHANS);
-    database.exec(`PRAGMA user_version = ${String(LOG_SCHEMA_VERSION)}`);
+    database.exec(VERSION_1 + ORPHANS + BULKS);
+    markSchemaVersion(database);
     database.exec('COMMIT');
   } catch (error) {
     database.exec('ROLLBACK');

@@ -2,9 +2,11 @@ import { chmodSync, existsSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { compareTerms } from '../../core/ids.ts';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../../core/ids.ts';
-import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
+import { furtherProposals } from '../../core/replication/bulkEntry.ts';
+import type { DocumentEntry, DocumentHead, LogEntry } from '../../core/replication/entry.ts';
 import { parseLogEntry } from '../../core/replication/entrySchema.ts';
 import { foldPath } from '../../core/replication/libraryPath.ts';
+import { MAX_SKELETON_PROPOSALS } from '../../core/replication/limits.ts';
 import type {
   CompactionPolicy,
   HeadText,
@@ -22,12 +24,27 @@ import { headsBefore } from '../../core/replication/rewoundHeads.ts';
 import { canonicalEntryText } from '../../core/replication/runningHash.ts';
 import { SyncError } from '../../core/replication/syncError.ts';
 import { openDatabase } from './sqlite.ts';
-import { prepareLogDatabase } from './sqliteLogSchema.ts';
-import { parseStoredEntry, readJson, toHead } from './sqliteLogRows.ts';
+import { markSchemaVersion, prepareLogDatabase } from './sqliteLogSchema.ts';
+import { parseStoredChange, parseStoredEntry, readJson, toHead } from './sqliteLogRows.ts';
 import type { Row } from './sqliteLogRows.ts';
 
 /** Older snapshots only shorten the way to old revisions, and each may be as large as the document. */
 const SNAPSHOTS_KEPT_PER_DOCUMENT = 4;
+
+/** In `entries.doc_id` of a bulk, whose documents stand in `bulk_documents`: no document has this id. */
+const NO_DOCUMENT = '';
+const MAX_INDEX = Number.MAX_SAFE_INTEGER;
+
+/** Every change of a document: as an entry of its own, and as part of a bulk. */
+const CHANGES = `(SELECT idx, doc_id, hash FROM entries UNION ALL SELECT idx, doc_id, hash FROM bulk_documents)`;
+
+/** The changes of document ?1 after ?2 up to ?3, with what `parseStoredChange` needs. */
+const CHANGES_OF_DOCUMENT = `
+  SELECT idx, body, NULL AS proposal_id, doc_id, NULL AS base_hash, NULL AS hash, NULL AS patch
+    FROM entries WHERE doc_id = ?1 AND idx > ?2 AND idx <= ?3
+  UNION ALL
+  SELECT e.idx, e.body, b.proposal_id, b.doc_id, b.base_hash, b.hash, b.patch
+    FROM bulk_documents b JOIN entries e ON e.idx = b.idx WHERE b.doc_id = ?1 AND b.idx > ?2 AND b.idx <= ?3`;
 
 /** The log of one library in one SQLite file; synchronous, so it belongs in a worker. What it throws is SQLite's own error or a `SyncError`. */
 export class SqliteLogStore {
@@ -88,13 +105,16 @@ export class SqliteLogStore {
       }
       if (after !== state.last.index) throw new SyncError('log-moved', 'The log has moved on.');
       for (const record of records) this.#insert(record);
+      if (records.some(({ entry }) => entry.kind === 'bulk')) markSchemaVersion(this.#database);
     });
   }
 
   findProposals(proposalIds: readonly ProposalId[]): Map<ProposalId, LogIndex> {
     const found = new Map<ProposalId, LogIndex>();
     for (const proposalId of proposalIds) {
-      const row = this.#get('SELECT idx FROM proposals WHERE proposal_id = ?', proposalId);
+      const row =
+        this.#get('SELECT idx FROM proposals WHERE proposal_id = ?', proposalId) ??
+        this.#get('SELECT idx FROM further_proposals WHERE proposal_id = ?', proposalId);
       if (row !== undefined) found.set(proposalId, Number(row['idx']) as LogIndex);
     }
     return found;
@@ -103,7 +123,7 @@ export class SqliteLogStore {
   entries(since: LogIndex, limit: PageLimit): LogPage {
     if (since < this.#meta().horizon) throw new SyncError('log-compacted', 'The log does not reach back that far.');
     const rows = this.#all(
-      'SELECT idx, units, body FROM entries WHERE idx > ? ORDER BY idx LIMIT ?',
+      'SELECT idx, doc_id, units, body FROM entries WHERE idx > ? ORDER BY idx LIMIT ?',
       since,
       limit.count + 1,
     );
@@ -112,7 +132,7 @@ export class SqliteLogStore {
     for (const row of rows) {
       units += Number(row['units']);
       if (entries.length === limit.count || (entries.length > 0 && units > limit.units)) break;
-      entries.push(parseStoredEntry(row));
+      entries.push(this.#stored(row));
     }
     return { entries, hasMore: entries.length < rows.length };
   }
@@ -133,14 +153,14 @@ export class SqliteLogStore {
   revisionText(docId: DocId, hash: RevisionHash): string | undefined {
     const snapshot = this.#get('SELECT body FROM snapshots WHERE doc_id = ? AND hash = ? LIMIT 1', docId, hash);
     if (snapshot !== undefined) return snapshotText(snapshot);
-    const made = this.#get('SELECT max(idx) AS idx FROM entries WHERE doc_id = ? AND hash = ?', docId, hash);
+    const made = this.#get(`SELECT max(idx) AS idx FROM ${CHANGES} WHERE doc_id = ? AND hash = ?`, docId, hash);
     const index = made?.['idx'];
     return typeof index === 'number' ? this.#rebuild(docId, index as LogIndex)?.text : undefined;
   }
 
-  history(docId: DocId, limit: number): LogEntry[] {
-    const rows = this.#all('SELECT idx, body FROM entries WHERE doc_id = ? ORDER BY idx DESC LIMIT ?', docId, limit);
-    return rows.flatMap((row) => parseStoredEntry(row).entry ?? []);
+  history(docId: DocId, limit: number): DocumentEntry[] {
+    const rows = this.#all(`${CHANGES_OF_DOCUMENT} ORDER BY 1 DESC LIMIT ?4`, docId, 0, MAX_INDEX, limit);
+    return rows.flatMap((row) => parseStoredChange(row) ?? []);
   }
 
   compact(policy: CompactionPolicy): LogIndex {
@@ -148,11 +168,13 @@ export class SqliteLogStore {
     const horizon = this.#transaction(() => {
       const next = this.#nextHorizon(policy);
       if (next === before) return next;
-      for (const row of this.#all('SELECT DISTINCT doc_id FROM entries WHERE idx <= ?', next)) {
+      for (const row of this.#all(`SELECT DISTINCT doc_id FROM ${CHANGES} WHERE idx <= ?`, next)) {
         this.#anchorAt(String(row['doc_id']) as DocId, next);
       }
       this.#run('INSERT INTO forgotten SELECT idx, unhex(running_hash) FROM entries WHERE idx <= ?', next);
       this.#run('DELETE FROM entries WHERE idx <= ?', next);
+      this.#run('DELETE FROM bulk_documents WHERE idx <= ?', next);
+      markSchemaVersion(this.#database);
       this.#run('UPDATE meta SET horizon = ?', next);
       return next;
     });
@@ -170,7 +192,7 @@ export class SqliteLogStore {
       const { restored, gone } = headsBefore(
         undone.flatMap(({ entry }) => entry ?? []),
         (docId) => this.#head(docId),
-        (docId) => this.#lastEntryOf(docId, to),
+        (docId) => this.#lastChangeOf(docId, to),
         horizon,
       );
       this.#setAside(undone, to);
@@ -186,11 +208,15 @@ export class SqliteLogStore {
     this.#transaction(() => {
       this.#setAside(this.#entriesAfter(shared), shared);
       this.#run('INSERT INTO forgotten SELECT idx, unhex(running_hash) FROM entries');
-      this.#database.exec('DELETE FROM entries; DELETE FROM documents; DELETE FROM snapshots');
+      this.#database.exec(
+        'DELETE FROM entries; DELETE FROM documents; DELETE FROM snapshots; DELETE FROM bulk_documents',
+      );
+      markSchemaVersion(this.#database);
       this.#run('DELETE FROM forgotten WHERE idx > ?', shared);
-      this.#run('DELETE FROM proposals WHERE idx > ?', shared);
-      for (const { index, proposalId, runningHash } of rows) {
+      this.#forgetProposals(shared);
+      for (const { index, proposalId, further, runningHash } of rows) {
         this.#run('INSERT INTO proposals VALUES (?, ?)', proposalId, index);
+        for (const one of further ?? []) this.#run('INSERT INTO further_proposals VALUES (?, ?)', one, index);
         this.#run('INSERT INTO forgotten VALUES (?, unhex(?))', index, runningHash);
       }
       const horizon = rows.at(-1)?.index ?? shared;
@@ -213,18 +239,28 @@ export class SqliteLogStore {
   }
 
   skeleton(since: LogIndex, limit: number): SkeletonRow[] {
-    const rows = this.#all(
+    const found = this.#all(
       `SELECT p.idx, p.proposal_id, coalesce(e.running_hash, lower(hex(f.running_hash))) AS running_hash
          FROM proposals p LEFT JOIN entries e ON e.idx = p.idx LEFT JOIN forgotten f ON f.idx = p.idx
          WHERE p.idx > ? ORDER BY p.idx LIMIT ?`,
       since,
       limit,
     );
-    return rows.map((row) => ({
-      index: Number(row['idx']) as LogIndex,
-      proposalId: String(row['proposal_id']) as ProposalId,
-      runningHash: String(row['running_hash']),
-    }));
+    const rows: SkeletonRow[] = [];
+    let named = 0;
+    for (const row of found) {
+      const index = Number(row['idx']) as LogIndex;
+      const further = this.#all('SELECT proposal_id FROM further_proposals WHERE idx = ?', index);
+      named += further.length;
+      if (rows.length > 0 && named > MAX_SKELETON_PROPOSALS) break;
+      rows.push({
+        index,
+        proposalId: String(row['proposal_id']) as ProposalId,
+        ...(further.length === 0 ? {} : { further: further.map((one) => String(one['proposal_id']) as ProposalId) }),
+        runningHash: String(row['running_hash']),
+      });
+    }
+    return rows;
   }
 
   close(): void {
@@ -235,20 +271,56 @@ export class SqliteLogStore {
 
   #insert(record: LogRecord): void {
     const { entry, runningHash } = record;
-    const body = canonicalEntryText(entry);
+    const [units, body] = this.#insertDocuments(entry);
     this.#run(
       'INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)',
       entry.index,
-      entry.docId,
-      entry.hash ?? null,
+      entry.kind === 'bulk' ? NO_DOCUMENT : entry.docId,
+      entry.kind === 'bulk' ? null : (entry.hash ?? null),
       entry.at,
-      body.length,
+      units,
       runningHash,
       body,
     );
     this.#run('INSERT INTO proposals VALUES (?, ?)', entry.proposalId, entry.index);
+    for (const proposalId of furtherProposals(entry))
+      this.#run('INSERT INTO further_proposals VALUES (?, ?)', proposalId, entry.index);
     for (const head of record.heads) this.#putHead(head);
     for (const { docId, hash, text } of record.snapshots) this.#addSnapshot(docId, entry.index, hash, text);
+  }
+
+  /** Stores what an entry holds beside its own row, and answers with its size in UTF-16 units and that row's text. */
+  #insertDocuments(entry: LogEntry): readonly [units: number, body: string] {
+    const body = canonicalEntryText(entry.kind === 'bulk' ? { ...entry, documents: [] } : entry);
+    if (entry.kind !== 'bulk') return [body.length, body];
+    let units = body.length;
+    for (const [position, { proposalId, docId, baseHash, hash, patch }] of entry.documents.entries()) {
+      const patchText = JSON.stringify(patch ?? []);
+      units += proposalId.length + docId.length + baseHash.length + hash.length + patchText.length;
+      this.#run(
+        'INSERT INTO bulk_documents VALUES (?, ?, ?, ?, ?, ?, ?)',
+        docId,
+        entry.index,
+        position,
+        proposalId,
+        baseHash,
+        hash,
+        patchText,
+      );
+    }
+    return [units, body];
+  }
+
+  /** The entry in a row of `entries`, a bulk together with its documents. */
+  #stored(row: Row): StoredEntry {
+    if (row['doc_id'] !== NO_DOCUMENT) return parseStoredEntry(row);
+    const index = Number(row['idx']);
+    return parseStoredEntry(row, this.#all('SELECT * FROM bulk_documents WHERE idx = ? ORDER BY position', index));
+  }
+
+  #forgetProposals(after: LogIndex): void {
+    this.#run('DELETE FROM proposals WHERE idx > ?', after);
+    this.#run('DELETE FROM further_proposals WHERE idx > ?', after);
   }
 
   #putHead(head: DocumentHead): void {
@@ -271,16 +343,13 @@ export class SqliteLogStore {
   }
 
   #entriesAfter(index: LogIndex): StoredEntry[] {
-    return this.#all('SELECT idx, body FROM entries WHERE idx > ? ORDER BY idx', index).map(parseStoredEntry);
+    const rows = this.#all('SELECT idx, doc_id, body FROM entries WHERE idx > ? ORDER BY idx', index);
+    return rows.map((row) => this.#stored(row));
   }
 
-  #lastEntryOf(docId: DocId, upTo: LogIndex): LogEntry | undefined {
-    const row = this.#get(
-      'SELECT idx, body FROM entries WHERE doc_id = ? AND idx <= ? ORDER BY idx DESC LIMIT 1',
-      docId,
-      upTo,
-    );
-    return row === undefined ? undefined : parseStoredEntry(row).entry;
+  #lastChangeOf(docId: DocId, upTo: LogIndex): DocumentEntry | undefined {
+    const row = this.#get(`${CHANGES_OF_DOCUMENT} ORDER BY 1 DESC LIMIT 1`, docId, 0, upTo);
+    return row === undefined ? undefined : parseStoredChange(row);
   }
 
   /** Takes entries out of the log, and remembers those that can be read. */
@@ -294,7 +363,9 @@ export class SqliteLogStore {
       );
     }
     this.#run('DELETE FROM entries WHERE idx > ?', to);
-    this.#run('DELETE FROM proposals WHERE idx > ?', to);
+    this.#run('DELETE FROM bulk_documents WHERE idx > ?', to);
+    markSchemaVersion(this.#database);
+    this.#forgetProposals(to);
   }
 
   #addSnapshot(docId: DocId, index: LogIndex, hash: RevisionHash, text: string): void {
@@ -316,21 +387,16 @@ export class SqliteLogStore {
     );
     const anchor: RevisionAnchor | undefined =
       snapshot === undefined ? undefined : { index: Number(snapshot['idx']) as LogIndex, text: snapshotText(snapshot) };
-    const rows = this.#all(
-      'SELECT idx, body FROM entries WHERE doc_id = ? AND idx > ? AND idx <= ? ORDER BY idx',
-      docId,
-      anchor?.index ?? 0,
-      upTo,
-    );
-    const entries = rows.map((row) => parseStoredEntry(row).entry);
+    const rows = this.#all(`${CHANGES_OF_DOCUMENT} ORDER BY 1`, docId, anchor?.index ?? 0, upTo);
+    const changes = rows.map(parseStoredChange);
     // One unreadable entry breaks the chain of patches; no text is better than a wrong one.
-    return entries.every((entry) => entry !== undefined) ? rebuildText(anchor, entries) : undefined;
+    return changes.every((change) => change !== undefined) ? rebuildText(anchor, changes) : undefined;
   }
 
   /** Stores the text that the document had at the horizon, and drops the snapshots before that. */
   #anchorAt(docId: DocId, horizon: LogIndex): void {
     const made = this.#get(
-      'SELECT idx, hash FROM entries WHERE doc_id = ? AND idx <= ? ORDER BY idx DESC LIMIT 1',
+      `SELECT idx, hash FROM ${CHANGES} WHERE doc_id = ? AND idx <= ? ORDER BY idx DESC LIMIT 1`,
       docId,
       horizon,
     );

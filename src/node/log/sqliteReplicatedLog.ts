@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../../core/ids.ts';
-import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
+import type { DocumentEntry, DocumentHead, LogEntry } from '../../core/replication/entry.ts';
 import type {
   CompactionPolicy,
   HeadText,
@@ -116,7 +116,7 @@ export class SqliteReplicatedLog implements ReplicatedLog {
     return this.#call('revisionText', docId, hash);
   }
 
-  history(docId: DocId, limit: number): Promise<readonly LogEntry[]> {
+  history(docId: DocId, limit: number): Promise<readonly DocumentEntry[]> {
     return this.#call('history', docId, limit);
   }
 

@@ -1,5 +1,5 @@
 import type { LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
-import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
+import type { DocumentEntry, DocumentHead } from '../../core/replication/entry.ts';
 import type { HeadsReason } from '../../core/replication/libraryLink.ts';
 import type {
   ReplicaChange,
@@ -7,6 +7,7 @@ import type {
   StoredDeletion,
   StoredRevision,
   SyncedPosition,
+  WantedRevision,
 } from '../../core/replication/replicaStore.ts';
 import type { DocumentChoices } from './documentChoices.ts';
 import type { DocumentParts } from './documentParts.ts';
@@ -18,6 +19,7 @@ import type { LibraryAuthors } from './libraryAuthors.ts';
 import { meetOtherLog } from './otherLog.ts';
 import type { DocumentContext } from './replicaPorts.ts';
 import type { RevisionHistory } from './revisionHistory.ts';
+import type { SharedCommit } from './sharedCommit.ts';
 
 const NEVER = 0 as LogIndex;
 
@@ -43,23 +45,68 @@ export class DocumentIntake {
     this.#removal = parts.removal;
   }
 
-  /** @param newText what the document reads like after the entry; undefined where the entry changes no text. */
-  async takeEntry(entry: LogEntry, newText: string | undefined, synced: SyncedPosition): Promise<void> {
+  /** @param newText what the document reads like after the entry; undefined where there is no text, or it cannot be had. */
+  async takeEntry(entry: DocumentEntry, newText: string | undefined, synced: SyncedPosition): Promise<void> {
     this.#history.add(entry);
     this.#libraryAuthors.add(entry);
     const author = { name: entry.author.name, at: entry.at };
     if (entry.kind === 'delete') {
       this.#takeDeletion({ index: entry.index, author }, entry.proposalId, { synced });
-    } else if (newText === undefined || entry.hash === undefined) {
+    } else if (entry.hash === undefined) {
       await this.#record.commit({ synced });
     } else {
       this.#proposals.takeRename(entry.proposalId);
       if (entry.path !== undefined) this.#path.take(entry.path, this.#ctx.isOwn(entry.proposalId));
+      if (newText === undefined) {
+        await this.#want({ hash: entry.hash, index: entry.index, author }, synced);
+        return;
+      }
       const head = { text: newText, hash: entry.hash, index: entry.index };
       // What a new document came from is nothing that changed.
       const changes = entry.kind === 'create' ? [] : entry.changes;
       await this.#takeHead(head, author, changes, entry.proposalId, { synced });
     }
+  }
+
+  /**
+   * Its part of a bulk, durable together with the others' ([BLK-04]); nothing is changed here where that fails.
+   * @param text undefined where it could not be had: the revision is wanted from then on.
+   */
+  async takePart(entry: DocumentEntry, text: string | undefined, together: SharedCommit): Promise<void> {
+    const record = this.#record;
+    const { hash, index, proposalId } = entry;
+    const author = { name: entry.author.name, at: entry.at };
+    const head = text === undefined || hash === undefined ? undefined : { text, hash, index };
+    const own = head === undefined ? undefined : await this.#proposals.planOwn(head, proposalId);
+    const wanted = head === undefined && hash !== undefined ? { hash, index, author } : undefined;
+    const { stored } = record;
+    const next = own?.stored ?? { ...stored, head: head ?? stored.head, deleted: undefined, wanted };
+    const removeOutbox = own === undefined ? [] : [own.proposalId];
+    await record.commitWith(together, { putDocuments: [next], removeOutbox });
+    record.stored = next;
+    this.#history.add(entry);
+    this.#libraryAuthors.add(entry);
+    if (own !== undefined) {
+      this.#proposals.ended();
+      return;
+    }
+    if (stored.deleted !== undefined) this.#removal.revived();
+    if (head === undefined) this.#proposals.awaitHead(index);
+    record.headAuthor = author;
+    record.headChanges = [];
+  }
+
+  async #want(wanted: WantedRevision, synced: SyncedPosition): Promise<void> {
+    this.#proposals.awaitHead(wanted.index);
+    this.#record.stored = { ...this.#record.stored, wanted };
+    await this.#record.commit({ synced, putDocuments: [this.#record.stored] });
+  }
+
+  /** The text of the revision that is wanted, where it still is. */
+  async takeWanted(text: string): Promise<void> {
+    const { wanted } = this.#record.stored;
+    if (wanted === undefined || this.#ctx.ambient.hashText(text) !== wanted.hash) return;
+    await this.#takeHead({ text, hash: wanted.hash, index: wanted.index }, wanted.author, [], undefined, {});
   }
 
   /** `why` decides what is a merge base ([REC-04]). Rejects where the library does not give the revision. */
@@ -83,6 +130,10 @@ export class DocumentIntake {
         undefined,
         {},
       );
+    } else if (this.#record.stored.wanted !== undefined) {
+      this.#proposals.awaitHead(NEVER);
+      this.#record.stored = { ...this.#record.stored, wanted: undefined };
+      this.#record.postpone({ putDocuments: [this.#record.stored] });
     }
   }
 
@@ -116,7 +167,7 @@ export class DocumentIntake {
       if (isUndo) this.#choices.endUndo({ isDone: true });
       return;
     }
-    this.#record.stored = { ...this.#record.stored, head, deleted: undefined };
+    this.#record.stored = { ...this.#record.stored, head, deleted: undefined, wanted: undefined };
     this.#record.headAuthor = author;
     this.#record.headChanges = changes;
     this.#record.postpone({ ...change, putDocuments: [this.#record.stored] });
@@ -129,7 +180,7 @@ export class DocumentIntake {
     change: Pick<ReplicaChange, 'synced'>,
   ): void {
     const isOwn = this.#proposals.takeRemoval(proposalId);
-    this.#record.stored = { ...this.#record.stored, deleted: { ...deletion, isOwn } };
+    this.#record.stored = { ...this.#record.stored, deleted: { ...deletion, isOwn }, wanted: undefined };
     this.#record.headAuthor = deletion.author;
     this.#record.headChanges = [];
     this.#record.postpone({ ...change, putDocuments: [this.#record.stored] });

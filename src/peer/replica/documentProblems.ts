@@ -1,4 +1,5 @@
 import type { UserProblem } from '../../core/workingFiles.ts';
+import type { Outcome } from '../folderSession.ts';
 
 /** What a person asked for was not done, and why. */
 export function notDone(
@@ -57,6 +58,25 @@ export const placeTaken = notDone(
   'Another document has its place now.',
   'Rename that one first, then try again.',
 );
+
+export const bulkForgotten = notDone(
+  'nothing-to-undo',
+  'These changes cannot be taken back together any more.',
+  'The history of each file has the version before.',
+);
+
+/** What became of taking many files back together: those that could not be stay as they are. */
+export function outcomeOfTakingBack(outcomes: readonly Outcome[]): Outcome {
+  const failed = outcomes.filter(({ isDone }) => !isDone).length;
+  if (failed === 0) return { isDone: true };
+  return notDone(
+    'changed-since',
+    failed === outcomes.length
+      ? 'No file was brought back: all of them were changed since, or cannot be written now.'
+      : `${failed} of ${outcomes.length} files stay as they are: they were changed since, or cannot be written now.`,
+    'The history of each file has the version before.',
+  );
+}
 
 export const libraryRevisionUnreadable: UserProblem = {
   code: 'library-revision-unreadable',

@@ -4,7 +4,7 @@ import type { DocumentHead, Proposal, ProposeResult } from '../../core/replicati
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import { originChanges } from '../../core/replication/originCommit.ts';
 import { LinkClosedError } from '../../core/replication/libraryLink.ts';
-import type { OutboxItem, ReplicaChange, StoredRevision } from '../../core/replication/replicaStore.ts';
+import type { OutboxItem, ReplicaChange, StoredDocument, StoredRevision } from '../../core/replication/replicaStore.ts';
 import { unknownToLibrary, type DocumentRecord } from './documentRecord.ts';
 
 /** What the leader's answer means for the document. */
@@ -38,6 +38,7 @@ export class DocumentProposals {
     this.#record = record;
     this.#inFlight = inFlight;
     this.#heldBaseThen = record.stored.heldBase;
+    if (record.stored.wanted !== undefined) this.#awaitedIndex = record.stored.wanted.index;
     this.#events = events;
   }
 
@@ -231,6 +232,20 @@ export class DocumentProposals {
     change: Pick<ReplicaChange, 'synced'>,
   ): Promise<boolean> {
     const record = this.#record;
+    const own = await this.planOwn(head, proposalId);
+    if (own === undefined) return false;
+    this.#inFlight = undefined;
+    record.stored = own.stored;
+    await record.commitFact({ ...change, putDocuments: [own.stored], removeOutbox: [own.proposalId] });
+    return true;
+  }
+
+  /** What becomes of the document where the head is our own proposal; undefined where it is not. Changes nothing. */
+  async planOwn(
+    head: StoredRevision,
+    proposalId: ProposalId | undefined,
+  ): Promise<{ readonly stored: StoredDocument; readonly proposalId: ProposalId } | undefined> {
+    const record = this.#record;
     const item = this.#inFlight;
     if (
       item === undefined ||
@@ -239,14 +254,24 @@ export class DocumentProposals {
       item.text !== head.text ||
       (proposalId !== undefined && item.proposal.proposalId !== proposalId)
     )
-      return false;
+      return undefined;
     const heldBase = await this.#heldBaseAfter(item);
-    this.#inFlight = undefined;
     // A document that came back without its file is written like any that has none here.
     const isFileNew = record.stored.deleted !== undefined && record.working === undefined;
-    record.stored = { ...record.stored, shadow: isFileNew ? undefined : head, head, heldBase, deleted: undefined };
-    await record.commitFact({ ...change, putDocuments: [record.stored], removeOutbox: [item.proposal.proposalId] });
-    return true;
+    const shadow = isFileNew ? undefined : head;
+    const stored = { ...record.stored, shadow, head, heldBase, deleted: undefined, wanted: undefined };
+    return { stored, proposalId: item.proposal.proposalId };
+  }
+
+  /** What was in flight is in the library, and that is durable here. */
+  ended(): void {
+    this.#inFlight = undefined;
+  }
+
+  /** The text that was sent and not heard of again. */
+  get sent(): { readonly text: string; readonly hash: RevisionHash | undefined } | undefined {
+    const item = this.#inFlight;
+    return item === undefined ? undefined : { text: item.text, hash: item.proposal.hash };
   }
 
   /**
@@ -355,10 +380,11 @@ export class DocumentProposals {
   }
 
   #send(item: OutboxItem): void {
-    const link = this.#record.ctx.link();
-    if (link === undefined) return;
-    link.propose(item.proposal, this.#source).then(
-      (answer) => this.#events.onAnswer(item, answer),
+    const isWanted = (): boolean => this.#inFlight === item;
+    this.#record.ctx.send(item.proposal, this.#source, isWanted).then(
+      (answer) => {
+        if (answer !== undefined) this.#events.onAnswer(item, answer);
+      },
       (error: unknown) => {
         // The link was let go: the proposal is in the outbox and is sent again by whoever serves this replica next.
         if (!(error instanceof LinkClosedError)) this.#events.onError(error);

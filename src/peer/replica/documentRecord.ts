@@ -9,6 +9,7 @@ import type {
 } from '../../core/replication/replicaStore.ts';
 import type { WorkingText } from '../../core/workingText.ts';
 import type { DocumentContext, FileReading, GitText } from './replicaPorts.ts';
+import type { SharedCommit } from './sharedCommit.ts';
 
 interface Reading {
   /** Undefined: the file was not there. */
@@ -203,6 +204,22 @@ export class DocumentRecord {
     await this.commitPostponed();
   }
 
+  /** The same as part of a transaction of several documents. */
+  async commitWith(together: SharedCommit, change: ReplicaChange): Promise<void> {
+    const rest = this.#uncommitted;
+    this.#uncommitted = undefined;
+    try {
+      const { putDocuments, ...others } = both(rest, change);
+      await together.join({
+        ...others,
+        ...(putDocuments === undefined ? {} : { putDocuments: putDocuments.map(withPathKnown) }),
+      });
+    } catch (error) {
+      this.#uncommitted = rest;
+      throw error;
+    }
+  }
+
   async commitPostponed(): Promise<void> {
     if (this.#uncommitted !== undefined) await this.commit({});
   }
@@ -248,6 +265,7 @@ export function unknownToLibrary(stored: StoredDocument): StoredDocument {
     heldBase: undefined,
     perhapsIn: undefined,
     setBackTo: undefined,
+    wanted: undefined,
     deleted: undefined,
   };
 }
@@ -261,6 +279,7 @@ export function withoutCopy(stored: StoredDocument): StoredDocument {
     heldBase: undefined,
     perhapsIn: undefined,
     setBackTo: undefined,
+    wanted: undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { DocId, LogIndex, RevisionHash } from '../../core/ids.ts';
 import type { DocumentFormat } from '../../core/merge/types.ts';
 import type { Disposable } from '../../core/ports.ts';
-import type { DocumentHead, LogEntry, ProposeResult } from '../../core/replication/entry.ts';
+import type { DocumentHead, DocumentEntry, ProposeResult } from '../../core/replication/entry.ts';
 import type { HeadsReason } from '../../core/replication/libraryLink.ts';
 import type { OutboxItem, StoredDocument, SyncedPosition, WriteIntent } from '../../core/replication/replicaStore.ts';
 import { workingText } from '../../core/workingText.ts';
@@ -22,6 +22,7 @@ import type { DocumentContext } from './replicaPorts.ts';
 import { heldDocumentOf, type ResolutionUndo } from './resolution.ts';
 import { RevisionHistory } from './revisionHistory.ts';
 import { QueueClosedError, SerialQueue } from './serialQueue.ts';
+import type { SharedCommit } from './sharedCommit.ts';
 import { TakenBack } from './takenBack.ts';
 
 /**
@@ -179,6 +180,11 @@ export class DocumentReplica implements Disposable {
     this.#queue.post(() => this.#settleAndRecord());
   }
 
+  /** Resolves when everything that was asked of the document until now was done. */
+  get untilIdle(): Promise<void> {
+    return this.#queue.ended;
+  }
+
   /** The document is the library's, whose head comes next: what the file reads like is no new document. */
   awaitHead(index: LogIndex): void {
     this.#proposals.awaitHead(index);
@@ -189,7 +195,7 @@ export class DocumentReplica implements Disposable {
   }
 
   /** Takes an entry of the log in; resolves when that is durable, which is before the file is written. */
-  applyEntry(entry: LogEntry, newText: string | undefined, synced: SyncedPosition): Promise<void> {
+  applyEntry(entry: DocumentEntry, newText: string | undefined, synced: SyncedPosition): Promise<void> {
     return new Promise((resolve, reject) => {
       const taken = this.#queue.run(async () => {
         try {
@@ -204,6 +210,49 @@ export class DocumentReplica implements Disposable {
       });
       // The step itself never rejects; a queue that was closed before its turn does, and the caller has to hear of it.
       taken.catch(reject);
+    });
+  }
+
+  /** Takes its part of a bulk in, together with the other documents', and goes on from there ([BLK-04]). */
+  applyPart(entry: DocumentEntry, text: string | undefined, together: SharedCommit): void {
+    const taken = this.#queue.run(async () => {
+      try {
+        await this.#intake.takePart(entry, text, together);
+      } catch (error) {
+        // Nothing has changed here; whoever takes the bulk in hears of it, and is offered it again.
+        together.fail(error);
+        return;
+      }
+      await this.#settleAndRecord();
+    });
+    taken.catch((error: unknown) => {
+      if (error instanceof QueueClosedError) together.withdraw();
+      else this.#settling.fail(error);
+    });
+  }
+
+  /** The text of the revision that is wanted has been found. */
+  takeWanted(text: string): Promise<void> {
+    return this.#runIfServed(async () => {
+      await this.#intake.takeWanted(text);
+      await this.#settleAndRecord();
+    });
+  }
+
+  /** A text of this name that is here already: in the file, sent, or taken in before. */
+  textOf(hash: RevisionHash): string | undefined {
+    const { working, workingHash, stored } = this.#record;
+    if (working !== undefined && workingHash === hash) return working.text;
+    return [this.#proposals.sent, stored.shadow, stored.head, stored.perhapsIn].find((one) => one?.hash === hash)?.text;
+  }
+
+  /** Brings the file back to what it read like before a bulk, where it still reads as the bulk left it. */
+  takeBack(before: string, after: string): Promise<Outcome> {
+    return this.#decide(async () => {
+      if (this.#record.working?.text !== after)
+        return notDone('changed-since', 'This file was changed since, so it stays as it is.');
+      this.#takenBack.expect(this.#ctx.ambient.hashText(before));
+      return (await this.#choices.write(before, this.stored)) ?? { isDone: true };
     });
   }
 

@@ -14,7 +14,7 @@ import { type DocumentRecord, hasError } from './documentRecord.ts';
 import type { DocumentRemoval, RemovalStep } from './documentRemoval.ts';
 import type { DocumentWriter, Written } from './documentWriter.ts';
 import type { LibraryAuthors } from './libraryAuthors.ts';
-import type { DocumentContext } from './replicaPorts.ts';
+import type { AppliedTexts, DocumentContext } from './replicaPorts.ts';
 import type { RevisionHistory } from './revisionHistory.ts';
 import type { TakenBack } from './takenBack.ts';
 
@@ -209,7 +209,8 @@ export class DocumentSettling implements Disposable {
       this.#takenBack.accept(this.#record.workingHash);
       this.#record.conflicts = merged.conflicts;
     }
-    return this.#afterWriting(written, merged.text !== working.text);
+    const texts = { index: head.index, before: working.text, after: merged.text };
+    return this.#afterWriting(written, merged.text !== working.text, texts);
   }
 
   async #sendLocalChange(file: string, workingTextNow: string): Promise<Round> {
@@ -271,10 +272,10 @@ export class DocumentSettling implements Disposable {
     }
   }
 
-  #afterWriting(written: Written, isChange: boolean): Round {
+  #afterWriting(written: Written, isChange: boolean, texts?: AppliedTexts): Round {
     switch (written.kind) {
       case 'written':
-        if (isChange) this.#tellApplied();
+        if (isChange) this.#tellApplied(undefined, texts);
         return 'again';
       case 'changed':
       case 'unsure':
@@ -305,11 +306,11 @@ export class DocumentSettling implements Disposable {
     return Object.fromEntries(conflicts.map(({ id }) => [id, authors.get(id) ?? attribution[id] ?? author]));
   }
 
-  #tellApplied(renamedFrom?: string): void {
+  #tellApplied(renamedFrom?: string, texts?: AppliedTexts): void {
     const path = this.#record.stored.localPath ?? '';
     const file = this.#ctx.fileOf(path);
     const { headAuthor, headChanges } = this.#record;
-    this.#ctx.applied({
+    const change = {
       docId: this.#docId,
       file,
       path,
@@ -317,7 +318,8 @@ export class DocumentSettling implements Disposable {
       changes: headChanges,
       isDeletion: this.#record.stored.deleted !== undefined,
       ...(renamedFrom === undefined ? {} : { renamedFrom, changes: [] }),
-    });
+    };
+    this.#ctx.applied(change, texts);
   }
 
   /** Says how it stands with the document, unless its name is not in step where everything else is. */

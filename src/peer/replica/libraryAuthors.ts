@@ -1,6 +1,6 @@
 import type { RevisionHash } from '../../core/ids.ts';
 import type { MergeConflict, Splice } from '../../core/merge/types.ts';
-import type { LogEntry } from '../../core/replication/entry.ts';
+import type { DocumentEntry } from '../../core/replication/entry.ts';
 import type { StoredAuthor, StoredRevision } from '../../core/replication/replicaStore.ts';
 
 /** One entry's change of a document. */
@@ -29,7 +29,7 @@ export class LibraryAuthors {
   readonly #steps: Step[] = [];
   #insertLength = 0;
 
-  add({ baseHash, hash, patch, author, at }: LogEntry): void {
+  add({ baseHash, hash, patch, author, at }: DocumentEntry): void {
     if (hash === undefined) return;
     this.#steps.push({ baseHash, hash, patch, author: { name: author.name, at } });
     this.#insertLength += lengthOf(patch);

@@ -1,9 +1,10 @@
 import { applySplices, checkSplices } from '../../core/merge/splices.ts';
 import type { DocId, LogIndex } from '../../core/ids.ts';
-import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
+import type { DocumentEntry, DocumentHead, LogEntry } from '../../core/replication/entry.ts';
 import { BadEntryError, type EntrySink, type HeadsReason } from '../../core/replication/libraryLink.ts';
 import type { SyncedPosition } from '../../core/replication/replicaStore.ts';
 import { BETWEEN_LOGS } from '../../core/replication/runningHash.ts';
+import type { BulkIntake } from './bulkIntake.ts';
 import { newDocument } from './documentRecord.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import type { DocumentTable } from './documentTable.ts';
@@ -18,6 +19,7 @@ export interface LibraryIntakeOptions {
   readonly synced: SyncedPosition;
   /** Documents whose path may be another one in the library. */
   readonly unsurePaths: Iterable<DocId>;
+  readonly bulks: BulkIntake;
   /** Something of the library was taken in. */
   readonly onTaken: () => void;
 }
@@ -27,14 +29,19 @@ export class LibraryIntake implements EntrySink {
   readonly #options: LibraryIntakeOptions['options'];
   readonly #context: DocumentContext;
   readonly #documents: DocumentTable;
+  readonly #bulks: BulkIntake;
   readonly #onTaken: () => void;
   readonly #unsurePaths: Set<DocId>;
   #synced: SyncedPosition;
 
-  constructor(documents: DocumentTable, { options, context, synced, unsurePaths, onTaken }: LibraryIntakeOptions) {
+  constructor(
+    documents: DocumentTable,
+    { options, context, bulks, synced, unsurePaths, onTaken }: LibraryIntakeOptions,
+  ) {
     this.#documents = documents;
     this.#options = options;
     this.#context = context;
+    this.#bulks = bulks;
     this.#synced = synced;
     this.#unsurePaths = new Set(unsurePaths);
     this.#onTaken = onTaken;
@@ -51,6 +58,13 @@ export class LibraryIntake implements EntrySink {
   async applySyncEntry(entry: LogEntry, runningHash?: string): Promise<void> {
     if (entry.index <= this.#synced.index) return;
     const synced = { index: entry.index, runningHash };
+    if (entry.kind === 'bulk') await this.#bulks.take(entry, synced);
+    else await this.#applyEntry(entry, synced);
+    this.#synced = synced;
+    this.#onTaken();
+  }
+
+  async #applyEntry(entry: DocumentEntry, synced: SyncedPosition): Promise<void> {
     const path = entry.kind === 'create' ? entry.path : undefined;
     const known = this.#documents.get(entry.docId);
     if (known !== undefined && path !== undefined) await this.#placeAgain(known, path, entry.index);
@@ -60,8 +74,6 @@ export class LibraryIntake implements EntrySink {
     } else {
       await document.applyEntry(entry, await this.#textAfter(document, entry), synced);
     }
-    this.#synced = synced;
-    this.#onTaken();
   }
 
   async applyHeads(
@@ -168,7 +180,7 @@ export class LibraryIntake implements EntrySink {
     return document;
   }
 
-  async #textAfter(document: DocumentReplica, entry: LogEntry): Promise<string | undefined> {
+  async #textAfter(document: DocumentReplica, entry: DocumentEntry): Promise<string | undefined> {
     if (entry.hash === undefined) return undefined;
     const { hashText } = this.#options.ambient;
     const before = entry.kind === 'create' ? { text: '', hash: undefined } : document.stored.head;
@@ -182,6 +194,8 @@ export class LibraryIntake implements EntrySink {
     }
     const fetched = await this.#context.link()?.fetchRevision(entry.docId, entry.hash);
     if (fetched !== undefined && hashText(fetched) === entry.hash) return fetched;
+    // Its own base could not be had either, and the log may have forgotten both by now: the newest one is what is wanted.
+    if (document.stored.wanted !== undefined) return undefined;
     throw new BadEntryError(`Entry ${entry.index} does not give the revision that it names.`);
   }
 

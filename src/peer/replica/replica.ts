@@ -7,9 +7,19 @@ import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
 import type { EntrySink, HeadsReason, LibraryLink } from '../../core/replication/libraryLink.ts';
 import type { ReplicaState } from '../../core/replication/replicaStore.ts';
 import { workingText } from '../../core/workingText.ts';
-import type { AppliedChange, DocumentStatus, HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
+import type {
+  AppliedBulk,
+  AppliedChange,
+  DocumentStatus,
+  HeldConflict,
+  Outcome,
+  Resolutions,
+} from '../folderSession.ts';
 import type { HeldDocument } from '../heldDocument.ts';
-import { placeTaken } from './documentProblems.ts';
+import { BulkArrivals } from './bulkArrivals.ts';
+import { BulkIntake } from './bulkIntake.ts';
+import { BulkProposals } from './bulkProposals.ts';
+import { bulkForgotten, outcomeOfTakingBack, placeTaken } from './documentProblems.ts';
 import { isPathUnsure } from './documentRecord.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import { DocumentSearch } from './documentSearch.ts';
@@ -40,6 +50,10 @@ export class Replica implements EntrySink, Disposable {
   readonly #undos: ResolutionUndo[] = [];
   readonly #changed: Emitter<void>;
   readonly #appliedChange: Emitter<AppliedChange>;
+  readonly #appliedBulk: Emitter<AppliedBulk>;
+  readonly #bulkArrivals: BulkArrivals;
+  readonly #bulkProposals: BulkProposals;
+  readonly #bulks: BulkIntake;
   readonly #context: DocumentContext;
   readonly #permit: WorkPermit;
   readonly #intake: LibraryIntake;
@@ -57,7 +71,18 @@ export class Replica implements EntrySink, Disposable {
     this.#options = options;
     this.#changed = this.#disposables.add(new Emitter<void>(onListenerError));
     this.#appliedChange = this.#disposables.add(new Emitter<AppliedChange>(onListenerError));
+    this.#appliedBulk = this.#disposables.add(new Emitter<AppliedBulk>(onListenerError));
+    this.#bulkArrivals = this.#disposables.add(new BulkArrivals(ambient, (bulk) => this.#appliedBulk.fire(bulk)));
     this.#permit = this.#disposables.add(new WorkPermit(ambient, options.guard));
+    this.#bulkProposals = this.#disposables.add(
+      new BulkProposals({
+        ambient,
+        bulkDocuments: options.bulkDocuments,
+        link: () => this.#link,
+        mayWork: () => this.#permit.check(),
+        origin: options.bulkOrigin,
+      }),
+    );
     this.#nextProposalNumber = state.nextProposalNumber;
     this.#documents = new DocumentTable(options.layout);
     this.#context = this.#createContext();
@@ -65,9 +90,11 @@ export class Replica implements EntrySink, Disposable {
       const inFlight = state.outbox.find((item) => item.proposal.docId === stored.docId);
       this.#documents.add(new DocumentReplica(this.#context, stored, inFlight));
     }
+    this.#bulks = this.#disposables.add(new BulkIntake(this.#documents, this.#context, this.#bulkArrivals));
     this.#intake = new LibraryIntake(this.#documents, {
       options,
       context: this.#context,
+      bulks: this.#bulks,
       synced: state.synced,
       unsurePaths: state.documents.filter(isPathUnsure).map(({ docId }) => docId),
       onTaken: () => this.#linkChanged(),
@@ -95,6 +122,11 @@ export class Replica implements EntrySink, Disposable {
 
   get onDidApplyChange(): Event<AppliedChange> {
     return this.#appliedChange.event;
+  }
+
+  /** In place of `onDidApplyChange` for each document of a bulk. */
+  get onDidApplyBulk(): Event<AppliedBulk> {
+    return this.#appliedBulk.event;
   }
 
   get documents(): readonly DocumentStatus[] {
@@ -138,8 +170,11 @@ export class Replica implements EntrySink, Disposable {
       }),
     );
     await watcher.watchFoldersOf(this.#documents.local().map((document) => document.status.file));
-    await Promise.all(this.#documents.local().map((document) => document.fileChanged()));
-    for (const document of this.#documents.all()) document.resendInFlight();
+    await Promise.all(this.#documents.local().map((document) => this.#lookAt(document)));
+    this.#bulkProposals.together(() => {
+      for (const document of this.#documents.all()) document.resendInFlight();
+    });
+    this.#bulks.askLater();
     this.#linkChanged();
   }
 
@@ -173,7 +208,7 @@ export class Replica implements EntrySink, Disposable {
 
   /** Reads every file again; resolves when nothing is under way any more or something stands in the way. */
   async syncNow(timeoutMs: number): Promise<boolean> {
-    await Promise.all(this.#documents.local().map((document) => document.fileChanged()));
+    await Promise.all(this.#documents.local().map((document) => this.#lookAt(document)));
     this.#search.want();
     return this.#untilAtRest(timeoutMs);
   }
@@ -221,6 +256,22 @@ export class Replica implements EntrySink, Disposable {
     const outcome = await document.undoResolution(undo);
     if (!outcome.isDone && outcome.problem.code !== 'changed-since') this.#undos.push(undo);
     return outcome;
+  }
+
+  /** Brings every file that a bulk has changed back to what it was, and with that everybody's; files that changed since stay. */
+  async takeBackBulk(id: string): Promise<Outcome> {
+    const written = this.#bulkArrivals.takeUndo(id);
+    if (written === undefined) return bulkForgotten;
+    const outcomes = await Promise.all(
+      written.map(async ({ docId, before, after }) => {
+        const document = this.#documents.get(docId);
+        if (document === undefined) return unknownFile;
+        const taken = document.takeBack(before, after);
+        this.#bulkProposals.look(docId, taken);
+        return await taken;
+      }),
+    );
+    return outcomeOfTakingBack(outcomes);
   }
 
   mergeNow(file: string): Promise<Outcome> {
@@ -295,7 +346,12 @@ export class Replica implements EntrySink, Disposable {
     if (!isConnected) this.#waitsForLink = true;
     if (!this.#isCaughtUp) return;
     // What could not be sent without a link can be now; entries wake only the documents that they are about.
-    if (this.#waitsForLink) for (const document of this.#documents.local()) document.wake();
+    if (this.#waitsForLink) {
+      for (const document of this.#documents.local()) {
+        document.wake();
+        this.#bulkProposals.look(document.docId, document.untilIdle);
+      }
+    }
     this.#waitsForLink = false;
     if (!this.#permit.isPaused) this.#search.look(() => this.#permit.hindrance !== undefined);
   }
@@ -331,7 +387,14 @@ export class Replica implements EntrySink, Disposable {
   }
 
   #read(document: DocumentReplica, savedText?: string): void {
-    void document.fileChanged(savedText);
+    // Fails never: see there.
+    void this.#lookAt(document, savedText);
+  }
+
+  #lookAt(document: DocumentReplica, savedText?: string): Promise<void> {
+    const looked = document.fileChanged(savedText);
+    this.#bulkProposals.look(document.docId, looked);
+    return looked;
   }
 
   /** What git or anybody left behind meanwhile is read before anything is done with it. */
@@ -416,7 +479,10 @@ export class Replica implements EntrySink, Disposable {
       hindranceCount: () => this.#permit.hindranceCount,
       sourceOf: (before, after) => this.#sourceChanges.sourceOf(before, after),
       changed: () => this.#tellChanged(),
-      applied: (change) => this.#appliedChange.fire(change),
+      send: (proposal, source, isWanted) => this.#bulkProposals.propose(proposal, source, isWanted),
+      applied: (change, texts) => {
+        if (!this.#bulkArrivals.take(change, texts)) this.#appliedChange.fire(change);
+      },
       fileOf: (localPath) => layout.fileOf(localPath),
       sharesPaths: layout.createsDocuments,
       placeFor: (libraryPath) => layout.placeFor(libraryPath),

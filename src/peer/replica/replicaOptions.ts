@@ -1,5 +1,6 @@
 import type { Event } from '../../core/event.ts';
 import type { Ambient, Disposable, Merger } from '../../core/ports.ts';
+import type { BulkOrigin } from '../../core/replication/entry.ts';
 import type { ReplicaStore } from '../../core/replication/replicaStore.ts';
 import type { WorkingFiles } from '../../core/workingFiles.ts';
 import type { DocumentLayout } from './documentLayout.ts';
@@ -22,6 +23,10 @@ export interface ReplicaOptions {
   readonly committed?: CommittedTexts | undefined;
   readonly watcher: FolderWatcher;
   readonly layout: DocumentLayout;
+  /** More edits than these that are made in one burst become one entry ([BLK-01]). */
+  readonly bulkDocuments: number;
+  /** What has rewritten many files just now. */
+  readonly bulkOrigin: () => Promise<BulkOrigin>;
   readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
   /** Absolute paths of this folder's documents, found by their content. */
   readonly discover: () => Promise<readonly string[]>;

@@ -1,5 +1,6 @@
 import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
 import type { Ambient, Merger } from '../../core/ports.ts';
+import type { Proposal, ProposeResult } from '../../core/replication/entry.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import type { ReplicaStore } from '../../core/replication/replicaStore.ts';
 import type { UserProblem, WorkingFiles } from '../../core/workingFiles.ts';
@@ -44,6 +45,8 @@ export interface CommittedTexts {
   versions(file: string, commit?: string): AsyncIterable<string>;
   /** The file where HEAD's history and that of `commit` part; undefined where this clone does not know it. */
   textAtMergeBase(file: string, commit: string): Promise<string | undefined>;
+  /** What these files read like in a commit, by file; those that it does not have, or that git does not give, are left out. */
+  textsAt(commit: string, files: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 export type FileReading =
@@ -79,6 +82,14 @@ export interface Removals {
   verdict(docId: DocId): { readonly kind: 'send' | 'ask' } | { readonly kind: 'wait'; readonly waitMs: number };
 }
 
+/** A change of a file that came with a revision of the library. */
+export interface AppliedTexts {
+  /** The entry that made the revision. */
+  readonly index: LogIndex;
+  readonly before: string;
+  readonly after: string;
+}
+
 /** What a document needs from the replica that owns it. */
 export interface DocumentContext {
   readonly ambient: Ambient;
@@ -90,6 +101,8 @@ export interface DocumentContext {
   readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
   /** Undefined where the replica is not connected to its library (yet). */
   link(): LibraryLink | undefined;
+  /** Sends a proposal that is in the outbox; see `BulkProposals.propose`. */
+  send(proposal: Proposal, source: string | undefined, isWanted: () => boolean): Promise<ProposeResult | undefined>;
   /** Whether this proposal is one of this replica's own. */
   isOwn(proposalId: ProposalId): boolean;
   takeProposalNumber(): { readonly proposalId: ProposalId; readonly nextProposalNumber: number };
@@ -100,7 +113,8 @@ export interface DocumentContext {
   /** The source that made exactly this change of the file, if one did. */
   sourceOf(before: RevisionHash | undefined, after: RevisionHash): string | undefined;
   changed(): void;
-  applied(change: AppliedChange): void;
+  /** @param texts of the file, before and after, where it was changed by a revision of the library. */
+  applied(change: AppliedChange, texts?: AppliedTexts): void;
   readonly removals: Removals;
   /** The document has no copy here any more. */
   gone(docId: DocId): void;

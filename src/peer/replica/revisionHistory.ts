@@ -1,5 +1,5 @@
 import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
-import type { LogEntry } from '../../core/replication/entry.ts';
+import type { DocumentEntry } from '../../core/replication/entry.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import { originCommit } from '../../core/replication/originCommit.ts';
 
@@ -39,7 +39,7 @@ export class RevisionHistory {
     this.#newestIndex = 0;
   }
 
-  add(entry: LogEntry): void {
+  add(entry: DocumentEntry): void {
     // What was asked for may reach further than what has come in.
     if (entry.index <= this.#newestIndex) return;
     this.#newestIndex = entry.index;

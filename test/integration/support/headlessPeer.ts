@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import type { AppliedChange, FolderStatus, UserProblem } from '../../../src/peer/folderSession.ts';
+import type { AppliedBulk, AppliedChange, FolderStatus, UserProblem } from '../../../src/peer/folderSession.ts';
 import type { SourceState } from '../../../src/peer/sources/liveSyncService.ts';
 
 const CLI = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
@@ -36,6 +36,8 @@ export class HeadlessPeer {
   problem: UserProblem | undefined;
   /** Every change of another peer that was written into a file. */
   readonly applied: AppliedChange[] = [];
+  /** The same of bulks. */
+  readonly appliedTogether: AppliedBulk[] = [];
   /** The last line of each source. */
   readonly sources = new Map<string, SourceLine>();
   stderr = '';
@@ -52,6 +54,7 @@ export class HeadlessPeer {
       const event = JSON.parse(line) as { event: string };
       if (event.event === 'status') this.status = event as unknown as StatusLine;
       if (event.event === 'applied') this.applied.push(event as unknown as AppliedChange);
+      if (event.event === 'appliedTogether') this.appliedTogether.push(event as unknown as AppliedBulk);
       if (event.event === 'failed') this.problem = (event as unknown as { readonly problem: UserProblem }).problem;
       if (event.event === 'source') {
         const source = event as unknown as SourceLine;
@@ -234,6 +237,15 @@ export async function readLog(
 /** What the machine's one library was told, in order. */
 export async function kindsInLog(machine: Machine): Promise<readonly string[]> {
   return (await readLog(machine)).changes.map(({ kind }) => kind);
+}
+
+/** How many documents the bulk entries of the machine's one library hold together. */
+export async function countBulkDocuments(machine: Machine): Promise<number> {
+  const [libraryId = ''] = await readdir(join(machine.stateDir, 'libraries'));
+  const database = new DatabaseSync(join(machine.stateDir, 'libraries', libraryId, 'log.sqlite'), { readOnly: true });
+  const row = database.prepare('SELECT count(*) AS count FROM bulk_documents').get();
+  database.close();
+  return Number(row?.['count']);
 }
 
 /** Resolves when the condition holds, looking again every 20 ms. */

@@ -1,5 +1,6 @@
 import { compareTerms } from '../../../src/core/ids.ts';
 import type { LogIndex } from '../../../src/core/ids.ts';
+import { documentEntries } from '../../../src/core/replication/bulkEntry.ts';
 import type { LogEntry, Proposal } from '../../../src/core/replication/entry.ts';
 import type { LogRecord } from '../../../src/core/replication/replicatedLog.ts';
 import { readKeyed } from '../keyedText.ts';
@@ -24,6 +25,7 @@ export interface HostReport {
   readonly seed: number;
   readonly violations: readonly string[];
   readonly entries: number;
+  readonly bulks: number;
   readonly faults: number;
   readonly events: number;
   /** How often a host began to lead. */
@@ -75,7 +77,8 @@ export class HostSimulation {
   #hasCompacted = false;
   #elections = 0;
 
-  constructor(seed: number) {
+  /** @param hasBulks people also rewrite all documents at once; without, a seed is the history that it was before they did. */
+  constructor(seed: number, { hasBulks = false }: { readonly hasBulks?: boolean } = {}) {
     this.#seed = seed;
     this.#world = new SimulatedWorld(seed);
     const { random } = this.#world;
@@ -88,7 +91,7 @@ export class HostSimulation {
         this.#checkCommitted(disk, proposal, index);
       },
     };
-    this.#peers = new SavingPeers(this.#world, this.#network, checks, PATHS);
+    this.#peers = new SavingPeers(this.#world, this.#network, checks, PATHS, hasBulks);
   }
 
   async run(): Promise<HostReport> {
@@ -111,6 +114,10 @@ export class HostSimulation {
       seed: this.#seed,
       violations: this.#world.violations,
       entries: Math.max(0, ...this.#machines.map(({ disk }) => disk.records.length)),
+      bulks: Math.max(
+        0,
+        ...this.#machines.map(({ disk }) => disk.records.filter(({ entry }) => entry.kind === 'bulk').length),
+      ),
       faults: this.#faults + this.#network.injected,
       events: time.events,
       elections: this.#elections,
@@ -286,8 +293,10 @@ export class HostSimulation {
       const known = this.#named.get(place);
       if (known !== undefined && known !== entry.proposalId) this.#world.fail(`[I7] ${place} names two entries`);
       this.#named.set(place, entry.proposalId);
-      this.#written.add(`${machine.name} ${entry.proposalId} ${String(entry.index)}`);
-      if (heads[0]?.hash !== entry.hash) this.#world.fail('[REP-04] head and entry disagree');
+      for (const { proposalId } of documentEntries(entry))
+        this.#written.add(`${machine.name} ${proposalId} ${String(entry.index)}`);
+      if (documentEntries(entry).some(({ hash }, at) => heads[at]?.hash !== hash))
+        this.#world.fail('[REP-04] head and entry disagree');
     }
     const { records: all } = machine.disk;
     const before = all[all.length - records.length - 1];
@@ -296,7 +305,7 @@ export class HostSimulation {
     if (first.entry.index !== before.entry.index + 1 && !this.#hasCompacted)
       this.#world.fail(`[REP-07] ${machine.name} has a hole before ${String(first.entry.index)}`);
     if (first.entry.term.number < before.entry.term.number) this.#world.fail('[I7] an older term has written');
-    const ids = all.map(({ entry }) => entry.proposalId);
+    const ids = all.flatMap(({ entry }) => documentEntries(entry).map(({ proposalId }) => proposalId));
     if (new Set(ids).size !== ids.length) this.#world.fail('[REP-05] a proposal is in the log twice');
   }
 
@@ -360,7 +369,9 @@ export class HostSimulation {
    */
   #checkNoEcho(): void {
     const setAside = this.#machines.flatMap(({ disk }) => disk.setAside);
-    const isExcused = new Set(setAside.flatMap(({ patch }) => [...readKeyed(patch[0]?.insert ?? '').values()]));
+    const isExcused = new Set(
+      setAside.flatMap(documentEntries).flatMap(({ patch }) => [...readKeyed(patch[0]?.insert ?? '').values()]),
+    );
     for (const [value, times] of timesEntered(this.#machines[0]?.disk.records ?? []))
       if (times > 1 && !isExcused.has(value)) this.#world.fail(`[I9] ${value} entered the log ${String(times)} times`);
   }

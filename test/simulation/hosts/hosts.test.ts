@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { HostSimulation } from './hostSimulation.ts';
 
 const SEEDS = 100;
+const BULK_SEEDS = 30;
 const FIRST_SEED = 1;
 
 test(`[I1] [I2] [I7] [I9] [ELE-11] [REC-08] ${String(SEEDS)} simulated histories of several hosts that fall apart and come together, and nothing lost`, async () => {
@@ -19,6 +20,16 @@ test(`[I1] [I2] [I7] [I9] [ELE-11] [REC-08] ${String(SEEDS)} simulated histories
     `${String(SEEDS)} seeds: ${String(sums.entries)} entries committed, ${String(sums.faults)} faults injected, ${String(sums.elections)} leaderships, ${String(sums.setAside)} entries set aside, 0 violations`,
   );
   assert.ok(sums.setAside > SEEDS, 'logs have parted');
+});
+
+test(`[BLK-07] [I1] [I2] [I7] [I9] ${String(BULK_SEEDS)} histories of hosts in which people also rewrite all documents at once`, async () => {
+  let bulks = 0;
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + BULK_SEEDS; seed += 1) {
+    const report = await new HostSimulation(seed, { hasBulks: true }).run();
+    assert.deepEqual(report.violations, []);
+    bulks += report.bulks;
+  }
+  assert.ok(bulks > BULK_SEEDS, 'many were rewritten together');
 });
 
 test('[I2] the same seed is the same history of the same hosts', async () => {

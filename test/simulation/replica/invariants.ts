@@ -1,7 +1,8 @@
 import type { DocId } from '../../../src/core/ids.ts';
 import { threeWayMerge } from '../../../src/core/merge/threeWayMerge.ts';
 import { applyPatch } from '../../../src/core/replication/applyPatch.ts';
-import type { LogEntry } from '../../../src/core/replication/entry.ts';
+import { documentEntries } from '../../../src/core/replication/bulkEntry.ts';
+import type { DocumentEntry, LogEntry } from '../../../src/core/replication/entry.ts';
 import type { LogRecord } from '../../../src/core/replication/replicatedLog.ts';
 import { hashOf } from '../../unit/replication/fakes.ts';
 import type { SimulatedPeer } from './simulatedPeer.ts';
@@ -24,6 +25,7 @@ export class Invariants {
   readonly heads = new Map<DocId, Revision>();
   readonly revisions: Revision[] = [];
   entries = 0;
+  bulks = 0;
   /** How often a person did something that may become an entry: nothing else may. */
   allowedEntries = 0;
   readonly #peers: readonly SimulatedPeer[];
@@ -68,6 +70,13 @@ export class Invariants {
     this.entries += 1;
     if (entry.index !== this.entries)
       this.#fail(`[I7] index ${String(entry.index)} comes after ${String(this.entries - 1)}`);
+    if (entry.kind === 'bulk') this.bulks += 1;
+    for (const change of documentEntries(entry)) this.#onChange(change);
+    if (this.entries > this.allowedEntries && !this.#wasPutBack)
+      this.#fail(`[I9] ${String(this.entries)} entries for ${String(this.allowedEntries)} doings of people`);
+  }
+
+  #onChange(entry: DocumentEntry): void {
     const before = this.heads.get(entry.docId);
     const isGone = entry.kind === 'delete';
     const text = isGone ? '' : (applyPatch(before?.text ?? '', entry.patch).value ?? '');
@@ -83,12 +92,10 @@ export class Invariants {
     const peer = this.#peers.find(({ store }) => entry.proposalId.startsWith(`${store.replicaId}:`));
     if (peer === undefined) this.#fail(`[I7] nobody has proposed entry ${String(entry.index)}`);
     else this.#checkDoing(peer, entry, before?.text ?? '', revision);
-    if (this.entries > this.allowedEntries && !this.#wasPutBack)
-      this.#fail(`[I9] ${String(this.entries)} entries for ${String(this.allowedEntries)} doings of people`);
   }
 
   /** [I1] [I9] What an entry adds and takes away is the doing of the person whose replica proposed it. */
-  #checkDoing(peer: SimulatedPeer, entry: LogEntry, before: string, { text, path }: Revision): void {
+  #checkDoing(peer: SimulatedPeer, entry: DocumentEntry, before: string, { text, path }: Revision): void {
     const added = tokensOnlyIn(text, before);
     const removed = tokensOnlyIn(before, text);
     const place = `entry ${String(entry.index)} (${entry.kind} of ${path} by ${peer.name})`;
@@ -153,7 +160,8 @@ export class Invariants {
         continue;
       }
       if (status === undefined || stored === undefined) return `does not have ${head.path}`;
-      if (status.state !== 'inStep' && status.state !== 'held') return `${head.path} is ${status.state}`;
+      if (status.state !== 'inStep' && status.state !== 'held')
+        return `${head.path} is ${status.state} ${JSON.stringify(status.problem)}`;
       if (stored.deleted !== undefined) return `${head.path} is deleted there`;
       if (status.state === 'held' && folder.text(head.path) === undefined) continue;
       if (stored.head?.text !== head.text) return `${head.path} (${status.state}) has another head`;

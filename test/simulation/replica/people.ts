@@ -37,7 +37,7 @@ export const DOINGS = [
   'delete',
   'create',
 ] as const;
-export type Doing = (typeof DOINGS)[number] | 'deleteForGood' | 'rename';
+export type Doing = (typeof DOINGS)[number] | 'deleteForGood' | 'rename' | 'generate';
 
 type Saving = 'byHand' | 'auto' | 'outside';
 const SAVINGS: readonly Saving[] = ['byHand', 'byHand', 'auto', 'outside'];
@@ -86,6 +86,7 @@ export class People {
     else if (doing === 'decide') this.#decide(peer);
     else if (doing === 'create') this.#create();
     else if (doing === 'switchBranch') this.#switchBranch(peer);
+    else if (doing === 'generate') this.#generate(peer);
     else if (path === undefined) return;
     else if (peer.documentAt(path)?.state === 'behind') this.#leaveBehind(peer, path);
     else if (peer.documentAt(path)?.state === 'misnamed' && random.chance(0.5)) this.#decideName(peer, path);
@@ -133,6 +134,16 @@ export class People {
     if (seen === undefined || this.#isOdd(peer, path)) return;
     const next = this.#edited(peer, seen);
     if (next !== undefined) this.#save(peer, path, seen, next, 'edits');
+  }
+
+  /** A program rewrites all files of a folder in one go. */
+  #generate(peer: SimulatedPeer): void {
+    for (const path of [...peer.folder.files.keys()]) {
+      const seen = peer.folder.text(path);
+      if (seen === undefined || this.#isOdd(peer, path)) continue;
+      const next = this.#edited(peer, seen);
+      if (next !== undefined) this.#save(peer, path, seen, next, 'generates', 'outside');
+    }
   }
 
   /** Two people change the same element, each without the other's change. */

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { ReplicaSimulation } from './replicaSimulation.ts';
 
 const SEEDS = 150;
+/** Five times the documents take five times as long. */
+const BULK_SEEDS = 20;
 /** Seeds 4 and 8 have shown that what is held was taken for a change made on purpose, 26 and 38 that a stale answer of another log was merged. */
 const BACKUP_SEEDS = 40;
 const FIRST_SEED = 1;
@@ -56,6 +58,16 @@ test(`[REC-04] [I1] [I2] ${String(BACKUP_SEEDS)} histories in which old copies o
     const report = await new ReplicaSimulation(seed, { hasBackups: true }).run();
     assert.deepEqual(report.violations, [], report.trace.join('\n'));
   }
+});
+
+test(`[BLK-01] [BLK-04] [BLK-05] [I1] [I2] [I9] ${String(BULK_SEEDS)} histories in which programs rewrite all files of a folder`, async () => {
+  let bulks = 0;
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + BULK_SEEDS; seed += 1) {
+    const report = await new ReplicaSimulation(seed, { bulks: true }).run();
+    assert.deepEqual(report.violations, [], report.trace.join('\n'));
+    bulks += report.bulks;
+  }
+  assert.ok(bulks > BULK_SEEDS, 'many were rewritten together');
 });
 
 test('[I2] the same seed is the same history of replicas', async () => {

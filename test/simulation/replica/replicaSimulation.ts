@@ -18,6 +18,8 @@ const TIDY_EVERY_MS = 400;
 const QUIET_MS = 6_000;
 const REST_MS = 8_000;
 const MAX_EVENTS = 150_000;
+/** Where programs rewrite several times as many documents. */
+const MAX_EVENTS_WITH_BULKS = 600_000;
 const TRACE_LINES = 45;
 
 const TROUBLES = [
@@ -35,6 +37,11 @@ const TROUBLES = [
 ] as const;
 type Trouble = (typeof TROUBLES)[number];
 
+/** Documents beside the first, where programs rewrite many. */
+const MORE_PATHS = ['pets.yaml', 'users.yaml', 'orders.yaml', 'errors.yaml', 'common.yaml'];
+/** More edits than these in one burst are one entry. */
+const BULK_DOCUMENTS = 2;
+
 /** What people do where backups of the log are put back: what was set back then cannot be told from what is new. */
 const DOINGS_AROUND_BACKUPS: readonly Doing[] = ['edit', 'clash', 'type', 'pause', 'break', 'create'];
 
@@ -47,6 +54,8 @@ export interface ReplicaSimulationOptions {
   readonly deletes?: boolean;
   /** The same for renaming them. */
   readonly renames?: boolean;
+  /** Programs rewrite all files of a folder, and more than two edits in one burst become one entry. */
+  readonly bulks?: boolean;
 }
 
 export interface ReplicaReport {
@@ -56,6 +65,7 @@ export interface ReplicaReport {
   /** What every peer had of every document when it went wrong. */
   readonly dump: readonly string[];
   readonly entries: number;
+  readonly bulks: number;
   readonly faults: number;
   readonly events: number;
 }
@@ -81,6 +91,7 @@ export class ReplicaSimulation {
   readonly #trace: string[] = [];
   readonly #traceLines: number;
   readonly #hasBackups: boolean;
+  readonly #hasBulks: boolean;
   #isHostile = true;
   #faults = 0;
 
@@ -91,6 +102,7 @@ export class ReplicaSimulation {
       hasBackups = false,
       deletes = !hasBackups,
       renames = !hasBackups,
+      bulks = false,
     }: ReplicaSimulationOptions = {},
   ) {
     this.#seed = seed;
@@ -114,6 +126,8 @@ export class ReplicaSimulation {
     ).filter((doing) => !hasBackups || DOINGS_AROUND_BACKUPS.includes(doing));
     if (deletes && random.chance(0.6)) doings.push('deleteForGood');
     if (renames && random.chance(0.6)) doings.push('rename');
+    if (bulks) doings.push('generate', 'generate', 'generate');
+    this.#hasBulks = bulks;
     const world = {
       time: this.#time,
       random,
@@ -150,6 +164,7 @@ export class ReplicaSimulation {
       trace: this.#trace.slice(-this.#traceLines),
       dump: this.#violations.length === 0 ? [] : this.#dump(),
       entries: this.#invariants.entries,
+      bulks: this.#invariants.bulks,
       faults: this.#faults + this.#network.injected,
       events: this.#time.events,
     };
@@ -162,12 +177,22 @@ export class ReplicaSimulation {
     const count = 2 + random.below(4);
     const text = newDocument(() => this.#ledger.mint('origin'), 3);
     this.#ledger.save('origin', '', text);
+    const others = (this.#hasBulks ? MORE_PATHS : []).map((path) => {
+      const other = newDocument(() => this.#ledger.mint('origin'), 2);
+      this.#ledger.save('origin', '', other);
+      return { path, other };
+    });
     for (let number = 0; number < count; number += 1) {
       const peer = new SimulatedPeer(`p${String(number)}`, this.#machine);
       this.#peers.push(peer);
       this.#invariants.allowedEntries += 1;
       const raw = random.chance(0.2) ? text.replaceAll('\n', '\r\n') : text;
-      if (number === 0 || random.chance(0.8)) peer.folder.put('openapi.yaml', raw);
+      const hasFiles = number === 0 || random.chance(0.8);
+      if (hasFiles) peer.folder.put('openapi.yaml', raw);
+      for (const { path, other } of others) {
+        this.#invariants.allowedEntries += 1;
+        if (hasFiles) peer.folder.put(path, other);
+      }
       this.#later(0, 1_500, () => {
         peer.start();
       });
@@ -232,7 +257,8 @@ export class ReplicaSimulation {
   }
 
   #isFine(): boolean {
-    if (this.#time.events > MAX_EVENTS) this.#fail('[I9] the peers never come to rest');
+    if (this.#time.events > (this.#hasBulks ? MAX_EVENTS_WITH_BULKS : MAX_EVENTS))
+      this.#fail('[I9] the peers never come to rest');
     return this.#violations.length === 0;
   }
 
@@ -342,6 +368,7 @@ export class ReplicaSimulation {
       random: this.#random,
       network: this.#network,
       disk: this.#disk,
+      ...(this.#hasBulks ? { bulkDocuments: BULK_DOCUMENTS } : {}),
       shouldCrash: () => {
         const isDeadly = this.#isHostile && this.#troubles.includes('crashPoints') && this.#random.chance(0.01);
         if (isDeadly) this.#faults += 1;

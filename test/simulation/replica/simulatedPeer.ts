@@ -1,6 +1,8 @@
 import type { LibraryId, PeerId } from '../../../src/core/ids.ts';
 import type { MergeOptions } from '../../../src/core/merge/types.ts';
 import type { Logger } from '../../../src/core/ports.ts';
+import { bulkEdits } from '../../../src/core/replication/bulkEntry.ts';
+import type { Proposal } from '../../../src/core/replication/entry.ts';
 import type { LibraryLink } from '../../../src/core/replication/libraryLink.ts';
 import type { DocumentStatus } from '../../../src/peer/folderSession.ts';
 import { Replica } from '../../../src/peer/replica/replica.ts';
@@ -28,6 +30,8 @@ export interface Machine {
   readonly disk: SimulatedDisk;
   /** What the people have chosen for two raised versions; they are asked if nothing is said. */
   readonly infoVersion?: NonNullable<MergeOptions['infoVersion']>;
+  /** More edits than these in one burst are one entry. */
+  readonly bulkDocuments?: number;
   /** Whether a peer dies at this moment of its work. */
   shouldCrash(where: string): boolean;
   mergeMs(): number;
@@ -179,6 +183,8 @@ export class SimulatedPeer {
       guard: view.guard,
       watcher: view.watcher,
       layout: view.layout,
+      bulkDocuments: this.#machine.bulkDocuments ?? 20,
+      bulkOrigin: () => Promise.resolve({ reason: 'generator' }),
       infoVersion: this.#machine.infoVersion ?? 'ask',
       discover: () => view.discover(),
       inspect: () => Promise.resolve('unclear'),
@@ -205,20 +211,27 @@ export class SimulatedPeer {
   /** The link, with an eye on what is sent. */
   #watched(service: SyncService): LibraryLink {
     const sent = new Set([...this.store.outbox.keys()]);
+    const check = (proposal: Proposal): void => {
+      // What is sent again was said while it was allowed.
+      if (!sent.has(proposal.proposalId)) this.#checkPermit(`proposes ${proposal.proposalId}`);
+      sent.add(proposal.proposalId);
+      const isNewName = proposal.kind === 'rename' && proposal.path !== proposal.basePath;
+      if (proposal.hash === proposal.baseHash && !isNewName) this.#fail(`[I9] proposes what the library has already`);
+      const stored = this.store.outbox.get(proposal.proposalId);
+      if (stored === undefined) this.#fail('proposes what is not in its outbox');
+    };
     return {
       get status() {
         return service.status;
       },
       onDidChangeStatus: service.onDidChangeStatus,
       propose: (proposal, source, purpose) => {
-        // What is sent again was said while it was allowed.
-        if (!sent.has(proposal.proposalId)) this.#checkPermit(`proposes ${proposal.proposalId}`);
-        sent.add(proposal.proposalId);
-        const isNewName = proposal.kind === 'rename' && proposal.path !== proposal.basePath;
-        if (proposal.hash === proposal.baseHash && !isNewName) this.#fail(`[I9] proposes what the library has already`);
-        const stored = this.store.outbox.get(proposal.proposalId);
-        if (stored === undefined) this.#fail('proposes what is not in its outbox');
+        check(proposal);
         return service.propose(proposal, source, purpose);
+      },
+      proposeBulk: (bulk, source) => {
+        for (const edit of bulkEdits(bulk)) check(edit);
+        return service.proposeBulk(bulk, source);
       },
       fetchHeads: () => service.fetchHeads(),
       fetchRevision: (docId, hash, purpose) => service.fetchRevision(docId, hash, purpose),

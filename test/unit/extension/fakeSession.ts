@@ -4,6 +4,7 @@ import type { DocId, LibraryId, PeerId } from '../../../src/core/ids.ts';
 import type { MergeConflict } from '../../../src/core/merge/types.ts';
 import type { DocumentHistory } from '../../../src/peer/documentHistory.ts';
 import type {
+  AppliedBulk,
   AppliedChange,
   CommitNotice,
   DocumentState,
@@ -34,6 +35,8 @@ export class FakeSession implements FolderSession {
   readonly onDidApplyChange = this.#applied.event;
   readonly #commits = new Emitter<CommitNotice>(rethrow);
   readonly onDidNoticeCommit = this.#commits.event;
+  readonly #appliedBulk = new Emitter<AppliedBulk>(rethrow);
+  readonly onDidApplyBulk = this.#appliedBulk.event;
   status: FolderStatus = folderStatus({});
   conflicts: readonly HeldConflict[] = [];
   canUndoResolution = false;
@@ -113,6 +116,10 @@ export class FakeSession implements FolderSession {
   adviceContext(): Promise<AdviceContext | undefined> {
     return Promise.resolve(undefined);
   }
+  takeBackBulk(): Promise<Outcome> {
+    return this.#note('takeBackBulk');
+  }
+
   undoResolution(): Promise<Outcome> {
     return this.#note('undoResolution');
   }

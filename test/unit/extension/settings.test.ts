@@ -12,6 +12,7 @@ describe('settings', () => {
       [settingIds.heartbeatSeconds]: 2,
       [settingIds.timeoutSeconds]: 8,
       [settingIds.infoVersion]: 'higher',
+      [settingIds.bulkDocuments]: 50,
     });
     assert.deepEqual(warnings, []);
     assert.deepEqual(toPeerSettings(settings), {
@@ -20,6 +21,7 @@ describe('settings', () => {
       heartbeatMs: 2000,
       timeoutMs: 8000,
       infoVersion: 'higher',
+      bulkDocuments: 50,
       watchesNewFolders: false,
     });
   });
@@ -35,6 +37,8 @@ describe('settings', () => {
       [settingIds.heartbeatSeconds, '5'],
       [settingIds.timeoutSeconds, 1e9],
       [settingIds.infoVersion, false],
+      [settingIds.bulkDocuments, 1],
+      [settingIds.bulkDocuments, 2.5],
     ];
     for (const [id, value] of wrong) {
       const { settings, warnings } = check({ [id]: value });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash } from '../../../src/core/ids.ts';
 import { diffSplices } from '../../../src/core/merge/splices.ts';
 import { threeWayMerge } from '../../../src/core/merge/threeWayMerge.ts';
-import type { LogEntry } from '../../../src/core/replication/entry.ts';
+import type { DocumentEntry } from '../../../src/core/replication/entry.ts';
 import type { StoredRevision } from '../../../src/core/replication/replicaStore.ts';
 import { LibraryAuthors } from '../../../src/peer/replica/libraryAuthors.ts';
 
@@ -43,7 +43,7 @@ function library(...steps: readonly (readonly [name: string, before: string, aft
   return { authors, head };
 }
 
-function entry(name: string, at: number, before: string, after: string): LogEntry {
+function entry(name: string, at: number, before: string, after: string): DocumentEntry {
   return {
     index: at as LogIndex,
     term: { number: 1, leaderId: 'p' as PeerId },

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash } from '../../../src/core/ids.ts';
-import type { DocumentHead, LogEntry, Proposal, ProposeResult } from '../../../src/core/replication/entry.ts';
+import { bulkEdits } from '../../../src/core/replication/bulkEntry.ts';
+import type {
+  BulkProposal,
+  DocumentEntry,
+  DocumentHead,
+  Proposal,
+  ProposeResult,
+} from '../../../src/core/replication/entry.ts';
 import type { HeadsReason, LibraryLink, LinkStatus } from '../../../src/core/replication/libraryLink.ts';
 import type { StoredRevision } from '../../../src/core/replication/replicaStore.ts';
 import { Replica } from '../../../src/peer/replica/replica.ts';
@@ -31,7 +38,7 @@ export function headOf({ hash, index }: StoredRevision, docId: DocId = DOC): Doc
   return { docId, path: PATH, hash, index, author: { peerId: 'bob' as PeerId, name: 'bob' }, at: 0 };
 }
 
-function entryOf(before: StoredRevision | undefined, next: StoredRevision, proposalId: string): LogEntry {
+function entryOf(before: StoredRevision | undefined, next: StoredRevision, proposalId: string): DocumentEntry {
   return {
     index: next.index,
     term: { number: 1, leaderId: 'bob' as PeerId },
@@ -56,13 +63,18 @@ export class ReplicaBench {
   readonly store = new StoreDisk('alice');
   readonly folder: SimulatedFolder;
   readonly proposed: Proposal[] = [];
+  readonly bulks: BulkProposal[] = [];
+  /** More edits than these in one burst go together. */
+  bulkDocuments = 20;
   readonly revisions = new Map<RevisionHash, string>();
+  /** Revisions that the library was asked for. */
+  readonly fetched: RevisionHash[] = [];
   /** The document's revisions, oldest first; all but the first are somebody else's. */
   history: readonly string[] = [];
   /** The log's entries of the document, oldest first, as far as it still has them. */
-  readonly entries: LogEntry[] = [];
+  readonly entries: DocumentEntry[] = [];
   /** The entries that have come in. */
-  readonly taken: LogEntry[] = [];
+  readonly taken: DocumentEntry[] = [];
   /** What git has committed, newest first; undefined outside of git. A test that changes it changes the stamp too. */
   git:
     | {
@@ -70,6 +82,7 @@ export class ReplicaBench {
         readonly versions: readonly string[];
         readonly atMergeBase?: string;
         readonly lastSeen?: GitText | undefined;
+        readonly textsAt?: (commit: string, files: readonly string[]) => ReadonlyMap<string, string>;
       }
     | undefined;
   /** How often the folder was searched. */
@@ -134,6 +147,8 @@ export class ReplicaBench {
       watcher: view.watcher,
       layout: view.layout,
       committed: this.#committed(),
+      bulkDocuments: this.bulkDocuments,
+      bulkOrigin: () => Promise.resolve({ reason: 'generator' }),
       infoVersion: 'ask',
       discover: () => {
         this.searches += 1;
@@ -158,6 +173,7 @@ export class ReplicaBench {
       versions: async function* () {
         yield* await Promise.resolve(versions());
       },
+      textsAt: (commit, files) => Promise.resolve(this.git?.textsAt?.(commit, files) ?? new Map<string, string>()),
       textAtMergeBase: (_file, commit) => Promise.resolve(commit === ORIGIN_COMMIT ? this.git?.atMergeBase : undefined),
     };
   }
@@ -257,7 +273,7 @@ export class ReplicaBench {
     await this.#take(replica, { ...entry, kind: 'create', docId, path });
   }
 
-  async #take(replica: Replica, entry: LogEntry): Promise<void> {
+  async #take(replica: Replica, entry: DocumentEntry): Promise<void> {
     this.taken.push(entry);
     await this.until(replica.applySyncEntry(entry, hashOf(`log at ${String(entry.index)}`)));
     await this.rest(replica);
@@ -288,8 +304,15 @@ export class ReplicaBench {
         this.proposed.push(proposal);
         return Promise.resolve(this.answer(proposal));
       },
+      proposeBulk: (bulk) => {
+        this.bulks.push(bulk);
+        return Promise.all(bulkEdits(bulk).map(async (edit) => await this.answer(edit)));
+      },
       fetchHeads: () => Promise.resolve(this.heads),
-      fetchRevision: (_docId, hash) => Promise.resolve(this.revisions.get(hash)),
+      fetchRevision: (_docId, hash) => {
+        this.fetched.push(hash);
+        return Promise.resolve(this.revisions.get(hash));
+      },
       fetchHistory: () =>
         Promise.resolve(
           this.entries.length > 0

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash } from '../../../src/core/ids.ts';
 import type { Ambient, Disposable, Logger } from '../../../src/core/ports.ts';
-import type { Author, DocumentHead, LogEntry, Proposal } from '../../../src/core/replication/entry.ts';
+import { documentEntries } from '../../../src/core/replication/bulkEntry.ts';
+import type { Author, DocumentEntry, DocumentHead, LogEntry, Proposal } from '../../../src/core/replication/entry.ts';
 import type { EntrySink, PeerInfo } from '../../../src/core/replication/libraryLink.ts';
 import { applyPatch } from '../../../src/core/replication/applyPatch.ts';
 
@@ -187,10 +188,13 @@ export class RecordingSink implements EntrySink {
     try {
       await this.beforeApply(entry);
       this.applied.push(entry);
-      if (entry.kind === 'delete') this.texts.delete(entry.docId);
-      else {
-        const patched = applyPatch(entry.kind === 'create' ? '' : (this.texts.get(entry.docId) ?? ''), entry.patch);
-        if (patched.value !== undefined) this.texts.set(entry.docId, patched.value);
+      for (const change of documentEntries(entry)) {
+        const { kind, docId, patch } = change;
+        if (kind === 'delete') this.texts.delete(docId);
+        else {
+          const patched = applyPatch(kind === 'create' ? '' : (this.texts.get(docId) ?? ''), patch);
+          if (patched.value !== undefined) this.texts.set(docId, patched.value);
+        }
       }
       this.index = entry.index;
       this.runningHash = runningHash;
@@ -214,4 +218,9 @@ export async function until(condition: () => boolean, what: string, timeoutMs = 
     if (performance.now() > end) throw new Error(`Waited in vain until ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+}
+
+/** The changes of single documents in an entry as a log gives it; none where it cannot be read. */
+export function changesIn(entry: LogEntry | undefined): readonly DocumentEntry[] {
+  return entry === undefined ? [] : documentEntries(entry);
 }

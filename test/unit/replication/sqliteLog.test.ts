@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, test } from 'node:test';
 import type { LogIndex } from '../../../src/core/ids.ts';
 import { TransactionManager } from '../../../src/core/replication/transactionManager.ts';
+import { LOG_SCHEMA_VERSION } from '../../../src/node/log/sqliteLogSchema.ts';
 import { SqliteReplicatedLog } from '../../../src/node/log/sqliteReplicatedLog.ts';
 import { authorOf, createFakeAmbient, createOf, editOf, FakeTime } from './fakes.ts';
 
@@ -44,12 +45,39 @@ test('[ELE-07] a log that a newer release wrote is never opened, and stays as it
   const path = newPath();
   await (await openLog(path)).close();
   const database = new DatabaseSync(path);
-  database.exec('PRAGMA user_version = 2');
+  database.exec(`PRAGMA user_version = ${String(LOG_SCHEMA_VERSION + 1)}`);
   database.close();
   await assert.rejects(SqliteReplicatedLog.open({ path }), { code: 'log-schema-newer' });
   const after = new DatabaseSync(path);
-  assert.equal(after.prepare('PRAGMA user_version').get()?.['user_version'], 2);
+  assert.equal(after.prepare('PRAGMA user_version').get()?.['user_version'], LOG_SCHEMA_VERSION + 1);
   after.close();
+});
+
+test('[BLK-06] only a log that holds bulks is one that the release before leaves alone', async () => {
+  const path = newPath();
+  const log = await openLog(path);
+  const version = (): unknown => {
+    const database = new DatabaseSync(path, { readOnly: true });
+    const row = database.prepare('PRAGMA user_version').get();
+    database.close();
+    return row?.['user_version'];
+  };
+  const manager = await TransactionManager.open({
+    log,
+    leaderId: authorOf('alice').peerId,
+    ambient: createFakeAmbient(new FakeTime()),
+  });
+  await manager.append(createOf('a', 'doc-1', 'a.yaml', 'one\n'), authorOf('alice'), manager.term);
+  assert.equal(version(), 1);
+  const { proposalId, docId, baseHash, hash, patch } = editOf('a', 'doc-1', 'one\n', 'two\n');
+  assert.ok(baseHash !== undefined && hash !== undefined);
+  const documents = [{ proposalId, docId, baseHash, hash, patch }];
+  await manager.appendBulk({ reason: 'generator', documents }, authorOf('alice'), manager.term);
+  assert.equal(version(), 2);
+  await manager.compact({ olderThan: Infinity, keepUnits: Infinity });
+  assert.equal(version(), 1);
+  assert.equal((await log.headText(docId))?.text, 'two\n');
+  await manager.close();
 });
 
 test('[I10] a file that is no database is a coded error', async () => {
@@ -97,7 +125,7 @@ test('[REP-17] one damaged entry does not keep the others from being read', asyn
   const log = await openLog(path);
   const { entries } = await log.entries(0 as LogIndex, WHOLE);
   assert.deepEqual(
-    entries.map(({ index, entry }) => [index, entry?.docId]),
+    entries.map(({ index, entry }) => [index, entry?.kind === 'bulk' ? 'bulk' : entry?.docId]),
     [
       [1, 'doc-1'],
       [2, undefined],

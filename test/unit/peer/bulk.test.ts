@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DocId, LogIndex, PeerId, ProposalId } from '../../../src/core/ids.ts';
+import type { BulkEntry } from '../../../src/core/replication/entry.ts';
+import type { AppliedBulk, AppliedChange } from '../../../src/peer/folderSession.ts';
+import type { Replica } from '../../../src/peer/replica/replica.ts';
+import { hashOf } from '../replication/fakes.ts';
+import { PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
+
+const OLD = spec('one');
+const NEW = spec('one', 'two');
+const OTHERS = ['a', 'b', 'c', 'd', 'e'];
+const pathOf = (name: string): string => `${name}.yaml`;
+const ALL_PATHS = [PATH, ...OTHERS.map(pathOf)];
+
+/** Six documents that read alike, in a folder and in the library. */
+function createBench(): ReplicaBench {
+  const bench = new ReplicaBench(OLD, revision(OLD, 1));
+  bench.bulkDocuments = 4;
+  for (const name of OTHERS) {
+    const document = [...bench.store.documents.values()][0];
+    assert.ok(document !== undefined);
+    const docId = `doc-${name}` as DocId;
+    bench.store.documents.set(docId, { ...document, docId, libraryPath: pathOf(name), localPath: pathOf(name) });
+    bench.folder.put(pathOf(name), OLD);
+  }
+  return bench;
+}
+
+/** Somebody else has rewritten all of them. */
+function bulkEntry(bench: ReplicaBench, text = NEW, overrides: Partial<BulkEntry> = {}): BulkEntry {
+  const documents = [...bench.store.documents.keys()].map((docId) => ({
+    proposalId: `replica-bob:${docId}` as ProposalId,
+    docId,
+    baseHash: hashOf(OLD),
+    hash: hashOf(text),
+  }));
+  return {
+    index: 2 as LogIndex,
+    term: { number: 1, leaderId: 'bob' as PeerId },
+    kind: 'bulk',
+    proposalId: documents[0]?.proposalId ?? ('replica-bob:1' as ProposalId),
+    reason: 'pull',
+    documents,
+    author: { peerId: 'bob' as PeerId, name: 'bob' },
+    at: 0,
+    ...overrides,
+  };
+}
+
+function listen(replica: Replica): { readonly bulks: AppliedBulk[]; readonly single: AppliedChange[] } {
+  const heard = { bulks: [] as AppliedBulk[], single: [] as AppliedChange[] };
+  replica.onDidApplyBulk((bulk) => heard.bulks.push(bulk));
+  replica.onDidApplyChange((change) => heard.single.push(change));
+  return heard;
+}
+
+const textsIn = (bench: ReplicaBench): readonly (string | undefined)[] =>
+  ALL_PATHS.map((path) => bench.folder.text(path));
+
+test('[BLK-01] more edits than the setting says that are made in one burst are proposed together, fewer one by one', async () => {
+  const bench = createBench();
+  const replica = await bench.open();
+  for (const path of ALL_PATHS.slice(0, 4)) bench.folder.put(path, NEW);
+  await bench.rest(replica);
+  assert.deepEqual([bench.bulks.length, bench.proposed.length], [0, 4]);
+  const many = createBench();
+  const other = await many.open();
+  for (const path of ALL_PATHS.slice(0, 5)) many.folder.put(path, NEW);
+  await many.rest(other);
+  assert.deepEqual([many.bulks.length, many.proposed.length], [1, 0]);
+  assert.equal(many.bulks[0]?.documents.length, 5);
+  assert.equal(many.store.outbox.size, 5, 'each is in the outbox by its own id');
+});
+
+test('[BLK-01] what a former run has left in the outbox is sent together, under the same ids', async () => {
+  const bench = createBench();
+  const replica = await bench.open();
+  for (const path of ALL_PATHS) bench.folder.put(path, NEW);
+  await bench.rest(replica);
+  replica.dispose();
+  const ids = [...bench.store.outbox.keys()].sort();
+  bench.bulks.splice(0);
+  await bench.open();
+  assert.deepEqual(
+    bench.bulks.map(({ documents }) => documents.map(({ proposalId }) => proposalId).sort()),
+    [ids],
+  );
+  assert.deepEqual(bench.proposed, []);
+});
+
+test('[BLK-05] a text that the file has already is not fetched', async () => {
+  const bench = createBench();
+  bench.revisions.set(hashOf(NEW), NEW);
+  bench.folder.put(PATH, NEW);
+  bench.folder.put('a.yaml', NEW);
+  bench.answer = () => new Promise(() => undefined);
+  const replica = await bench.open();
+  await bench.until(replica.applySyncEntry(bulkEntry(bench), hashOf('log at 2')));
+  await bench.untilTrue(() => textsIn(bench).every((text) => text === NEW));
+  assert.equal(bench.fetched.length, 4);
+});
+
+test('[BLK-05] a text that git has in the commit is not fetched, unless it is another one there', async () => {
+  const bench = createBench();
+  bench.revisions.set(hashOf(NEW), NEW);
+  const asked: string[] = [];
+  bench.git = {
+    stamp: '',
+    versions: [],
+    textsAt: (commit, files) => {
+      asked.push(commit);
+      return new Map(files.map((file) => [file, file.endsWith('a.yaml') ? OLD : NEW]));
+    },
+  };
+  const replica = await bench.open();
+  const headCommit = 'c'.repeat(40);
+  await bench.until(replica.applySyncEntry(bulkEntry(bench, NEW, { headCommit }), hashOf('log at 2')));
+  await bench.untilTrue(() => textsIn(bench).every((text) => text === NEW));
+  assert.deepEqual([asked, bench.fetched], [[headCommit], [hashOf(NEW)]]);
+});
+
+test('[BLK-04] a bulk is recorded as a whole or not at all: where that fails it is offered again, and taken in once', async () => {
+  const bench = createBench();
+  bench.revisions.set(hashOf(NEW), NEW);
+  const replica = await bench.open();
+  bench.store.failing = 1;
+  await assert.rejects(bench.until(replica.applySyncEntry(bulkEntry(bench), hashOf('log at 2'))));
+  const heads = (): readonly (number | undefined)[] =>
+    [...bench.store.documents.values()].map(({ head }) => head?.index);
+  assert.deepEqual([bench.store.synced.index, new Set(heads())], [1, new Set([1])]);
+  assert.equal(replica.lastSyncedIndex(), 1);
+  bench.store.failing = 0;
+  const parts: (readonly [documents: number, index: number | undefined])[] = [];
+  const apply = bench.store.apply.bind(bench.store);
+  bench.store.apply = (change) => {
+    const taken = change.putDocuments?.filter(({ head, shadow }) => head?.index === 2 && shadow?.index === 1) ?? [];
+    if (taken.length > 0) parts.push([taken.length, change.synced?.index]);
+    apply(change);
+  };
+  await bench.until(replica.applySyncEntry(bulkEntry(bench), hashOf('log at 2')));
+  assert.deepEqual(parts[0], [6, 2]);
+  assert.deepEqual([bench.store.synced.index, new Set(heads())], [2, new Set([2])]);
+  await bench.untilTrue(() => textsIn(bench).every((text) => text === NEW));
+});
+
+test('[BLK-08] [I12] a bulk of somebody else is told once, and taken back in one step; a file that changed since stays', async () => {
+  const bench = createBench();
+  bench.revisions.set(hashOf(NEW), NEW);
+  const replica = await bench.open();
+  const heard = listen(replica);
+  await bench.until(replica.applySyncEntry(bulkEntry(bench), hashOf('log at 2')));
+  await bench.untilTrue(() => heard.bulks.length > 0);
+  assert.deepEqual(heard.single, []);
+  assert.deepEqual(
+    heard.bulks.map(({ authorName, reason, documents }) => [authorName, reason, documents.length]),
+    [['bob', 'pull', 6]],
+  );
+  bench.folder.put('a.yaml', spec('one', 'two', 'three'));
+  await bench.rest(replica);
+  bench.history = [OLD, NEW];
+  const outcome = await bench.until(replica.takeBackBulk(heard.bulks[0]?.id ?? ''));
+  assert.equal(!outcome.isDone && outcome.problem.code, 'changed-since');
+  assert.deepEqual(textsIn(bench), [OLD, spec('one', 'two', 'three'), OLD, OLD, OLD, OLD]);
+  await bench.untilTrue(() => bench.bulks.length === 1);
+  assert.deepEqual(new Set(bench.bulks[0]?.documents.map(({ hash }) => hash)), new Set([hashOf(OLD)]));
+  assert.equal((await replica.takeBackBulk(heard.bulks[0]?.id ?? '')).isDone, false, 'once');
+});
+
+test('[BLK-05] [I8] a text that cannot be had keeps nobody waiting, is asked for again, and nothing of its document is sent until then', async () => {
+  const bench = createBench();
+  const OTHER = spec('other');
+  bench.revisions.set(hashOf(NEW), NEW);
+  const replica = await bench.open();
+  const entry = bulkEntry(bench);
+  const documents = entry.documents.map((document) =>
+    document.docId === 'doc-a' ? { ...document, hash: hashOf(OTHER) } : document,
+  );
+  await bench.until(replica.applySyncEntry({ ...entry, documents }, hashOf('log at 2')));
+  await bench.untilTrue(() => textsIn(bench).filter((text) => text === NEW).length === 5);
+  assert.equal(replica.lastSyncedIndex(), 2);
+  bench.folder.put('a.yaml', spec('one', 'mine'));
+  await bench.rest(replica);
+  assert.deepEqual([bench.proposed, bench.bulks], [[], []]);
+  replica.dispose();
+  const next = await bench.open();
+  bench.revisions.set(hashOf(OTHER), OTHER);
+  await bench.untilTrue(() => bench.folder.text('a.yaml')?.includes('other') ?? false);
+  await bench.untilTrue(() => bench.proposed.length === 1);
+  assert.equal(bench.proposed[0]?.baseHash, hashOf(OTHER), 'merged first');
+  next.dispose();
+});
