@@ -23,6 +23,8 @@ interface Doing {
   readonly token: string;
   /** Runs git; answers whether it succeeded. */
   readonly run: (...args: string[]) => Promise<boolean>;
+  /** Closes the person's window for as long as the work takes. */
+  readonly whileClosed: (work: () => Promise<void>) => Promise<void>;
   /** Adds an operation to one of the documents. */
   readonly add: (token: string) => Promise<void>;
 }
@@ -73,6 +75,25 @@ const DOINGS = {
     await run('rebase', '--abort');
     await run('merge', '--abort');
   },
+  closed: ({ random, token, run, add, whileClosed }) =>
+    whileClosed(async () => {
+      await run(
+        ...random.pick([
+          ['stash', '-q'],
+          ['checkout', '-q', '--', '.'],
+          ['reset', '-q', '--hard'],
+          ['pull', '-q', '--ff-only'],
+        ]),
+      );
+      if (random.chance(0.7)) await add(`t${token}`);
+      if (random.chance(0.3))
+        await run(
+          ...random.pick([
+            ['add', '-A'],
+            ['commit', '-qam', token],
+          ]),
+        );
+    }),
   pull: ({ peer }) => peer.session.pullSyncedChanges(),
   bringBack: ({ peer }) => bringBack(peer),
 } satisfies Readonly<Record<string, (doing: Doing) => Promise<unknown>>>;
@@ -119,7 +140,18 @@ export async function gitAtRandom({ seed, steps, doings }: RoundOptions): Promis
       await peer.untilInStep(PATHS.length);
     }
     for (let step = 1; step <= steps; step++) {
-      await act(random, random.pick(doings), random.pick(peers), String(step), story);
+      const what = random.pick(doings);
+      const at = random.below(peers.length);
+      const reopen = async (closed: LocalPeer, work: () => Promise<void>): Promise<void> => {
+        await closed.close();
+        await work();
+        const opened = await LocalPeer.open(machine, closed.session.folder);
+        peers[at] = opened;
+        await opened.session.start();
+      };
+      const peer = peers[at];
+      if (peer !== undefined)
+        await act(what, { random, peer, token: String(step), whileClosed: (work) => reopen(peer, work) }, story);
       await delay(random.between(0, MAX_PAUSE_MS));
     }
     for (const peer of peers) await comeHome(peer);
@@ -143,7 +175,8 @@ export async function gitAtRandom({ seed, steps, doings }: RoundOptions): Promis
   }
 }
 
-async function act(random: SeededRandom, what: What, peer: LocalPeer, token: string, story: string[]): Promise<void> {
+async function act(what: What, given: Omit<Doing, 'run' | 'add'>, story: string[]): Promise<void> {
+  const { random, peer, token } = given;
   const { folder } = peer.session;
   const told: string[] = [];
   const run = async (...args: string[]): Promise<boolean> => {
@@ -164,7 +197,7 @@ async function act(random: SeededRandom, what: What, peer: LocalPeer, token: str
     await appendFile(join(folder, path), `  /${name}:\n    get:\n      summary: ${name}\n`);
   };
   const before = performance.now();
-  await DOINGS[what]({ random, peer, token, run, add });
+  await DOINGS[what]({ ...given, run, add });
   story.push(`${(before / 1000).toFixed(2)} ${folder.split('/').at(-1) ?? ''} ${token} ${what}: ${told.join(', ')}`);
 }
 
