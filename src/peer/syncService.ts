@@ -213,8 +213,8 @@ export class SyncService implements LibraryLink {
     return this.#follower.fetchRevision(docId, hash, purpose);
   }
 
-  fetchHistory(docId: DocId, limit: number): Promise<readonly DocumentEntry[]> {
-    return this.#follower.fetchHistory(docId, limit);
+  fetchHistory(docId: DocId, limit: number, purpose?: Purpose): Promise<readonly DocumentEntry[]> {
+    return this.#follower.fetchHistory(docId, limit, purpose);
   }
 
   /** Begins the shutdown; `closed` says when it is done. A leader hands over: its followers need not wait for a timeout. */

@@ -275,8 +275,9 @@ export class Follower implements Disposable {
     this.#session?.sendHeartbeat();
   }
 
-  async fetchHistory(docId: DocId, limit: number): Promise<readonly DocumentEntry[]> {
-    const answer = await this.#ask({ kind: 'fetchHistory', docId, limit: Math.max(1, Math.min(limit, MAX_HISTORY)) });
+  async fetchHistory(docId: DocId, limit: number, purpose?: Purpose): Promise<readonly DocumentEntry[]> {
+    const body = { kind: 'fetchHistory', docId, limit: Math.max(1, Math.min(limit, MAX_HISTORY)) } as const;
+    const answer = await this.#ask(body, purpose);
     if (answer.kind !== 'history') return [];
     const entries = answer.entries.flatMap((entry) => parseLogEntry(entry) ?? []);
     return entries.flatMap((entry) => (entry.kind === 'bulk' ? [] : entry));

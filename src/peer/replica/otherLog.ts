@@ -1,6 +1,11 @@
+import type { DocId, LogIndex, RevisionHash } from '../../core/ids.ts';
 import type { DocumentHead } from '../../core/replication/entry.ts';
+import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import type { StoredRevision } from '../../core/replication/replicaStore.ts';
 import type { DocumentRecord } from './documentRecord.ts';
+
+/** So many entries of one document the log may get while its heads are taken in. */
+const MAX_ENTRIES_LOOKED_AT = 200;
 
 /**
  * The log is not the one that the shadow comes from (a restored backup, a deleted one), and counts its entries otherwise.
@@ -41,9 +46,24 @@ async function commonAncestor(
   const link = record.ctx.link();
   const { shadow } = record.stored;
   if (link === undefined || shadow === undefined) throw new Error('A document can meet another log only over a link.');
+  const later = await revisionsAfter(link, docId, index);
   for (const hash of new Set([shadow.hash, ...(await record.ctx.store.formerShadows(docId))])) {
+    if (later.has(hash)) continue;
     const text = await link.fetchRevision(docId, hash, 'heads');
     if (text !== undefined) return { text, hash, index };
   }
   return undefined;
+}
+
+/**
+ * What the log got after the head that is being taken in: it goes on meanwhile, and a revision from then is no ancestor of
+ * that head. With it as base, the head would read as if somebody had taken out what came in between.
+ */
+async function revisionsAfter(link: LibraryLink, docId: DocId, index: LogIndex): Promise<ReadonlySet<RevisionHash>> {
+  const entries = await link.fetchHistory(docId, MAX_ENTRIES_LOOKED_AT, 'heads');
+  const later = new Set(
+    entries.flatMap((entry) => (entry.index > index && entry.hash !== undefined ? [entry.hash] : [])),
+  );
+  for (const entry of entries) if (entry.index <= index && entry.hash !== undefined) later.delete(entry.hash);
+  return later;
 }

@@ -235,7 +235,7 @@ export class SimulatedPeer {
       },
       fetchHeads: () => service.fetchHeads(),
       fetchRevision: (docId, hash, purpose) => service.fetchRevision(docId, hash, purpose),
-      fetchHistory: (docId, limit) => service.fetchHistory(docId, limit),
+      fetchHistory: (docId, limit, purpose) => service.fetchHistory(docId, limit, purpose),
       dispose: () => undefined,
     };
   }

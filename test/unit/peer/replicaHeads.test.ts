@@ -93,6 +93,18 @@ test('[REC-04] [I1] the newest former shadow that the log knows is the base: nob
   );
 });
 
+test('[REC-04] [I1] a revision that the log got after the head that is taken in is no base for it', async () => {
+  // Put back to 4, the log has got our revision again by the time that its head of then is taken in.
+  const shadow = revision(spec('cats', 'dogs'), 9);
+  const bench = new ReplicaBench(shadow.text, shadow);
+  const head = revision(spec('cats'), 4);
+  bench.revisions.set(shadow.hash, shadow.text).set(head.hash, head.text);
+  bench.history = ['1', '2', '3', head.text, shadow.text];
+  const replica = await bench.open();
+  await bench.takeHeads(replica, [headOf(head)], 4, 'unknown');
+  assert.equal(bench.folder.text(PATH), shadow.text);
+});
+
 test('[REC-04] [I1] what is held stays held on another log, also where that has the other side of the clash', async () => {
   const theirs = revision(spec('cats').replace('summary: cats', 'summary: theirs'), 5);
   const shadow = revision(theirs.text.replace('title: Pets', 'title: Animals'), 6);
