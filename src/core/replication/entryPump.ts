@@ -263,7 +263,7 @@ export class EntryPump implements Disposable {
     const runningHash =
       before.runningHash === undefined ? undefined : nextRunningHash(before.runningHash, entry, ambient.hashText);
     try {
-      await sink.applySyncEntry(entry, runningHash);
+      await sink.applySyncEntry(entry, runningHash, entry.index < this.#target);
     } catch (error) {
       if (!(error instanceof BadEntryError)) throw error;
       this.#quarantine(entry.index, describeError(error));
@@ -331,7 +331,9 @@ export class EntryPump implements Disposable {
     this.#needsHeads = 'compacted';
   }
 
-  #acknowledge(source: EntrySource, index: LogIndex): void {
+  #acknowledge(source: EntrySource, taken: LogIndex): void {
+    const durable = this.#options.sink.lastDurableIndex?.() ?? taken;
+    const index = durable < taken ? durable : taken;
     if (index <= this.#acknowledged) return;
     this.#acknowledged = index;
     source.acknowledge(index);

@@ -29,8 +29,8 @@ export interface LinkStatus {
 
 /**
  * Where a replica takes entries in. Calls come one at a time and in the order of the log; the next waits until the
- * promise of the one before is settled. An entry is acknowledged to the leader when the promise resolves; then
- * `lastSyncedIndex` has been made durable. A rejection is reported and the entry is offered again after a reconnect.
+ * promise of the one before is settled. An entry is acknowledged to the leader when it is durable, which it is when the
+ * promise resolves, unless `lastDurableIndex` says less. A rejection is reported and the entry is offered again after a reconnect.
  */
 export interface EntrySink {
   lastSyncedIndex(): LogIndex;
@@ -39,8 +39,16 @@ export interface EntrySink {
    * another one than the log that this replica followed (a restored backup); without it only the index is compared.
    */
   lastSyncedHash?(): string | undefined;
-  /** `runningHash` is that of the log after this entry, where it is known. Reject with `BadEntryError` where the entry itself is at fault. */
-  applySyncEntry(entry: LogEntry, runningHash?: string): Promise<void>;
+  /**
+   * The newest entry that is durable, where taking in does not wait for that: a sink may bring entries that others follow
+   * (`isFollowed`) to disk together with those. Without it, `lastSyncedIndex` is durable.
+   */
+  lastDurableIndex?(): LogIndex;
+  /**
+   * `runningHash` is that of the log after this entry, where it is known; `isFollowed` says that the next entry is known
+   * to be there. Reject with `BadEntryError` where the entry itself is at fault.
+   */
+  applySyncEntry(entry: LogEntry, runningHash?: string, isFollowed?: boolean): Promise<void>;
   /** The log cannot give what is missing: these are its heads, as of `index`, which may lie behind where the replica stood. */
   applyHeads(heads: readonly DocumentHead[], index: LogIndex, runningHash?: string, why?: HeadsReason): Promise<void>;
   /**
@@ -108,7 +116,7 @@ export interface LibraryLink extends Disposable {
   /** The text of a revision as far as the log reaches; undefined where it does not know it. */
   fetchRevision(docId: DocId, hash: RevisionHash, purpose?: Purpose): Promise<string | undefined>;
   /** Entries of one document, newest first, at most `limit`; for History and for telling an older revision from a new text. */
-  fetchHistory(docId: DocId, limit: number): Promise<readonly DocumentEntry[]>;
+  fetchHistory(docId: DocId, limit: number, purpose?: Purpose): Promise<readonly DocumentEntry[]>;
 }
 
 /**

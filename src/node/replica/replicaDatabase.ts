@@ -101,11 +101,11 @@ export class ReplicaDatabase {
     };
   }
 
-  /** All of the changes, in their order, in one transaction. */
-  commit(changes: readonly ReplicaChange[]): void {
+  /** One transaction. */
+  commit(change: ReplicaChange): void {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
-      for (const change of changes) this.#apply(change);
+      this.#apply(change);
       this.#commitCount += 1;
       if (this.#commitCount % COMMITS_BETWEEN_SWEEPS === 0) this.#dropUnusedTexts();
       this.#database.exec('COMMIT');

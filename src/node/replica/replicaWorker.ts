@@ -11,7 +11,7 @@ const database = new ReplicaDatabase(file, hashText);
 
 const functions = {
   load: () => database.load(),
-  commit: (changes: readonly ReplicaChange[]) => database.commit(changes),
+  commit: (change: ReplicaChange) => database.commit(change),
   formerShadows: (docId: DocId) => database.formerShadows(docId),
   close: () => database.close(),
 };

@@ -7,9 +7,6 @@ import type { ReplicaWorkerFunctions } from './replicaWorker.ts';
 export class SqliteReplicaStore implements ReplicaStore {
   readonly replicaId: ReplicaId;
   readonly #calls: WorkerCalls<ReplicaWorkerFunctions>;
-  readonly #waiting: ReplicaChange[] = [];
-  #current: Promise<unknown> = Promise.resolve();
-  #next: Promise<void> | undefined;
 
   /** @param workerFile the worker's program: a bundle, or `replicaWorker.ts` itself where the source runs. */
   constructor(replicaId: ReplicaId, file: string, workerFile: string | URL) {
@@ -21,17 +18,8 @@ export class SqliteReplicaStore implements ReplicaStore {
     return this.#calls.call('load');
   }
 
-  /** Changes that come while a transaction is under way share the next one: one fsync for 3,000 documents, not 3,000. */
   commit(change: ReplicaChange): Promise<void> {
-    this.#waiting.push(change);
-    this.#next ??= this.#current.then(() => {
-      this.#next = undefined;
-      const committed = this.#calls.call('commit', this.#waiting.splice(0));
-      // Whoever committed hears of a failure; the next transaction is tried all the same.
-      this.#current = committed.catch(() => undefined);
-      return committed;
-    });
-    return this.#next;
+    return this.#calls.call('commit', change);
   }
 
   formerShadows(docId: DocId): Promise<readonly RevisionHash[]> {

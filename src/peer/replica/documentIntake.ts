@@ -83,6 +83,7 @@ export class DocumentIntake {
     const next = own?.stored ?? { ...stored, head: head ?? stored.head, deleted: undefined, wanted };
     const removeOutbox = own === undefined ? [] : [own.proposalId];
     await record.commitWith(together, { putDocuments: [next], removeOutbox });
+    const isMerged = record.newHead === undefined;
     record.stored = next;
     this.#history.add(entry);
     this.#libraryAuthors.add(entry);
@@ -92,8 +93,7 @@ export class DocumentIntake {
     }
     if (stored.deleted !== undefined) this.#removal.revived();
     if (head === undefined) this.#proposals.awaitHead(index);
-    record.headAuthor = author;
-    record.headChanges = [];
+    record.noteHead(author, [], isMerged);
   }
 
   async #want(wanted: WantedRevision, synced: SyncedPosition): Promise<void> {
@@ -167,9 +167,9 @@ export class DocumentIntake {
       if (isUndo) this.#choices.endUndo({ isDone: true });
       return;
     }
+    const isMerged = this.#record.newHead === undefined;
     this.#record.stored = { ...this.#record.stored, head, deleted: undefined, wanted: undefined };
-    this.#record.headAuthor = author;
-    this.#record.headChanges = changes;
+    this.#record.noteHead(author, changes, isMerged);
     this.#record.postpone({ ...change, putDocuments: [this.#record.stored] });
   }
 
@@ -181,8 +181,7 @@ export class DocumentIntake {
   ): void {
     const isOwn = this.#proposals.takeRemoval(proposalId);
     this.#record.stored = { ...this.#record.stored, deleted: { ...deletion, isOwn }, wanted: undefined };
-    this.#record.headAuthor = deletion.author;
-    this.#record.headChanges = [];
+    this.#record.noteHead(deletion.author, [], true);
     this.#record.postpone({ ...change, putDocuments: [this.#record.stored] });
   }
 

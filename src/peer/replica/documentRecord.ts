@@ -1,6 +1,7 @@
 import type { DocId, RevisionHash } from '../../core/ids.ts';
 import type { DocumentFormat, MergeConflict, MergeOptions, MergeResult } from '../../core/merge/types.ts';
 import type { Problem } from '../../core/problem.ts';
+import { inOrder } from '../../core/replication/replicaChange.ts';
 import type {
   ReplicaChange,
   StoredAuthor,
@@ -21,13 +22,17 @@ interface Reading {
 /** Files are set back to what they were lately; a document that moves about all the time must not grow. */
 const MAX_FORMER_PATHS = 20;
 
+/** More than these in one go nobody reads. */
+const MAX_HEAD_CHANGES = 100;
+
 /** What is known of one document: the durable part, the file as it was last read, and the texts that follow from both. */
 export class DocumentRecord {
   readonly ctx: DocumentContext;
   #stored: StoredDocument;
   conflicts: readonly MergeConflict[] = [];
-  headAuthor: StoredAuthor | undefined;
-  headChanges: readonly string[] = [];
+  #headAuthor: StoredAuthor | undefined;
+  #headAuthorNames: readonly string[] = [];
+  #headChanges: readonly string[] = [];
   /** Whether the working text came from a save in this window, by a person's hand. */
   isFileFromSave = false;
   #isRead = false;
@@ -143,6 +148,32 @@ export class DocumentRecord {
     });
   }
 
+  /** Who made the newest head that was taken in. */
+  get headAuthor(): StoredAuthor | undefined {
+    return this.#headAuthor;
+  }
+
+  /** Who made what is to be merged into the file, or was merged last. */
+  get headAuthorNames(): readonly string[] {
+    return this.#headAuthorNames;
+  }
+
+  /** What changes with that, as people say it. */
+  get headChanges(): readonly string[] {
+    return this.#headChanges;
+  }
+
+  /**
+   * A head was taken in: what it brings comes into the file together with what was not merged yet.
+   * @param isMerged whether everything before it was.
+   */
+  noteHead(author: StoredAuthor, changes: readonly string[], isMerged: boolean): void {
+    const before = isMerged ? { names: [], changes: [] } : { names: this.#headAuthorNames, changes: this.#headChanges };
+    this.#headAuthor = author;
+    this.#headAuthorNames = [...new Set([...before.names, author.name])];
+    this.#headChanges = [...new Set([...before.changes, ...changes])].slice(-MAX_HEAD_CHANGES);
+  }
+
   /** The library's revision where it was not merged into the file yet. */
   get newHead(): StoredRevision | undefined {
     const { head, shadow } = this.stored;
@@ -180,7 +211,7 @@ export class DocumentRecord {
 
   /** Keeps a change for the next transaction, so that what belongs together is written together. */
   postpone(change: ReplicaChange): void {
-    this.#uncommitted = both(this.#uncommitted, change);
+    this.#uncommitted = inOrder(this.#uncommitted === undefined ? [change] : [this.#uncommitted, change]);
   }
 
   /** One transaction, together with what was postponed. Rejects where none of it is on disk; then only this change is forgotten. */
@@ -188,10 +219,7 @@ export class DocumentRecord {
     const rest = this.#uncommitted;
     this.#uncommitted = undefined;
     try {
-      const { putDocuments, ...others } = both(rest, change);
-      const fileTime = this.#lastReading?.time ?? this.stored.fileTime;
-      const put = putDocuments?.map((one) => ({ ...withPathKnown(withFormerPaths(this.#stored, one)), fileTime }));
-      await this.ctx.store.commit({ ...others, ...(put === undefined ? {} : { putDocuments: put }) });
+      await this.ctx.store.commit(this.#durableForm(inOrder(rest === undefined ? [change] : [rest, change])));
     } catch (error) {
       this.#uncommitted = rest;
       throw error;
@@ -209,11 +237,7 @@ export class DocumentRecord {
     const rest = this.#uncommitted;
     this.#uncommitted = undefined;
     try {
-      const { putDocuments, ...others } = both(rest, change);
-      await together.join({
-        ...others,
-        ...(putDocuments === undefined ? {} : { putDocuments: putDocuments.map(withPathKnown) }),
-      });
+      await together.join(this.#durableForm(inOrder(rest === undefined ? [change] : [rest, change])));
     } catch (error) {
       this.#uncommitted = rest;
       throw error;
@@ -222,6 +246,20 @@ export class DocumentRecord {
 
   async commitPostponed(): Promise<void> {
     if (this.#uncommitted !== undefined) await this.commit({});
+  }
+
+  /** The same without waiting for it: a crash may take it, with all that comes after it. */
+  commitPostponedLater(): void {
+    const change = this.#uncommitted;
+    this.#uncommitted = undefined;
+    if (change !== undefined) this.ctx.store.commitLater(this.#durableForm(change));
+  }
+
+  #durableForm({ putDocuments, ...others }: ReplicaChange): ReplicaChange {
+    if (putDocuments === undefined) return others;
+    const fileTime = this.#lastReading?.time ?? this.stored.fileTime;
+    const put = putDocuments.map((one) => ({ ...withPathKnown(withFormerPaths(this.#stored, one)), fileTime }));
+    return { ...others, putDocuments: put };
   }
 }
 
@@ -280,29 +318,6 @@ export function withoutCopy(stored: StoredDocument): StoredDocument {
     perhapsIn: undefined,
     setBackTo: undefined,
     wanted: undefined,
-  };
-}
-
-/** Two changes, one after the other, as one. */
-function both(first: ReplicaChange | undefined, second: ReplicaChange): ReplicaChange {
-  if (first === undefined) return second;
-  const documents = new Map(
-    [...(first.putDocuments ?? []), ...(second.putDocuments ?? [])].map((one) => [one.docId, one]),
-  );
-  const intended = new Set(second.putIntents?.map(({ docId }) => docId));
-  return {
-    ...first,
-    ...second,
-    putDocuments: [...documents.values()],
-    removeDocuments: [...(first.removeDocuments ?? []), ...(second.removeDocuments ?? [])],
-    putOutbox: [...(first.putOutbox ?? []), ...(second.putOutbox ?? [])],
-    removeOutbox: [...(first.removeOutbox ?? []), ...(second.removeOutbox ?? [])],
-    putIntents: [...(first.putIntents ?? []), ...(second.putIntents ?? [])],
-    // In one change what is removed goes last: an intent that comes after a removal stays.
-    removeIntents: [
-      ...(first.removeIntents ?? []).filter((docId) => !intended.has(docId)),
-      ...(second.removeIntents ?? []),
-    ],
   };
 }
 

@@ -156,7 +156,7 @@ export class DocumentRemoval implements Disposable {
     const isUntouched =
       !deleted.isOwn && heldBase === undefined && workingHash === shadow?.hash && !this.#path.isRenamedHere;
     if (!isUntouched && workingHash !== this.#wantsFileGone) {
-      record.headAuthor = deleted.author;
+      record.noteHead(deleted.author, [], true);
       record.stored = { ...record.stored, attribution: { [WHOLE_FILE]: deleted.author } };
       record.conflicts = [wholeFile(shadow?.text ?? head?.text, working.text, undefined)];
       return { kind: 'show', state: 'held' };

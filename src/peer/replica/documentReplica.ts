@@ -89,14 +89,14 @@ export class DocumentReplica implements Disposable {
 
   get status(): DocumentStatus {
     const path = this.localPath ?? '';
-    const { conflicts, headAuthor } = this.#record;
+    const { conflicts, headAuthorNames } = this.#record;
     return {
       docId: this.docId,
       file: this.#ctx.fileOf(path),
       path,
       state: this.#settling.state,
       conflictCount: conflicts.length,
-      waitingFor: this.#settling.state === 'waiting' && headAuthor !== undefined ? [headAuthor.name] : [],
+      waitingFor: this.#settling.state === 'waiting' ? headAuthorNames : [],
       ...(this.#settling.problem === undefined ? {} : { problem: this.#settling.problem }),
     };
   }
@@ -253,6 +253,18 @@ export class DocumentReplica implements Disposable {
         return notDone('changed-since', 'This file was changed since, so it stays as it is.');
       this.#takenBack.expect(this.#ctx.ambient.hashText(before));
       return (await this.#choices.write(before, this.stored)) ?? { isDone: true };
+    });
+  }
+
+  /**
+   * The same for an entry that others follow at once: the file is written when `wake` is called. Resolves when the entry
+   * was taken in; it is durable before anything that comes after it is.
+   */
+  applyEntryFollowed(entry: DocumentEntry, newText: string | undefined, synced: SyncedPosition): Promise<void> {
+    return this.#queue.run(async () => {
+      await this.#intake.takeEntry(entry, newText, synced);
+      this.#record.commitPostponedLater();
+      this.#settling.putOff();
     });
   }
 

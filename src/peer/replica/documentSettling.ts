@@ -23,6 +23,8 @@ const DISK_RETRY_MS = 5_000;
 /** A file that changes under every write: rather wait for the next event than turn in circles. */
 const MAX_ROUNDS = 50;
 
+const allOf = new Intl.ListFormat('en', { type: 'conjunction' });
+
 /** `stopped`: nothing may be sent or written at the moment, so something is left to be done. */
 export type Round = 'again' | 'rest' | 'stopped';
 
@@ -86,6 +88,12 @@ export class DocumentSettling implements Disposable {
   /** Whether something is left to be done, whatever stands in its way. */
   get isOpen(): boolean {
     return this.#isOpen || this.#state === 'syncing';
+  }
+
+  /** Something came in that is brought into the file later, together with what follows. */
+  putOff(): void {
+    this.#isOpen = true;
+    this.show('syncing');
   }
 
   dispose(): void {
@@ -309,12 +317,12 @@ export class DocumentSettling implements Disposable {
   #tellApplied(renamedFrom?: string, texts?: AppliedTexts): void {
     const path = this.#record.stored.localPath ?? '';
     const file = this.#ctx.fileOf(path);
-    const { headAuthor, headChanges } = this.#record;
+    const { headAuthorNames, headChanges } = this.#record;
     const change = {
       docId: this.#docId,
       file,
       path,
-      authorName: headAuthor?.name ?? 'the library',
+      authorName: headAuthorNames.length === 0 ? 'the library' : allOf.format(headAuthorNames),
       changes: headChanges,
       isDeletion: this.#record.stored.deleted !== undefined,
       ...(renamedFrom === undefined ? {} : { renamedFrom, changes: [] }),

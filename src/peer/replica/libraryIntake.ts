@@ -11,9 +11,12 @@ import type { DocumentTable } from './documentTable.ts';
 import type { DocumentContext } from './replicaPorts.ts';
 import type { ReplicaOptions } from './replicaOptions.ts';
 
+/** Whoever comes back after long sees something happen, also where it takes long until everything is there. */
+const MAX_PUT_OFF_MS = 5_000;
+
 /** What taking in needs beside the documents. */
 export interface LibraryIntakeOptions {
-  readonly options: Pick<ReplicaOptions, 'ambient' | 'store' | 'layout' | 'watcher'>;
+  readonly options: Pick<ReplicaOptions, 'ambient' | 'layout' | 'watcher'>;
   readonly context: DocumentContext;
   /** What was taken in last. */
   readonly synced: SyncedPosition;
@@ -32,6 +35,9 @@ export class LibraryIntake implements EntrySink {
   readonly #bulks: BulkIntake;
   readonly #onTaken: () => void;
   readonly #unsurePaths: Set<DocId>;
+  /** Documents that have taken entries in which are not in their files yet, because more was to follow. */
+  readonly #putOff = new Set<DocumentReplica>();
+  #putOffSinceMs: number | undefined;
   #synced: SyncedPosition;
 
   constructor(
@@ -55,25 +61,52 @@ export class LibraryIntake implements EntrySink {
     return this.#synced.runningHash;
   }
 
-  async applySyncEntry(entry: LogEntry, runningHash?: string): Promise<void> {
+  lastDurableIndex(): LogIndex {
+    return this.#context.store.durableIndex;
+  }
+
+  async applySyncEntry(entry: LogEntry, runningHash?: string, isFollowed = false): Promise<void> {
     if (entry.index <= this.#synced.index) return;
     const synced = { index: entry.index, runningHash };
+    const isPutOff = isFollowed && this.#mayPutOff();
     if (entry.kind === 'bulk') await this.#bulks.take(entry, synced);
-    else await this.#applyEntry(entry, synced);
+    else await this.#applyEntry(entry, synced, isPutOff);
     this.#synced = synced;
+    if (!isPutOff) this.settlePutOff();
     this.#onTaken();
   }
 
-  async #applyEntry(entry: DocumentEntry, synced: SyncedPosition): Promise<void> {
+  async #applyEntry(entry: DocumentEntry, synced: SyncedPosition, isPutOff: boolean): Promise<void> {
     const path = entry.kind === 'create' ? entry.path : undefined;
     const known = this.#documents.get(entry.docId);
     if (known !== undefined && path !== undefined) await this.#placeAgain(known, path, entry.index);
     const document = known ?? (await this.#adopt(path, entry.docId, entry.index));
     if (document === undefined || entry.kind === 'leader') {
-      await this.#options.store.commit({ synced });
-    } else {
-      await document.applyEntry(entry, await this.#textAfter(document, entry), synced);
+      if (isPutOff) this.#context.store.commitLater({ synced });
+      else await this.#context.store.commit({ synced });
+      return;
     }
+    const text = await this.#textAfter(document, entry);
+    if (isPutOff) {
+      this.#putOff.add(document);
+      await document.applyEntryFollowed(entry, text, synced);
+    } else {
+      this.#putOff.delete(document);
+      await document.applyEntry(entry, text, synced);
+    }
+  }
+
+  /** What came in is brought into the files, although more is to follow. */
+  settlePutOff(): void {
+    for (const document of this.#putOff) document.wake();
+    this.#putOff.clear();
+    this.#putOffSinceMs = undefined;
+  }
+
+  #mayPutOff(): boolean {
+    const now = this.#context.ambient.clock.monotonicNow();
+    this.#putOffSinceMs ??= now;
+    return now - this.#putOffSinceMs < MAX_PUT_OFF_MS;
   }
 
   async applyHeads(
@@ -98,12 +131,13 @@ export class LibraryIntake implements EntrySink {
       await document?.applyHead(head, head.hash, why);
     }
     await this.#stand({ index, runningHash });
+    this.settlePutOff();
     for (const document of onlyHere) document.wake();
     this.#onTaken();
   }
 
   async #stand(synced: SyncedPosition): Promise<void> {
-    await this.#options.store.commit({ synced });
+    await this.#context.store.commit({ synced });
     this.#synced = synced;
   }
 

@@ -24,6 +24,7 @@ import { isPathUnsure } from './documentRecord.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import { DocumentSearch } from './documentSearch.ts';
 import { DocumentTable } from './documentTable.ts';
+import { GroupedCommits } from './groupedCommits.ts';
 import { LibraryIntake } from './libraryIntake.ts';
 import { ManyRemovals } from './manyRemovals.ts';
 import type { ReplicaOptions } from './replicaOptions.ts';
@@ -42,7 +43,7 @@ const MAX_UNDOS = 20;
 
 /** One workspace folder's copy of a library's documents: takes entries in, sends what people change (DESIGN §2, §5). */
 export class Replica implements EntrySink, Disposable {
-  readonly #options: ReplicaOptions;
+  readonly #options: ReplicaOptions & { readonly store: GroupedCommits };
   readonly #documents: DocumentTable;
   readonly #sourceChanges = new SourceChanges();
   readonly #disposables = new DisposableStore();
@@ -64,7 +65,7 @@ export class Replica implements EntrySink, Disposable {
   #isCaughtUp = false;
   #waitsForLink = true;
 
-  private constructor(options: ReplicaOptions, state: ReplicaState) {
+  private constructor(options: ReplicaOptions & { readonly store: GroupedCommits }, state: ReplicaState) {
     const { ambient } = options;
     const onListenerError = (error: unknown): void =>
       ambient.logger.error('A listener of the replica failed.', { error: String(error) });
@@ -110,8 +111,9 @@ export class Replica implements EntrySink, Disposable {
 
   /** Loads what is durable and finishes the writes that a crash interrupted. Rejects where the store cannot be read. */
   static async open(options: ReplicaOptions): Promise<Replica> {
-    const state = await options.store.load();
-    const replica = new Replica(options, state);
+    const store = new GroupedCommits(options.store);
+    const state = await store.load();
+    const replica = new Replica({ ...options, store }, state);
     for (const intent of state.intents) await replica.#documents.get(intent.docId)?.recover(intent);
     return replica;
   }
@@ -188,8 +190,12 @@ export class Replica implements EntrySink, Disposable {
     return this.#intake.lastSyncedHash();
   }
 
-  applySyncEntry(entry: LogEntry, runningHash?: string): Promise<void> {
-    return this.#intake.applySyncEntry(entry, runningHash);
+  lastDurableIndex(): LogIndex {
+    return this.#intake.lastDurableIndex();
+  }
+
+  applySyncEntry(entry: LogEntry, runningHash?: string, isFollowed?: boolean): Promise<void> {
+    return this.#intake.applySyncEntry(entry, runningHash, isFollowed);
   }
 
   applyHeads(heads: readonly DocumentHead[], index: LogIndex, runningHash?: string, why?: HeadsReason): Promise<void> {
@@ -332,10 +338,12 @@ export class Replica implements EntrySink, Disposable {
 
   /** Resolves when the steps that were running at `dispose` have ended: until then a file may still be written. */
   get closed(): Promise<void> {
-    return Promise.all([...this.#documents.all()].map((document) => document.ended)).then(() => undefined);
+    return Promise.all([...this.#documents.all()].map((document) => document.ended)).then(
+      () => this.#context.store.idle,
+    );
   }
 
-  // ---- events ----
+  // ---- the library ----
 
   /** Creates in the library what this folder has and the library has not, once everything that it has came in. */
   #linkChanged(): void {
@@ -343,7 +351,10 @@ export class Replica implements EntrySink, Disposable {
     const link = this.#link;
     const isConnected = link?.status.connection === 'connected';
     this.#isCaughtUp = isConnected && link.status.lastIndex <= this.#intake.lastSyncedIndex();
-    if (!isConnected) this.#waitsForLink = true;
+    if (!isConnected) {
+      this.#waitsForLink = true;
+      this.#intake.settlePutOff();
+    }
     if (!this.#isCaughtUp) return;
     // What could not be sent without a link can be now; entries wake only the documents that they are about.
     if (this.#waitsForLink) {

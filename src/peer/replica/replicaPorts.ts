@@ -2,10 +2,10 @@ import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.t
 import type { Ambient, Merger } from '../../core/ports.ts';
 import type { Proposal, ProposeResult } from '../../core/replication/entry.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
-import type { ReplicaStore } from '../../core/replication/replicaStore.ts';
 import type { UserProblem, WorkingFiles } from '../../core/workingFiles.ts';
 import type { WorkingText } from '../../core/workingText.ts';
 import type { AppliedChange } from '../folderSession.ts';
+import type { GroupedCommits } from './groupedCommits.ts';
 
 /** Why nothing may be sent or written at the moment. */
 export interface Hindrance {
@@ -94,7 +94,7 @@ export interface AppliedTexts {
 export interface DocumentContext {
   readonly ambient: Ambient;
   readonly files: WorkingFiles;
-  readonly store: ReplicaStore;
+  readonly store: GroupedCommits;
   readonly merger: Merger;
   readonly reader: StableReader;
   readonly committed: CommittedTexts | undefined;

@@ -1,3 +1,4 @@
+import { inOrder } from '../../core/replication/replicaChange.ts';
 import type { ReplicaChange, ReplicaStore } from '../../core/replication/replicaStore.ts';
 
 /**
@@ -47,17 +48,8 @@ export class SharedCommit {
   #countDown(): void {
     this.#missing -= 1;
     if (this.#missing > 0) return;
-    const parts = this.#parts;
     this.#store
-      .commit({
-        ...this.#common,
-        putDocuments: parts.flatMap(({ putDocuments }) => putDocuments ?? []),
-        removeDocuments: parts.flatMap(({ removeDocuments }) => removeDocuments ?? []),
-        putOutbox: parts.flatMap(({ putOutbox }) => putOutbox ?? []),
-        removeOutbox: parts.flatMap(({ removeOutbox }) => removeOutbox ?? []),
-        putIntents: parts.flatMap(({ putIntents }) => putIntents ?? []),
-        removeIntents: parts.flatMap(({ removeIntents }) => removeIntents ?? []),
-      })
+      .commit(inOrder([this.#common, ...this.#parts]))
       .then(() => this.#done.resolve(undefined), this.#done.reject);
   }
 }

@@ -30,11 +30,11 @@ test('[REC-02] a replica keeps the running hash of the index that it stands at, 
   const file = await newFile(context);
   for (const at of [1, 2])
     reopened(file, (database) => {
-      database.commit([{ synced: { index: index(at), runningHash: hashOf(String(at)) } }]);
+      database.commit({ synced: { index: index(at), runningHash: hashOf(String(at)) } });
     });
   assert.deepEqual(reopened(file), { index: 2, runningHash: hashOf('2') });
   reopened(file, (database) => {
-    database.commit([{ synced: { index: index(3), runningHash: undefined } }]);
+    database.commit({ synced: { index: index(3), runningHash: undefined } });
   });
   assert.deepEqual(reopened(file), { index: 3, runningHash: undefined });
 });
@@ -45,7 +45,7 @@ test('[REC-04] a shadow that is not wholly in the file, because something is hel
   const document = { docId, libraryPath: 'a.yaml', localPath: 'a.yaml', head: undefined, attribution: {} };
   const put = (number: number, heldBase: string | undefined): void => {
     const shadow = { text: String(number), hash: hashOf(String(number)), index: index(number) };
-    database.commit([{ putDocuments: [{ ...document, shadow, heldBase }] }]);
+    database.commit({ putDocuments: [{ ...document, shadow, heldBase }] });
   };
   put(1, undefined);
   put(2, 'as it was before the clash');
@@ -62,12 +62,12 @@ test('[REC-04] the shadows that a document had are known by name: all of the new
   const numberOf = new Map(Array.from({ length: saves }, (_, number) => [hashOf(String(number)), number]));
   reopened(file, (database) => {
     const document = { docId, libraryPath: 'a.yaml', localPath: 'a.yaml', heldBase: undefined, head: undefined };
-    const changes = [...numberOf].map(([hash, number]) => {
+    const documents = [...numberOf].map(([hash, number]) => {
       const shadow = { text: '', hash, index: index(number + 1) };
-      return { putDocuments: [{ ...document, shadow, attribution: {} }] };
+      return { ...document, shadow, attribution: {} };
     });
     // Each twice: what is stored again with the same shadow is no new one.
-    database.commit(changes.flatMap((change) => [change, change]));
+    database.commit({ putDocuments: documents.flatMap((one) => [one, one]) });
   });
   const database = new ReplicaDatabase(file, hashOf);
   const known = database.formerShadows(docId).map((hash) => numberOf.get(hash) ?? Number.NaN);
@@ -92,7 +92,7 @@ test('[REC-04] the shadows that a document had are known by name: all of the new
 test('[REC-02] an index that an older release has moved on has no running hash', async (context) => {
   const file = await newFile(context);
   reopened(file, (database) => {
-    database.commit([{ synced: { index: index(2), runningHash: hashOf('2') } }]);
+    database.commit({ synced: { index: index(2), runningHash: hashOf('2') } });
   });
   const older = new DatabaseSync(file);
   older.exec("UPDATE meta SET value = 5 WHERE name = 'lastSyncedIndex'");

@@ -1,3 +1,4 @@
+import { Emitter } from '../../../src/core/event.ts';
 import assert from 'node:assert/strict';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash } from '../../../src/core/ids.ts';
 import { bulkEdits } from '../../../src/core/replication/bulkEntry.ts';
@@ -97,6 +98,14 @@ export class ReplicaBench {
   /** The program has written the document's file. */
   onWritten: () => void = () => undefined;
   readonly #process: SimulatedProcess;
+  readonly #statusChanged = new Emitter<LinkStatus>((error) => assert.fail(String(error)));
+  #status: LinkStatus = {
+    connection: 'connected',
+    role: 'follower',
+    term: { number: 1, leaderId: 'bob' as PeerId },
+    peers: [],
+    lastIndex: 0 as LogIndex,
+  };
 
   constructor(file: string, shadow: StoredRevision) {
     this.#process = new SimulatedProcess('alice', this.time, new SeededRandom(1));
@@ -223,6 +232,14 @@ export class ReplicaBench {
     return next;
   }
 
+  /** The same, with the next one known to be there: nothing has to come of it yet. */
+  async takeFollowedEntry(replica: Replica, before: StoredRevision, text: string): Promise<StoredRevision> {
+    const next = revision(text, before.index + 1);
+    this.taken.push(entryOf(before, next, 'replica-bob:1'));
+    await this.until(replica.applySyncEntry(entryOf(before, next, 'replica-bob:1'), hashOf('on the way'), true));
+    return next;
+  }
+
   /** The next of `entries`. */
   async takeFromHistory(replica: Replica, index: number): Promise<void> {
     const entry = this.entries.find((one) => one.index === index);
@@ -289,17 +306,19 @@ export class ReplicaBench {
     await this.rest(replica);
   }
 
+  /** The leader is not there any more. */
+  disconnect(): void {
+    this.#status = { ...this.#status, connection: 'connecting' };
+    this.#statusChanged.fire(this.#status);
+  }
+
   #link(): LibraryLink {
-    const status: LinkStatus = {
-      connection: 'connected',
-      role: 'follower',
-      term: { number: 1, leaderId: 'bob' as PeerId },
-      peers: [],
-      lastIndex: 0 as LogIndex,
-    };
+    const status = (): LinkStatus => this.#status;
     return {
-      status,
-      onDidChangeStatus: () => ({ dispose: () => undefined }),
+      get status() {
+        return status();
+      },
+      onDidChangeStatus: this.#statusChanged.event,
       propose: (proposal) => {
         this.proposed.push(proposal);
         return Promise.resolve(this.answer(proposal));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LogIndex } from '../../../src/core/ids.ts';
 import type { StoredRevision } from '../../../src/core/replication/replicaStore.ts';
+import type { AppliedChange } from '../../../src/peer/folderSession.ts';
 import type { Replica } from '../../../src/peer/replica/replica.ts';
 import { hashOf } from '../replication/fakes.ts';
 import { DOC, headOf, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
@@ -194,4 +195,38 @@ test('[I1] an entry that deletes the parent of a held element takes nothing out 
     [],
     'nobody is sent what is held',
   );
+});
+
+test('[REP-28] entries that others follow come into the file together, said as one, when the last one is there', async () => {
+  const first = revision(cats('cats'), 5);
+  const bench = new ReplicaBench(first.text, first);
+  const replica = await bench.open();
+  const told: AppliedChange[] = [];
+  replica.onDidApplyChange((change) => told.push(change));
+  const second = await bench.takeFollowedEntry(replica, first, cats('big cats'));
+  const third = await bench.takeFollowedEntry(replica, second, cats('bigger cats'));
+  assert.deepEqual([bench.folder.text(PATH), replica.documents.map(({ state }) => state)], [first.text, ['syncing']]);
+  await bench.takeEntry(replica, third, cats('the biggest cats'));
+  await bench.rest(replica);
+  assert.equal(bench.folder.text(PATH), cats('the biggest cats'));
+  assert.equal(told.length, 1);
+});
+
+test('[REP-28] [I8] what follows and does not come is not waited for once the connection is gone', async () => {
+  const first = revision(cats('cats'), 5);
+  const bench = new ReplicaBench(first.text, first);
+  const replica = await bench.open();
+  await bench.takeFollowedEntry(replica, first, cats('big cats'));
+  assert.equal(bench.folder.text(PATH), first.text);
+  bench.disconnect();
+  await bench.untilTrue(() => bench.folder.text(PATH) === cats('big cats'));
+});
+
+test('[REP-15] [REP-28] what is not durable yet is not said to be', async () => {
+  const first = revision(cats('cats'), 5);
+  const bench = new ReplicaBench(first.text, first);
+  const replica = await bench.open();
+  bench.store.failing = 1;
+  await bench.takeFollowedEntry(replica, first, cats('big cats'));
+  assert.deepEqual([replica.lastSyncedIndex(), replica.lastDurableIndex()], [6, 5]);
 });
