@@ -446,10 +446,14 @@ export class Replica implements EntrySink, Disposable {
     this.#documents.add(document);
     if (document.localPath !== undefined)
       this.#inBackground(this.#options.watcher.watchFoldersOf([document.status.file]));
-    // Somebody may have waited for the place that is free now.
-    for (const other of this.#documents.local()) if (other !== document && other.waitsForName) other.wake();
+    this.#wakeWaiting(docId);
     if (this.#documents.withoutCopy().length === 0) return;
     this.#search.want();
+  }
+
+  /** Somebody may have waited for the place that a document has left. */
+  #wakeWaiting(left: DocId): void {
+    for (const other of this.#documents.local()) if (other.docId !== left && other.waitsForName) other.wake();
   }
 
   #forget(docId: DocId): void {
@@ -509,6 +513,7 @@ export class Replica implements EntrySink, Disposable {
       removals: new ManyRemovals(ambient.clock, () => this.#documents.local().length),
       gone: (docId) => {
         this.#documents.unplace(docId);
+        this.#wakeWaiting(docId);
         // Somebody may have put a file there in the same moment, and told nobody but the document that is gone.
         this.#search.want();
       },
