@@ -74,6 +74,8 @@ export class SimulatedReplica implements EntrySink {
   readonly #process: SimulatedProcess;
   readonly #checks: ReplicaChecks;
   readonly #sending = new Set<DocId>();
+  /** Changed while something of them was being sent. */
+  readonly #changedSince = new Set<DocId>();
   #link: LibraryLink | undefined;
   #isApplying = false;
   readonly #gathered: Gathered[] = [];
@@ -294,13 +296,20 @@ export class SimulatedReplica implements EntrySink {
   }
 
   #kick(docId: DocId): void {
-    if (this.#sending.has(docId) || this.#link === undefined) return;
+    if (this.#link === undefined) return;
+    if (this.#sending.has(docId)) {
+      this.#changedSince.add(docId);
+      return;
+    }
     this.#sending.add(docId);
     void this.#send(this.#link, docId)
       .catch((error: unknown) => {
         if (!(error instanceof LinkClosedError)) this.#checks.fail(`propose failed: ${String(error)}`);
       })
-      .finally(() => this.#sending.delete(docId));
+      .finally(() => {
+        this.#sending.delete(docId);
+        if (this.#changedSince.delete(docId)) this.#kick(docId);
+      });
   }
 
   /** One proposal per document at a time, until the file is what the library has. */

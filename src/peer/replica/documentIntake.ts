@@ -87,10 +87,8 @@ export class DocumentIntake {
     record.stored = next;
     this.#history.add(entry);
     this.#libraryAuthors.add(entry);
-    if (own !== undefined) {
-      this.#proposals.ended();
-      return;
-    }
+    if (own !== undefined) this.#proposals.ended();
+    if (own?.stored !== undefined) return;
     if (stored.deleted !== undefined) this.#removal.revived();
     if (head === undefined) this.#proposals.awaitHead(index);
     record.noteHead(author, [], isMerged);

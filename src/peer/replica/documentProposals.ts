@@ -19,6 +19,13 @@ export interface ProposalEvents {
   onError(error: unknown): void;
 }
 
+/** A head that is our own proposal. */
+interface OwnHead {
+  readonly proposalId: ProposalId;
+  /** What the document becomes; undefined: what comes of anybody's head. */
+  readonly stored: StoredDocument | undefined;
+}
+
 /** Sends one document's local changes: at most one proposal in flight, durable in the outbox before it is sent. */
 export class DocumentProposals {
   readonly #record: DocumentRecord;
@@ -235,16 +242,21 @@ export class DocumentProposals {
     const own = await this.planOwn(head, proposalId);
     if (own === undefined) return false;
     this.#inFlight = undefined;
+    if (own.stored === undefined) {
+      record.postpone({ removeOutbox: [own.proposalId] });
+      return false;
+    }
     record.stored = own.stored;
     await record.commitFact({ ...change, putDocuments: [own.stored], removeOutbox: [own.proposalId] });
     return true;
   }
 
-  /** What becomes of the document where the head is our own proposal; undefined where it is not. Changes nothing. */
-  async planOwn(
-    head: StoredRevision,
-    proposalId: ProposalId | undefined,
-  ): Promise<{ readonly stored: StoredDocument; readonly proposalId: ProposalId } | undefined> {
+  /**
+   * What becomes of the document where the head is our own proposal; undefined where it is not. Changes nothing. Without
+   * `stored` the proposal has come to its end, and the head is taken like anybody's: the file has gone on since, and what
+   * it took in meanwhile was taken out again before this was committed.
+   */
+  async planOwn(head: StoredRevision, proposalId: ProposalId | undefined): Promise<OwnHead | undefined> {
     const record = this.#record;
     const item = this.#inFlight;
     if (
@@ -255,6 +267,9 @@ export class DocumentProposals {
       (proposalId !== undefined && item.proposal.proposalId !== proposalId)
     )
       return undefined;
+    const { kind, baseHash } = item.proposal;
+    if (kind !== 'create' && baseHash !== record.stored.shadow?.hash)
+      return { stored: undefined, proposalId: item.proposal.proposalId };
     const heldBase = await this.#heldBaseAfter(item);
     // A document that came back without its file is written like any that has none here.
     const isFileNew = record.stored.deleted !== undefined && record.working === undefined;

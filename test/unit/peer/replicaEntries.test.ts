@@ -230,3 +230,21 @@ test('[REP-15] [REP-28] what is not durable yet is not said to be', async () => 
   await bench.takeFollowedEntry(replica, first, cats('big cats'));
   assert.deepEqual([replica.lastSyncedIndex(), replica.lastDurableIndex()], [6, 5]);
 });
+
+test('[I9] [REP-04] what others took out again before our change was committed does not come back with it', async () => {
+  const base = revision(spec('cats'), 5);
+  const bench = new ReplicaBench(spec('cats', 'dogs'), base);
+  bench.putInFlight(base);
+  bench.answer = () => new Promise(() => undefined);
+  const replica = await bench.open();
+  const more = await bench.takeEntry(replica, base, spec('birds', 'cats'));
+  assert.equal(bench.folder.text(PATH), spec('birds', 'cats', 'dogs'));
+  replica.pause();
+  // The library reads as it did when our change was made, so that it fits.
+  const again = await bench.takeEntry(replica, more, base.text);
+  await bench.takeEntry(replica, again, spec('cats', 'dogs'), 'replica-alice:1');
+  replica.resume();
+  await bench.rest(replica);
+  assert.equal(bench.folder.text(PATH), spec('cats', 'dogs'));
+  assert.equal(bench.store.outbox.size, 0);
+});
