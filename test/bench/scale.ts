@@ -16,6 +16,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parseTree } from 'jsonc-parser';
 import { parseDocument } from 'yaml';
+import { mergeBlocks } from '../../src/core/merge/blockMerge.ts';
 import { threeWayMerge } from '../../src/core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput } from '../../src/core/merge/types.ts';
 import { checkDocument } from '../../src/core/openapi/checkDocument.ts';
@@ -27,7 +28,7 @@ import { unpackedCorpus } from './unpackedCorpus.ts';
 
 /** A cold merge costs at most so many times what parsing its three texts costs. */
 const MAX_COLD = 1.5;
-/** A one-line edit, merged and proven, costs at most this part of one parse. */
+/** A one-line edit, merged, and also proven, costs at most this part of one parse. */
 const MAX_EDIT = 1 / 6;
 /** A small one takes a millisecond; the bar is for what a person would wait for. In UTF-16 units. */
 const LARGE_LENGTH = 2_500_000;
@@ -63,6 +64,8 @@ interface Times {
   readonly parse: Cost;
   readonly cold: Cost;
   readonly edit: Cost;
+  /** Of the edit: finding the merged text, before anything of it is proven. */
+  readonly merged: Cost;
   readonly check: Cost;
   readonly result: string;
 }
@@ -94,7 +97,7 @@ if (args.document !== undefined) {
 } else {
   console.log(
     `cold: up to ${COLD_EDITS} edits by each side, nothing read before; of three parses (bar ${MAX_COLD}). edit: one line by each ` +
-      `side, merged and proven, the base read before; of one parse (bar ${MAX_EDIT.toFixed(3)} from 3 MB on). check: a text with one new ` +
+      `side, the base read before, merged; of one parse (bar ${MAX_EDIT.toFixed(3)} from 3 MB on); and proven, as it is before anything is written (the same bar). check: a text with one new ` +
       'line. Processor time in ms, both sides warm. peak: MB besides the loaded texts, of one run, cold. stretch: the longest of ' +
       `the calling thread while the worker does it, in ms (bar ${MAX_STRETCH_MS}). git: wall, and peak of the whole process.\n`,
   );
@@ -102,18 +105,20 @@ if (args.document !== undefined) {
 }
 
 function printRow(name: string): void {
-  const { length, parse, cold, edit, check, result } = run(name, 'time') as Times;
+  const { length, parse, cold, edit, merged, check, result } = run(name, 'time') as Times;
   const stretch = run(name, 'stretch') as Stretches;
   const [parsePeak, coldPeak, editPeak] = (['parse', 'cold', 'edit'] as const).map((task) => String(run(name, task)));
   const mark = (value: number, max: number): string => (value <= max ? '' : ' OVER THE BAR');
   const bar = (value: number, max: number): string => value.toFixed(3) + mark(value, max);
   const ofThread = (ms: number): string => `stretch ${ms.toFixed(0)}${mark(ms, MAX_STRETCH_MS)}`;
+  const ofEdit = ({ ratio }: Cost): string => bar(ratio, length < LARGE_LENGTH ? Infinity : MAX_EDIT);
   const git = gitMerge(prepare(name).input);
   console.log(
     `${name.padEnd(24)}${(length / 1e6).toFixed(2).padStart(6)} M  parse ${parse.ms.toFixed(1)}, peak ${parsePeak}  ` +
       `git ${git.ms.toFixed(0)}, peak ${git.peak?.toFixed(0) ?? 'not known here'}  ` +
       `cold ${cold.ms.toFixed(1)} = ${bar(cold.ratio / 3, MAX_COLD)}, peak ${coldPeak}, ${ofThread(stretch.cold)} (${result})  ` +
-      `edit ${edit.ms.toFixed(1)} = ${bar(edit.ratio, length < LARGE_LENGTH ? Infinity : MAX_EDIT)}, peak ${editPeak}, ` +
+      `edit merged ${merged.ms.toFixed(1)} = ${ofEdit(merged)}, and proven ` +
+      `${edit.ms.toFixed(1)} = ${ofEdit(edit)}, peak ${editPeak}, ` +
       `${ofThread(stretch.edit)}  check ${check.ms.toFixed(1)} = ${check.ratio.toFixed(3)}`,
   );
 }
@@ -151,7 +156,7 @@ function timesOf(name: string): Times {
   const texts = Object.values(input) as string[];
   const inputs = Array.from({ length: EDITED_TEXTS }, (_, at) => edited(base, 1, 'n'.repeat(at + 1)));
   const of = <T>(list: readonly T[], at: number): T => list[at % list.length] as T;
-  const [parse, cold, edit, check] = inTurns([
+  const [parse, cold, edit, check, merged] = inTurns([
     (at) => parseText(of(texts, at), format),
     () => {
       const { takenBy, conflicts } = threeWayMerge(input, format);
@@ -159,10 +164,10 @@ function timesOf(name: string): Times {
     },
     (at) => threeWayMerge(of(inputs, at), format, {}, cache),
     (at) => checkDocument(of(inputs, at).ours, format, cache),
+    (at) => mergeBlocks(of(inputs, at)),
   ]);
-  if (parse === undefined || cold === undefined || edit === undefined || check === undefined)
-    throw new Error('Nothing was measured.');
-  return { length: base.length, parse, cold, edit, check, result };
+  if (!parse || !cold || !edit || !check || !merged) throw new Error('Nothing was measured.');
+  return { length: base.length, parse, cold, edit, merged, check, result };
 }
 
 /** Peak memory in MB of doing it once, besides what the process takes when everything is loaded. */
