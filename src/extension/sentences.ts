@@ -35,7 +35,7 @@ const bulkDeeds: { readonly [reason in AppliedBulk['reason']]: string } = {
   merge: 'merged',
   stash: 'used git stash',
   reset: 'reset files with git',
-  generator: 'ran a program that rewrites files',
+  generator: 'changed many files at once',
 };
 
 /** Asks what to do with files that something outside set back. */

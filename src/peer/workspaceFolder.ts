@@ -1,17 +1,15 @@
 import { realpath } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { AdviceContext } from '../core/advice/adviceContext.ts';
 import { DisposableStore } from '../core/disposableStore.ts';
 import { Emitter, type Event } from '../core/event.ts';
-import type { DocId, LibraryId, PeerId, ReplicaId } from '../core/ids.ts';
+import type { DocId, LibraryId, PeerId } from '../core/ids.ts';
 import type { HistoryTexts } from '../core/history/historyTexts.ts';
 import type { Ambient, Merger } from '../core/ports.ts';
 import type { WorkingFiles } from '../core/workingFiles.ts';
 import type { SourceTexts } from '../core/sources/sourceTexts.ts';
-import type { FoundDocument } from '../node/documents/findDocuments.ts';
 import type { DocumentFinder } from '../node/documents/workerMerger.ts';
-import { deleteLibrary, listLibraries } from '../node/libraryDirectory.ts';
 import { FolderDecisions } from './folderDecisions.ts';
+import { FolderMembership } from './folderMembership.ts';
 import { type DocumentHistory, ServedHistory } from './documentHistory.ts';
 import { FolderServing } from './folderServing.ts';
 import type {
@@ -33,9 +31,8 @@ import type {
   Resolutions,
 } from './folderSession.ts';
 import { contextOfConflicts, type HeldDocument, previewResolutions } from './heldDocument.ts';
-import { Neighbourhood, type Place } from './neighbourhood.ts';
+import { Neighbourhood } from './neighbourhood.ts';
 import { pull } from './pull.ts';
-import { isSameLayout, suggestPairs } from './pairing.ts';
 import { notDone } from './replica/documentProblems.ts';
 import { FolderSources } from './sources/folderSources.ts';
 import type { LiveSyncService } from './sources/liveSyncService.ts';
@@ -66,6 +63,7 @@ export class WorkspaceFolder implements FolderSession {
   readonly #disposables = new DisposableStore();
   readonly #neighbourhood: Neighbourhood;
   readonly #decisions: FolderDecisions;
+  readonly #membership: FolderMembership;
   readonly history: DocumentHistory;
   readonly #serving: FolderServing;
   readonly #sources: FolderSources;
@@ -99,6 +97,23 @@ export class WorkspaceFolder implements FolderSession {
         changeInBackground: (step) => this.#runInBackground(() => this.#change(step)),
       }),
     );
+    const serving = this.#serving;
+    this.#membership = new FolderMembership({
+      folder,
+      stateDir,
+      decisions,
+      neighbourhood: this.#neighbourhood,
+      served: {
+        stop: () => serving.stop(),
+        start: () => serving.start(),
+        get isAsleep() {
+          return serving.status.phase === 'asleep';
+        },
+        get peerFolders() {
+          return serving.status.peers.map((peer) => peer.folderName);
+        },
+      },
+    });
     this.history = new ServedHistory({ serving: this.#serving, texts: options.texts, hashText: ambient.hashText });
     this.#sources = new FolderSources({
       ...options,
@@ -175,77 +190,43 @@ export class WorkspaceFolder implements FolderSession {
     return (await this.#neighbourhood.discover()).map((document) => document.path);
   }
 
-  async findOffer(): Promise<JoinOffer | undefined> {
-    const { isNever } = await this.#decisions.read();
-    if (isNever) return undefined;
-    const place = await this.#neighbourhood.place();
-    if (place.remote === undefined || this.#decisions.replicaOn(place.branch) !== undefined) return undefined;
-    const documents = await this.#neighbourhood.announce(place);
-    if (documents.length === 0) return undefined;
-    const [neighbour] = await this.#neighbourhood.neighbours(place);
-    if (neighbour === undefined) return undefined;
-    const { title, folderName, documents: theirs } = neighbour.presence;
-    return {
-      libraryId: neighbour.libraryId,
-      name: title ?? folderName,
-      neighbour: folderName,
-      documentCount: theirs.length,
-    };
+  findOffer(): Promise<JoinOffer | undefined> {
+    return this.#membership.findOffer();
   }
 
-  async keepInStep(): Promise<Outcome> {
+  keepInStep(): Promise<Outcome> {
     return this.#change(async () => {
       this.#isStoppedByPerson = false;
-      const place = await this.#neighbourhood.place();
-      const documents = await this.#neighbourhood.announce(place);
-      const refusal = await this.#neighbourhood.oneAtATime(() => this.#joinLibraryOf(place, documents));
+      return (await this.#membership.keepInStep()) ?? this.#serving.start();
+    });
+  }
+
+  listLibraries(): Promise<readonly LibraryChoice[]> {
+    return this.#membership.listLibraries();
+  }
+
+  join(libraryId: LibraryId, pairs: readonly DocumentPair[]): Promise<Outcome> {
+    return this.#change(async () => {
+      const refusal = await this.#membership.join(libraryId, pairs);
       if (refusal !== undefined) return refusal;
-      await this.#neighbourhood.nudge();
+      this.#isStoppedByPerson = false;
       return this.#serving.start();
     });
+  }
+
+  leave(): Promise<Outcome> {
+    return this.#change(() => this.#membership.leave());
+  }
+
+  async forgetLibrary(): Promise<Outcome> {
+    const outcome = await this.#change(() => this.#membership.forgetLibrary());
+    if (outcome.isDone) this.#tellStatus();
+    return outcome;
   }
 
   async neverHere(): Promise<void> {
     await this.#change(() => this.#decisions.neverHere());
     this.#tellStatus();
-  }
-
-  async listLibraries(): Promise<readonly LibraryChoice[]> {
-    const documents = await this.#neighbourhood.discover();
-    const libraries = await listLibraries(this.#options.stateDir);
-    const local = await this.#neighbourhood.describe(documents);
-    return libraries.map((library) => ({
-      libraryId: library.libraryId,
-      name: library.name,
-      folderNames: library.hints.map((hint) => hint.folderName),
-      pairs: suggestPairs(
-        library.hints.flatMap((hint) => hint.documents),
-        local,
-      ),
-    }));
-  }
-
-  async join(libraryId: LibraryId, pairs: readonly DocumentPair[]): Promise<Outcome> {
-    return this.#change(async () => {
-      const chosen = pairs.flatMap((pair) =>
-        pair.localPath === undefined ? [] : [[pair.libraryPath, pair.localPath] as const],
-      );
-      if (chosen.length === 0)
-        return notDone('no-pairs', 'No document of this folder was chosen.', 'Choose at least one file, then join.');
-      if (new Set(chosen.map(([, local]) => local)).size < chosen.length)
-        return notDone('doubled-pair', 'One file was chosen for two documents.', 'Choose each file once.');
-      const refusal = await this.#refusalToJoin(libraryId);
-      if (refusal !== undefined) return refusal;
-      const place = await this.#neighbourhood.place();
-      const { branch } = place;
-      await this.#serving.stop();
-      this.#isStoppedByPerson = false;
-      const layout = isSameLayout(pairs) ? 'same' : 'paired';
-      const paired = layout === 'same' ? {} : Object.fromEntries(chosen);
-      await this.#decisions.join({ libraryId, branch, layout, pairs: paired });
-      await this.#neighbourhood.announce(place);
-      return this.#serving.start();
-    });
   }
 
   // ---- serving ----
@@ -275,55 +256,6 @@ export class WorkspaceFolder implements FolderSession {
 
   async resume(): Promise<void> {
     await this.#setPaused(false);
-  }
-
-  async leave(): Promise<Outcome> {
-    return this.#change(async () => {
-      const { branch } = await this.#neighbourhood.place();
-      await this.#decisions.read();
-      const replica = this.#decisions.replicaOn(branch);
-      if (replica === undefined) return notJoined;
-      // First, so that no other window takes over what is stopped here; who serves it hears of it, and stops.
-      await this.#decisions.leave(replica);
-      await this.#serving.stop();
-      await this.#neighbourhood.nudge();
-      return done;
-    });
-  }
-
-  async forgetLibrary(): Promise<Outcome> {
-    return this.#change(async () => {
-      const { branch } = await this.#neighbourhood.place();
-      await this.#decisions.read();
-      const libraryId = this.#decisions.replicaOn(branch)?.libraryId;
-      if (libraryId === undefined) return notJoined;
-      const { phase, peers } = this.#serving.status;
-      const windows = await this.#neighbourhood.windowsIn(libraryId);
-      const names = new Set([...windows, ...peers.map((peer) => peer.folderName)]);
-      if (names.size > 0)
-        return notDone(
-          'library-in-use',
-          `The library is still open in ${[...names].join(', ')}.`,
-          'Leave there first, then forget it here.',
-        );
-      await this.#serving.stop();
-      let orphans: readonly ReplicaId[] = [];
-      const isDeleted = await deleteLibrary(this.#options.stateDir, libraryId, async () => {
-        orphans = await this.#decisions.forget(libraryId);
-      });
-      if (!isDeleted) {
-        if (phase !== 'asleep') await this.#serving.start();
-        return notDone(
-          'library-in-use',
-          'Another window still works with this library.',
-          'Close it or leave there first, then forget it here.',
-        );
-      }
-      for (const replicaId of orphans) await this.#decisions.deleteState(replicaId);
-      this.#tellStatus();
-      await this.#neighbourhood.nudge();
-      return done;
-    });
   }
 
   async syncNow(): Promise<Outcome> {
@@ -426,43 +358,11 @@ export class WorkspaceFolder implements FolderSession {
 
   // ---- what they share ----
 
-  /** Joins the library that the folder belongs to, or makes it; says why where it may not. */
-  async #joinLibraryOf(place: Place, documents: readonly FoundDocument[]): Promise<Outcome | undefined> {
-    const { branch } = place;
-    const { left } = await this.#decisions.read();
-    if (this.#decisions.replicaOn(branch) !== undefined) return undefined;
-    if (documents.length === 0)
-      return notDone(
-        'no-documents',
-        'This folder has no OpenAPI document.',
-        'Add a file with "openapi:" or "swagger:" at its root, then try again.',
-      );
-    const neighbours = await this.#neighbourhood.neighbours(place);
-    const known = await this.#neighbourhood.findLibrary(place, neighbours, left);
-    const refusal = known === undefined ? undefined : await this.#refusalToJoin(known);
-    if (refusal !== undefined) return refusal;
-    const libraryId = known ?? (await this.#neighbourhood.createLibrary(place, documents));
-    await this.#neighbourhood.consentFor(neighbours, libraryId);
-    await this.#decisions.join({ libraryId, branch, layout: 'same', pairs: {} });
-    return undefined;
-  }
-
   async #neighboursChanged(): Promise<void> {
     if (this.#disposables.isDisposed) return;
     await this.#decisions.read();
     if (!this.#isStoppedByPerson) await this.#serving.follow();
     this.#tellStatus();
-  }
-
-  async #refusalToJoin(libraryId: LibraryId): Promise<Outcome | undefined> {
-    const other = await this.#neighbourhood.folderInTheWay(libraryId);
-    if (other === undefined) return undefined;
-    const where = other.length < this.folder.length ? 'inside' : 'around';
-    return notDone(
-      'folder-inside-another',
-      `This folder lies ${where} ${basename(other)}, which is kept in step with the same library already.`,
-      `Work in ${basename(other)}, or leave there first.`,
-    );
   }
 
   async #heldDocument(docId: DocId): Promise<HeldDocument | undefined> {
@@ -509,4 +409,3 @@ export class WorkspaceFolder implements FolderSession {
 }
 
 const done: Outcome = { isDone: true };
-const notJoined = notDone('not-joined', 'This folder is not kept in step.');

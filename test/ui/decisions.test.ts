@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { access, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { git } from '../harness/sampleRepository.ts';
@@ -29,6 +29,38 @@ test('[I1] a git stash in one window takes nothing back in the other: the window
     assert.equal(await untilEqual(a, b, (text) => text.includes('The front desk')), both);
     assert.equal(await a.editor.waitForText(SPEC, 'The front desk'), both);
     await Promise.all([status(a, /in step/i), status(b, /in step/i)]);
+  });
+});
+
+test('[I12] what changes many files at once is said once in the other window, and taken back in one step', async () => {
+  await withTwoWindows(async ({ a, b }) => {
+    const paths = Array.from({ length: 25 }, (_, at) => path.join('apis', `boats-${String(at)}.yaml`));
+    const text = (summary: string): string =>
+      `openapi: 3.1.0\ninfo: { title: Boats, version: 1.0.0 }\npaths:\n  /boats:\n    get:\n      summary: ${summary}\n`;
+    const rewrite = async (summary: string): Promise<void> => {
+      await mkdir(path.join(a.folder, 'apis'), { recursive: true });
+      await Promise.all(paths.map((file) => writeFile(path.join(a.folder, file), text(summary))));
+    };
+    const untilAll = (window: WorkbenchWindow, summary: string): Promise<unknown> =>
+      waitFor(`all files to say "${summary}"`, async () => {
+        // What is not there yet reads as nothing.
+        const texts = await Promise.all(paths.map((file) => window.editor.onDisk(file).catch(() => '')));
+        return texts.every((one) => one === text(summary));
+      });
+    await rewrite('List boats');
+    await untilAll(b, 'List boats');
+    await rewrite('List all boats');
+    await untilAll(b, 'List all boats');
+    const notice = await b.notifications.waitFor('changed many files at once');
+    assert.match(notice.message, /changed many files at once: \d+ documents changed here/);
+    await b.screenshot('many-at-once');
+    await b.notifications.click('changed many files at once', 'Take Back for Everybody');
+    const count = Number(/(\d+) documents/.exec(notice.message)?.[1]);
+    await waitFor('what the notice spoke of to be taken back in both windows', async () => {
+      const all = [a, b].map((window) => Promise.all(paths.map((file) => window.editor.onDisk(file))));
+      const back = (await Promise.all(all)).map((texts) => texts.filter((one) => one === text('List boats')).length);
+      return back.every((one) => one === count);
+    });
   });
 });
 
