@@ -127,7 +127,7 @@ test('[I10] where the memory runs out by what a thread remembers, the call is do
     maxMemoryMb: 32,
   });
   t.after(() => bounded.dispose());
-  const [some, tooMany] = [300, 3_000];
+  const [some, tooMany] = [80, 3_000];
   const counts: number[] = [];
   // The thread forgets when it ends, and then only.
   while (counts.at(-1) !== 1 || counts.length === 1) counts.push(await bounded.call('remember', some));
