@@ -96,8 +96,8 @@ export const BROKEN_RULES: readonly BrokenRule[] = [
   {
     rule: '[ELE-03] the lock is released before the log is closed',
     file: LEADERSHIP,
-    find: 'this.#compaction?.dispose();\n    try {',
-    replace: 'this.#compaction?.dispose();\n    host.releaseLock();\n    try {',
+    find: 'this.#compaction.dispose();\n    try {',
+    replace: 'this.#compaction.dispose();\n    host.releaseLock();\n    try {',
   },
   {
     rule: '[ELE-04] a follower that loses its leader does not reach for the lock',
