@@ -118,16 +118,15 @@ async function measureBulk(): Promise<void> {
     const edits = documents.map((at) => editOf('bench', `doc-${String(at)}`, text(at, 1), text(at, 2)));
     const { sentUnits, receivedUnits } = follower.service.metrics;
     const begun = performance.now();
-    if (isBulk) {
-      const parts = edits.flatMap(({ proposalId, docId, baseHash, hash, patch }) =>
-        baseHash === undefined || hash === undefined ? [] : [{ proposalId, docId, baseHash, hash, patch }],
-      );
-      await follower.service.proposeBulk({ reason: 'generator', documents: parts });
-    } else {
-      await Promise.all(edits.map((edit) => follower.service.propose(edit)));
-    }
+    const parts = edits.flatMap(({ proposalId, docId, baseHash, hash, patch }) =>
+      baseHash === undefined || hash === undefined ? [] : [{ proposalId, docId, baseHash, hash, patch }],
+    );
+    const results = isBulk
+      ? await follower.service.proposeBulk({ reason: 'generator', documents: parts })
+      : await Promise.all(edits.map((edit) => follower.service.propose(edit)));
     const committed = performance.now() - begun;
-    await until(() => [leader, follower].every(({ sink, service }) => sink.index === service.status.lastIndex), 'told');
+    const last = Math.max(...results.map((result) => (result.kind === 'committed' ? result.index : Infinity)));
+    await until(() => [leader, follower].every(({ sink }) => sink.index >= last), 'told', LONG_WAIT_MS);
     const told = performance.now() - begun;
     const { metrics } = follower.service;
     const kib = (units: number): string => `${(units / KIB).toFixed(0)} KiB`;
