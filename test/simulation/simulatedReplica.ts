@@ -61,6 +61,8 @@ export interface ReplicaChecks {
 
 const NOTHING = writeKeyed(new Map());
 const GATHER_MS = 5;
+/** So many entries of one document the log may get while its heads are taken in. */
+const MAX_ENTRIES_LOOKED_AT = 200;
 
 interface Gathered {
   readonly proposal: Proposal;
@@ -227,7 +229,11 @@ export class SimulatedReplica implements EntrySink {
     }
     if (shadow === undefined) return NOTHING;
     if (why === 'compacted') return shadow.text;
+    // What the log got after the head is none of its ancestors.
+    const entries = await link.fetchHistory(head.docId, MAX_ENTRIES_LOOKED_AT, 'heads');
+    const later = new Set(entries.filter(({ index }) => index > head.index).map(({ hash }) => hash));
     for (const hash of [shadow.hash, ...(local?.former ?? [])]) {
+      if (later.has(hash)) continue;
       const text = await link.fetchRevision(head.docId, hash, 'heads');
       if (text !== undefined) return text;
     }
