@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
@@ -51,10 +52,11 @@ const mergeIo: MergeIo = {
   writeLine: (line) => void process.stdout.write(`${line}\n`),
   writeError: (line) => void process.stderr.write(`${line}\n`),
   confirm: async (question) => {
-    // Nobody there to answer: then nothing is changed.
-    if (!process.stdin.isTTY) return false;
+    if (!process.stdin.isTTY) throw new Error('nobody is here to answer. Nothing was written; --yes does it unasked');
     const terminal = createInterface({ input: process.stdin, output: process.stdout });
-    const answer = await terminal.question(`${question} [y/N] `);
+    // Ctrl+D ends the terminal's input without an answer.
+    const closed = once(terminal, 'close').then(() => '');
+    const answer = await Promise.race([terminal.question(`${question} [y/N] `), closed]);
     terminal.close();
     return /^y(es)?$/i.test(answer.trim());
   },

@@ -7,7 +7,7 @@ import { workingText, type WorkingText } from '../core/workingText.ts';
 export interface MergeIo {
   readonly writeLine: (line: string) => void;
   readonly writeError: (line: string) => void;
-  /** Asks a yes-or-no question; false where nobody can answer. */
+  /** Asks a yes-or-no question. Rejects where nobody can answer: a script is not to take silence for done. */
   readonly confirm: (question: string) => Promise<boolean>;
   readonly cwd: string;
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { runMergeCommand } from '../../../src/cli/mergeCommand.ts';
 import { runMergeDriverCommand } from '../../../src/cli/mergeDriverCommand.ts';
 import { runInstallMergeDriverCommand } from '../../../src/cli/mergeDriverInstall.ts';
@@ -108,6 +109,22 @@ test('[cli] git uses the driver once it is installed', async () => {
       'api-live-sync merge-driver --info-version higher %O %A %B %P %L',
     );
     assert.equal(await runInstallMergeDriverCommand(['--info-version', 'newest'], io, 'api-live-sync'), 128);
+  });
+});
+
+test('[cli] where nobody can answer, a script is told that nothing was written', async () => {
+  await inFolder({ 'openapi.yaml': BASE }, (folder) => {
+    for (const args of [['init', '-q'], ['add', '.']]) execFileSync('git', args, { cwd: folder });
+    const program = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+    const { status, stderr } = spawnSync(process.execPath, [program, 'install-merge-driver'], {
+      cwd: folder,
+      encoding: 'utf8',
+      input: 'yes\n',
+    });
+    assert.equal(status, 128);
+    assert.match(stderr, /Nothing was written; --yes/);
+    assert.equal(existsSync(join(folder, '.gitattributes')), false);
+    return Promise.resolve();
   });
 });
 
