@@ -114,7 +114,11 @@ test('[cli] git uses the driver once it is installed', async () => {
 
 test('[cli] where nobody can answer, a script is told that nothing was written', async () => {
   await inFolder({ 'openapi.yaml': BASE }, (folder) => {
-    for (const args of [['init', '-q'], ['add', '.']]) execFileSync('git', args, { cwd: folder });
+    for (const args of [
+      ['init', '-q'],
+      ['add', '.'],
+    ])
+      execFileSync('git', args, { cwd: folder });
     const program = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
     const { status, stderr } = spawnSync(process.execPath, [program, 'install-merge-driver'], {
       cwd: folder,
