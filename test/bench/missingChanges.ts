@@ -174,7 +174,7 @@ function collectMoved(base: PlainNode, side: PlainNode, path: string, moved: Set
   });
 }
 
-/** How often each leaf of an element occurs: path without positions in sequences, and value. */
+/** How often each leaf of an element occurs: path with `itemName` in place of positions in sequences, and value. */
 class Leaves {
   readonly bag = new Map<string, number>();
   readonly #keyOf: ((pointer: string) => string | undefined) | undefined;
@@ -225,7 +225,7 @@ class Leaves {
         this.#fill(value, `${path}/${escapeKey(this.#keyOf?.(below) ?? key)}`, below);
       }
     } else if (node.kind === 'sequence' && node.items.length > 0) {
-      node.items.forEach((item, index) => this.#fill(item, `${path}/*`, `${pointer}/${index}`));
+      node.items.forEach((item, index) => this.#fill(item, `${path}/${itemName(item)}`, `${pointer}/${index}`));
     } else {
       const value =
         node.kind === 'scalar' ? this.#inBaseNames(node.text) : node.kind === 'alias' ? `*${node.name}` : node.kind;
@@ -235,9 +235,25 @@ class Leaves {
   }
 }
 
+/**
+ * What an element of a sequence goes by: a parameter is its place and name (OpenAPI, Parameter Object), so that one which
+ * a side wrote anew does not stand for one that was taken out; any other element has no name.
+ */
+function itemName(item: PlainNode): string {
+  if (item.kind !== 'map') return ITEM;
+  const [place, name] = [item.entries.get('in'), item.entries.get('name')];
+  if (place?.kind !== 'scalar' || name?.kind !== 'scalar') return ITEM;
+  return `${ITEM}${NAMED}${escapeKey(`${place.text} ${name.text}`)}`;
+}
+
+const ITEM = '*';
+/** Between an element and its name; no key of a mapping has it. */
+const NAMED = '\u0001';
+
 function tailOf(leaf: string): string {
   const path = pathOf(leaf);
-  return `${path.split('/').slice(-2).join('/')}${leaf.slice(path.length)}`;
+  const keys = path.split('/').slice(-2);
+  return `${keys.map((key) => key.split(NAMED)[0]).join('/')}${leaf.slice(path.length)}`;
 }
 
 function pathOf(leaf: string): string {

@@ -100,6 +100,10 @@ test('[I4] what both sides renamed, each to its own name, is not taken for anoth
   assertNothingMissing(generate(533_280_706));
 });
 
+test('[I4] a parameter that one side took out and the other renamed leaves a new one, not a lost removal', () => {
+  assertNothingMissing(generate(1_522_019_468));
+});
+
 test('[I5] the result breaks no rule that neither side broke', () => {
   check(({ format, ...input }) => {
     const broken = (text: string): string[] =>

@@ -289,13 +289,13 @@ export class People {
   }
 
   /**
-   * What stands in the way of a new name: a file of nobody's that git has left behind is cleared away, and where a
-   * document has the place whose file is gone here, the person says what is to become of that.
+   * What stands in the way of a new name: a file of nobody's that git has left behind is cleared away, and where another
+   * document has the place, which is gone here or was deleted by others, the person says what is to become of that.
    */
   #makeRoom(peer: SimulatedPeer): void {
     for (const { docId, path, problem } of peer.replica?.documents ?? []) {
       const to = peer.store.documents.get(docId)?.libraryPath;
-      const asked = peer.replica?.conflicts.find((held) => held.path === to && !peer.folder.files.has(held.path));
+      const asked = peer.replica?.conflicts.find((held) => held.path === to && held.docId !== docId);
       if (problem?.code === 'name-taken' && asked !== undefined)
         this.#expect(this.#resolve(peer, asked, this.#world.random.pick(['ours', 'theirs'])));
       if (problem?.code !== 'file-not-renamed' || to === undefined || peer.documentAt(to) !== undefined) continue;
