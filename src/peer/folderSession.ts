@@ -1,5 +1,5 @@
 import type { Event } from '../core/event.ts';
-import type { DocId, LibraryId, LogIndex, PeerId, RevisionHash } from '../core/ids.ts';
+import type { DocId, LibraryId, LogIndex, PeerId, ProposalId, RevisionHash } from '../core/ids.ts';
 import type { AdviceContext } from '../core/advice/adviceContext.ts';
 import type { CheckedResolutions } from '../core/advice/checkResolutions.ts';
 import type { MergeConflict, Resolution } from '../core/merge/types.ts';
@@ -205,7 +205,7 @@ export type PullResult =
 /** What somebody did to many documents in one go, as far as files here were changed by it. */
 export interface AppliedBulk {
   /** For `takeBackBulk`. */
-  readonly id: string;
+  readonly id: ProposalId;
   readonly authorName: string;
   readonly reason: BulkReason;
   readonly documents: readonly Pick<AppliedChange, 'file' | 'path'>[];
@@ -256,8 +256,11 @@ export interface FolderSession extends Disposable {
   adviceContext(docId: DocId, conflictIds: readonly string[]): Promise<AdviceContext | undefined>;
   /** Takes back the newest resolution that was not taken back yet. */
   undoResolution(): Promise<Outcome>;
-  /** Takes back what a bulk has changed in files here, for everybody, as one change. @param id of an `AppliedBulk`. */
-  takeBackBulk(id: string): Promise<Outcome>;
+  /**
+   * Takes back what a bulk has changed, in all files of it that are here and for everybody, as one change. What was changed
+   * since in other places stays; a file that was changed since in the same places stays as it is, and that is said.
+   */
+  takeBackBulk(id: ProposalId): Promise<Outcome>;
   readonly canUndoResolution: boolean;
   /** Writes what waits for a save into the unsaved buffer's file now, merging with the buffer's text. */
   mergeNow(file: string): Promise<Outcome>;

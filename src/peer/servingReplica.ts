@@ -97,6 +97,7 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       infoVersion: settings.infoVersion,
       bulkDocuments: settings.bulkDocuments ?? DEFAULT_BULK_DOCUMENTS,
       bulkOrigin: () => bulkOriginOf(checkout, ambient.clock.wallNow()),
+      bulkMemory: store.bulkMemory,
       discover: options.discover,
       inspect: options.inspect,
     });

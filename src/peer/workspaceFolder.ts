@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import type { AdviceContext } from '../core/advice/adviceContext.ts';
 import { DisposableStore } from '../core/disposableStore.ts';
 import { Emitter, type Event } from '../core/event.ts';
-import type { DocId, LibraryId, PeerId } from '../core/ids.ts';
+import type { DocId, LibraryId, PeerId, ProposalId } from '../core/ids.ts';
 import type { HistoryTexts } from '../core/history/historyTexts.ts';
 import type { Ambient, Merger } from '../core/ports.ts';
 import type { WorkingFiles } from '../core/workingFiles.ts';
@@ -294,7 +294,7 @@ export class WorkspaceFolder implements FolderSession {
     return (await this.#serving.replica?.undoResolution()) ?? this.#serving.notServing;
   }
 
-  async takeBackBulk(id: string): Promise<Outcome> {
+  async takeBackBulk(id: ProposalId): Promise<Outcome> {
     return (await this.#serving.replica?.takeBackBulk(id)) ?? this.#serving.notServing;
   }
 

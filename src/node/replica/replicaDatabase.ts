@@ -10,11 +10,12 @@ import type {
   WriteIntent,
 } from '../../core/replication/replicaStore.ts';
 import { isInFile } from '../../core/replication/replicaStore.ts';
+import { BulkRecords } from './bulkRecords.ts';
 import { FormerShadows } from './formerShadows.ts';
 
 /**
  * Grows with each change that an older release could not live with; a newer one is never opened by older code. The tables
- * `position` and `shadows` came later: an older release leaves them as they are, so a hash counts only beside the index
+ * `position`, `shadows` and those of `BulkRecords` came later: an older release leaves them as they are, so a hash counts only beside the index
  * that it belongs to, and former shadows may have gaps.
  */
 const SCHEMA_VERSION = 1;
@@ -58,6 +59,8 @@ const record = z.record(z.string(), z.unknown());
 /** The durable state of a replica in one SQLite file; synchronous, so it lives in a worker. Throws what SQLite throws. */
 export class ReplicaDatabase {
   readonly #database: DatabaseSync;
+  /** What is remembered of bulks. */
+  readonly bulks: BulkRecords;
   readonly #nameOf: (text: string) => TextName;
   readonly #formerShadows: FormerShadows;
   #commitCount = 0;
@@ -74,6 +77,7 @@ export class ReplicaDatabase {
     }
     this.#database.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};`);
     this.#formerShadows = new FormerShadows(this.#database);
+    this.bulks = new BulkRecords(this.#database);
     this.#dropUnusedTexts();
   }
 

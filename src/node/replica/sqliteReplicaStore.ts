@@ -1,3 +1,4 @@
+import type { BulkMemory } from '../../core/history/bulkMemory.ts';
 import type { DocId, ReplicaId, RevisionHash } from '../../core/ids.ts';
 import type { ReplicaChange, ReplicaState, ReplicaStore } from '../../core/replication/replicaStore.ts';
 import { WorkerCalls } from '../worker/workerCalls.ts';
@@ -25,6 +26,13 @@ export class SqliteReplicaStore implements ReplicaStore {
   formerShadows(docId: DocId): Promise<readonly RevisionHash[]> {
     return this.#calls.call('formerShadows', docId);
   }
+
+  /** What is remembered of bulks, in the same file. */
+  readonly bulkMemory: BulkMemory = {
+    remember: (bulk, parts) => this.#calls.call('rememberBulk', bulk, parts),
+    partsOf: (id) => this.#calls.call('partsOfBulk', id),
+    bulksOf: (docId) => this.#calls.call('bulksOf', docId),
+  };
 
   async close(): Promise<void> {
     try {

@@ -1,3 +1,4 @@
+import type { BulkMemory } from '../../core/history/bulkMemory.ts';
 import type { DocId, RevisionHash } from '../../core/ids.ts';
 import type { Disposable } from '../../core/ports.ts';
 import { documentEntries } from '../../core/replication/bulkEntry.ts';
@@ -28,13 +29,15 @@ export class BulkIntake implements Disposable {
   readonly #documents: DocumentTable;
   readonly #context: DocumentContext;
   readonly #arrivals: BulkArrivals;
+  readonly #memory: BulkMemory;
   #timer: Disposable | undefined;
   #isDisposed = false;
 
-  constructor(documents: DocumentTable, context: DocumentContext, arrivals: BulkArrivals) {
+  constructor(documents: DocumentTable, context: DocumentContext, arrivals: BulkArrivals, memory: BulkMemory) {
     this.#documents = documents;
     this.#context = context;
     this.#arrivals = arrivals;
+    this.#memory = memory;
   }
 
   /** Resolves when all that it brings is durable, together with the position. */
@@ -48,6 +51,12 @@ export class BulkIntake implements Disposable {
       await store.commit({ synced });
       return;
     }
+    const { proposalId: id, index, author, reason, documents } = entry;
+    // Before it is taken in: after a crash in between it comes once more.
+    await this.#memory.remember(
+      { id, index, authorName: author.name, reason, documentCount: documents.length },
+      documents,
+    );
     const texts = await this.#textsOf(entry, parts);
     const together = new SharedCommit(store, parts.length, { synced });
     const ofOthers = parts.filter(({ change }) => !this.#context.isOwn(change.proposalId));

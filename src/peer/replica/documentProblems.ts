@@ -65,16 +65,38 @@ export const bulkForgotten = notDone(
   'The history of each file has the version before.',
 );
 
-/** What became of taking many files back together: those that could not be stay as they are. */
-export function outcomeOfTakingBack(outcomes: readonly Outcome[]): Outcome {
+export const revisionForgotten = notDone('version-gone', 'The library does not have the text from before any more.');
+
+export const libraryOutOfReach = notDone(
+  'not-connected',
+  'The library cannot be asked for the texts from before.',
+  'Try again when it is connected.',
+);
+
+/**
+ * What became of taking many files back together: those that could not be stay as they are.
+ * @param elsewhere how many documents have no file in this folder.
+ */
+export function outcomeOfTakingBack(
+  outcomes: readonly (Outcome & { readonly isNothing?: boolean })[],
+  elsewhere: number,
+): Outcome {
   const failed = outcomes.filter(({ isDone }) => !isDone).length;
-  if (failed === 0) return { isDone: true };
+  if (failed > 0)
+    return notDone(
+      'changed-since',
+      failed === outcomes.length
+        ? 'No file was brought back: all of them were changed since in the same places, or cannot be written now.'
+        : `${failed} of ${outcomes.length} files stay as they are: they were changed since in the same places, or cannot be written now.`,
+      'The history of each file has the version before.',
+    );
+  if (outcomes.every(({ isNothing }) => isNothing === true))
+    return notDone('nothing-to-undo', 'Nothing of these changes is left in the files of this folder.');
+  if (elsewhere === 0) return { isDone: true };
   return notDone(
-    'changed-since',
-    failed === outcomes.length
-      ? 'No file was brought back: all of them were changed since, or cannot be written now.'
-      : `${failed} of ${outcomes.length} files stay as they are: they were changed since, or cannot be written now.`,
-    'The history of each file has the version before.',
+    'not-here',
+    `The files of this folder were brought back; ${elsewhere} more documents have no file here, and stay as they are.`,
+    'Take the changes back in a folder that has them, too.',
   );
 }
 

@@ -7,6 +7,7 @@ import type { OutboxItem, StoredDocument, SyncedPosition, WriteIntent } from '..
 import { workingText } from '../../core/workingText.ts';
 import type { DocumentStatus, HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
 import type { HeldDocument } from '../heldDocument.ts';
+import type { TakingBack } from './bulkTakeBack.ts';
 import { notDone, stateNotWritten } from './documentProblems.ts';
 import { DocumentChoices } from './documentChoices.ts';
 import { DocumentInGit } from './documentInGit.ts';
@@ -15,6 +16,7 @@ import { DocumentPath } from './documentPath.ts';
 import { DocumentProposals } from './documentProposals.ts';
 import { DocumentRecord, unknownToLibrary, withoutCopy } from './documentRecord.ts';
 import { DocumentRemoval } from './documentRemoval.ts';
+import { type ReversedTexts, reverseStep } from './documentReversal.ts';
 import { DocumentSettling } from './documentSettling.ts';
 import { DocumentWriter } from './documentWriter.ts';
 import { LibraryAuthors } from './libraryAuthors.ts';
@@ -246,14 +248,10 @@ export class DocumentReplica implements Disposable {
     return [this.#proposals.sent, stored.shadow, stored.head, stored.perhapsIn].find((one) => one?.hash === hash)?.text;
   }
 
-  /** Brings the file back to what it read like before a bulk, where it still reads as the bulk left it. */
-  takeBack(before: string, after: string): Promise<Outcome> {
-    return this.#decide(async () => {
-      if (this.#record.working?.text !== after)
-        return notDone('changed-since', 'This file was changed since, so it stays as it is.');
-      this.#takenBack.expect(this.#ctx.ambient.hashText(before));
-      return (await this.#choices.write(before, this.stored)) ?? { isDone: true };
-    });
+  /** See `reverseStep`. */
+  reverseStep(texts: ReversedTexts): Promise<TakingBack> {
+    const parts = { record: this.#record, choices: this.#choices, takenBack: this.#takenBack };
+    return this.#decide(() => reverseStep(parts, texts));
   }
 
   /**

@@ -14,7 +14,7 @@ import { type DocumentRecord, hasError } from './documentRecord.ts';
 import type { DocumentRemoval, RemovalStep } from './documentRemoval.ts';
 import type { DocumentWriter, Written } from './documentWriter.ts';
 import type { LibraryAuthors } from './libraryAuthors.ts';
-import type { AppliedTexts, DocumentContext } from './replicaPorts.ts';
+import type { AppliedStep, DocumentContext } from './replicaPorts.ts';
 import type { RevisionHistory } from './revisionHistory.ts';
 import type { TakenBack } from './takenBack.ts';
 
@@ -188,6 +188,7 @@ export class DocumentSettling implements Disposable {
 
   async #mergeHead(file: string, head: StoredRevision, onDurable: (() => void) | undefined): Promise<Round> {
     const { working } = this.#record;
+    const { shadow } = this.#record.stored;
     if (working === undefined || this.#ctx.files.hasUnsavedEdits(file)) return this.show('waiting');
     this.show('syncing');
     if (this.#record.stepTo(head) !== undefined) {
@@ -217,8 +218,7 @@ export class DocumentSettling implements Disposable {
       this.#takenBack.accept(this.#record.workingHash);
       this.#record.conflicts = merged.conflicts;
     }
-    const texts = { index: head.index, before: working.text, after: merged.text };
-    return this.#afterWriting(written, merged.text !== working.text, texts);
+    return this.#afterWriting(written, merged.text !== working.text, { from: shadow?.index, to: head.index });
   }
 
   async #sendLocalChange(file: string, workingTextNow: string): Promise<Round> {
@@ -280,10 +280,10 @@ export class DocumentSettling implements Disposable {
     }
   }
 
-  #afterWriting(written: Written, isChange: boolean, texts?: AppliedTexts): Round {
+  #afterWriting(written: Written, isChange: boolean, step?: AppliedStep): Round {
     switch (written.kind) {
       case 'written':
-        if (isChange) this.#tellApplied(undefined, texts);
+        if (isChange) this.#tellApplied(undefined, step);
         return 'again';
       case 'changed':
       case 'unsure':
@@ -314,7 +314,7 @@ export class DocumentSettling implements Disposable {
     return Object.fromEntries(conflicts.map(({ id }) => [id, authors.get(id) ?? attribution[id] ?? author]));
   }
 
-  #tellApplied(renamedFrom?: string, texts?: AppliedTexts): void {
+  #tellApplied(renamedFrom?: string, step?: AppliedStep): void {
     const path = this.#record.stored.localPath ?? '';
     const file = this.#ctx.fileOf(path);
     const { headAuthorNames, headChanges } = this.#record;
@@ -327,7 +327,7 @@ export class DocumentSettling implements Disposable {
       isDeletion: this.#record.stored.deleted !== undefined,
       ...(renamedFrom === undefined ? {} : { renamedFrom, changes: [] }),
     };
-    this.#ctx.applied(change, texts);
+    this.#ctx.applied(change, step);
   }
 
   /** Says how it stands with the document, unless its name is not in step where everything else is. */

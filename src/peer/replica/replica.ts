@@ -19,7 +19,8 @@ import type { HeldDocument } from '../heldDocument.ts';
 import { BulkArrivals } from './bulkArrivals.ts';
 import { BulkIntake } from './bulkIntake.ts';
 import { BulkProposals } from './bulkProposals.ts';
-import { bulkForgotten, outcomeOfTakingBack, placeTaken } from './documentProblems.ts';
+import { BulkTakeBack } from './bulkTakeBack.ts';
+import { placeTaken } from './documentProblems.ts';
 import { isPathUnsure } from './documentRecord.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import { DocumentSearch } from './documentSearch.ts';
@@ -55,6 +56,7 @@ export class Replica implements EntrySink, Disposable {
   readonly #bulkArrivals: BulkArrivals;
   readonly #bulkProposals: BulkProposals;
   readonly #bulks: BulkIntake;
+  readonly #bulkTakeBack: BulkTakeBack;
   readonly #context: DocumentContext;
   readonly #permit: WorkPermit;
   readonly #intake: LibraryIntake;
@@ -91,7 +93,15 @@ export class Replica implements EntrySink, Disposable {
       const inFlight = state.outbox.find((item) => item.proposal.docId === stored.docId);
       this.#documents.add(new DocumentReplica(this.#context, stored, inFlight));
     }
-    this.#bulks = this.#disposables.add(new BulkIntake(this.#documents, this.#context, this.#bulkArrivals));
+    this.#bulks = this.#disposables.add(
+      new BulkIntake(this.#documents, this.#context, this.#bulkArrivals, options.bulkMemory),
+    );
+    this.#bulkTakeBack = new BulkTakeBack({
+      documents: this.#documents,
+      context: this.#context,
+      memory: options.bulkMemory,
+      look: (docId, work) => this.#bulkProposals.look(docId, work),
+    });
     this.#intake = new LibraryIntake(this.#documents, {
       options,
       context: this.#context,
@@ -264,20 +274,9 @@ export class Replica implements EntrySink, Disposable {
     return outcome;
   }
 
-  /** Brings every file that a bulk has changed back to what it was, and with that everybody's; files that changed since stay. */
-  async takeBackBulk(id: string): Promise<Outcome> {
-    const written = this.#bulkArrivals.takeUndo(id);
-    if (written === undefined) return bulkForgotten;
-    const outcomes = await Promise.all(
-      written.map(async ({ docId, before, after }) => {
-        const document = this.#documents.get(docId);
-        if (document === undefined) return unknownFile;
-        const taken = document.takeBack(before, after);
-        this.#bulkProposals.look(docId, taken);
-        return await taken;
-      }),
-    );
-    return outcomeOfTakingBack(outcomes);
+  /** See `BulkTakeBack`. */
+  takeBackBulk(id: ProposalId): Promise<Outcome> {
+    return this.#bulkTakeBack.takeBack(id);
   }
 
   mergeNow(file: string): Promise<Outcome> {
@@ -495,8 +494,8 @@ export class Replica implements EntrySink, Disposable {
       sourceOf: (before, after) => this.#sourceChanges.sourceOf(before, after),
       changed: () => this.#tellChanged(),
       send: (proposal, source, isWanted) => this.#bulkProposals.propose(proposal, source, isWanted),
-      applied: (change, texts) => {
-        if (!this.#bulkArrivals.take(change, texts)) this.#appliedChange.fire(change);
+      applied: (change, step) => {
+        if (!this.#bulkArrivals.take(change, step)) this.#appliedChange.fire(change);
       },
       fileOf: (localPath) => layout.fileOf(localPath),
       sharesPaths: layout.createsDocuments,

@@ -1,4 +1,5 @@
 import type { Event } from '../../core/event.ts';
+import type { BulkMemory } from '../../core/history/bulkMemory.ts';
 import type { Ambient, Disposable, Merger } from '../../core/ports.ts';
 import type { BulkOrigin } from '../../core/replication/entry.ts';
 import type { ReplicaStore } from '../../core/replication/replicaStore.ts';
@@ -27,6 +28,7 @@ export interface ReplicaOptions {
   readonly bulkDocuments: number;
   /** What has rewritten many files just now. */
   readonly bulkOrigin: () => Promise<BulkOrigin>;
+  readonly bulkMemory: BulkMemory;
   readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
   /** Absolute paths of this folder's documents, found by their content. */
   readonly discover: () => Promise<readonly string[]>;

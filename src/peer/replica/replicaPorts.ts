@@ -82,12 +82,10 @@ export interface Removals {
   verdict(docId: DocId): { readonly kind: 'send' | 'ask' } | { readonly kind: 'wait'; readonly waitMs: number };
 }
 
-/** A change of a file that came with a revision of the library. */
-export interface AppliedTexts {
-  /** The entry that made the revision. */
-  readonly index: LogIndex;
-  readonly before: string;
-  readonly after: string;
+/** Which entries a file has taken in at one go: those after `from` (undefined: none was in it), up to `to`. */
+export interface AppliedStep {
+  readonly from: LogIndex | undefined;
+  readonly to: LogIndex;
 }
 
 /** What a document needs from the replica that owns it. */
@@ -113,8 +111,8 @@ export interface DocumentContext {
   /** The source that made exactly this change of the file, if one did. */
   sourceOf(before: RevisionHash | undefined, after: RevisionHash): string | undefined;
   changed(): void;
-  /** @param texts of the file, before and after, where it was changed by a revision of the library. */
-  applied(change: AppliedChange, texts?: AppliedTexts): void;
+  /** @param step where the file's text was changed by revisions of the library. */
+  applied(change: AppliedChange, step?: AppliedStep): void;
   readonly removals: Removals;
   /** The document has no copy here any more. */
   gone(docId: DocId): void;

@@ -14,6 +14,7 @@ import type { SimulatedNetwork } from '../simulatedNetwork.ts';
 import { SimulatedProcess } from '../simulatedProcess.ts';
 import type { VirtualTime } from '../virtualTime.ts';
 import { createInlineMerger } from './inlineMerger.ts';
+import { KeptBulks } from './keptBulks.ts';
 import { SimulatedFolder } from './simulatedFolder.ts';
 import { tokensOf } from './tokens.ts';
 import { openStore, StoreDisk } from './simulatedStore.ts';
@@ -57,6 +58,7 @@ export class SimulatedPeer {
   /** Since when nothing may be sent or written because the person said so. */
   pausedSince: number | undefined;
   readonly #machine: Machine;
+  readonly #bulks = new KeptBulks();
   #process: SimulatedProcess | undefined;
   #replica: Replica | undefined;
   #service: SyncService | undefined;
@@ -185,6 +187,7 @@ export class SimulatedPeer {
       layout: view.layout,
       bulkDocuments: this.#machine.bulkDocuments ?? 20,
       bulkOrigin: () => Promise.resolve({ reason: 'generator' }),
+      bulkMemory: this.#bulks,
       infoVersion: this.#machine.infoVersion ?? 'ask',
       discover: () => view.discover(),
       inspect: () => Promise.resolve('unclear'),

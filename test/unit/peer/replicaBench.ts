@@ -14,6 +14,7 @@ import type { StoredRevision } from '../../../src/core/replication/replicaStore.
 import { Replica } from '../../../src/peer/replica/replica.ts';
 import type { CommittedTexts, GitText } from '../../../src/peer/replica/replicaPorts.ts';
 import { createInlineMerger } from '../../simulation/replica/inlineMerger.ts';
+import { KeptBulks } from '../../simulation/replica/keptBulks.ts';
 import { SimulatedFolder } from '../../simulation/replica/simulatedFolder.ts';
 import { openStore, StoreDisk } from '../../simulation/replica/simulatedStore.ts';
 import { SeededRandom } from '../../simulation/seededRandom.ts';
@@ -97,6 +98,7 @@ export class ReplicaBench {
   });
   /** The program has written the document's file. */
   onWritten: () => void = () => undefined;
+  readonly #bulks = new KeptBulks();
   readonly #process: SimulatedProcess;
   readonly #statusChanged = new Emitter<LinkStatus>((error) => assert.fail(String(error)));
   #status: LinkStatus = {
@@ -158,6 +160,7 @@ export class ReplicaBench {
       committed: this.#committed(),
       bulkDocuments: this.bulkDocuments,
       bulkOrigin: () => Promise.resolve({ reason: 'generator' }),
+      bulkMemory: this.#bulks,
       infoVersion: 'ask',
       discover: () => {
         this.searches += 1;
