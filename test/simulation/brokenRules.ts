@@ -6,7 +6,7 @@ export interface BrokenRule {
   readonly find: string;
   readonly replace: string;
   /** Which simulator notices it; default `machine`. */
-  readonly simulation?: 'machine' | 'hosts';
+  readonly simulation?: 'machine' | 'hosts' | 'hostsWithLastingFaults';
 }
 
 const MANAGER = 'src/core/replication/transactionManager.ts';
@@ -111,6 +111,34 @@ export const BROKEN_RULES: readonly BrokenRule[] = [
     find: 'await log.adoptTerm(leadership());',
     replace: 'void leadership;',
     simulation: 'hosts',
+  },
+  {
+    rule: '[ELE-09] a leader of an older term than the log knows is followed',
+    file: SUCCESSION,
+    find: ': compareTerms(term, own.term) >= 0;',
+    replace: ': true;',
+    simulation: 'hostsWithLastingFaults',
+  },
+  {
+    rule: '[ELE-09] what comes from another leader still changes the log of a host that leads',
+    file: MANAGER,
+    find: "if (this.#isLeading) throw new SyncError('stale-term', 'This host leads now.');",
+    replace: '',
+    simulation: 'hostsWithLastingFaults',
+  },
+  {
+    rule: '[ELE-13] a leader out of reach is followed through nobody',
+    file: SUCCESSION,
+    find: "(host.role === 'leading' || host.role === 'following')",
+    replace: "host.role === 'leading'",
+    simulation: 'hosts',
+  },
+  {
+    rule: '[ELE-13] a host follows through one that follows through others itself',
+    file: SUCCESSION,
+    find: "host.role === 'following')",
+    replace: "host.role === 'following' || host.role === 'relayed')",
+    simulation: 'hostsWithLastingFaults',
   },
   {
     rule: '[ELE-12] a leader that meets a higher term goes on as before',

@@ -8,7 +8,11 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 /** What a simulation is made of. */
 const PARTS = ['src/core', 'src/node', 'src/peer', 'test/simulation', 'test/unit/replication/fakes.ts'];
 
-const PROGRAMS = { machine: 'test/simulation/simulate.ts', hosts: 'test/simulation/hosts/run.ts' };
+const PROGRAMS = {
+  machine: ['test/simulation/simulate.ts'],
+  hosts: ['test/simulation/hosts/run.ts'],
+  hostsWithLastingFaults: ['test/simulation/hosts/run.ts', '--lasting'],
+} as const;
 
 /** Runs the rule's simulator on a copy of the source in which one rule is broken; answers with its first violation, if it finds one within the seeds. */
 export async function runBroken(broken: BrokenRule, seeds: number): Promise<string | undefined> {
@@ -19,8 +23,10 @@ export async function runBroken(broken: BrokenRule, seeds: number): Promise<stri
   try {
     for (const part of PARTS) await cp(join(PROJECT, part), join(copy, part), { recursive: true });
     await breakRule(copy, broken);
+    const [program, ...options] = PROGRAMS[broken.simulation ?? 'machine'];
     const { code, output } = await run(process.execPath, [
-      join(copy, PROGRAMS[broken.simulation ?? 'machine']),
+      join(copy, program),
+      ...options,
       '--stop',
       '--seeds',
       String(seeds),

@@ -1,3 +1,4 @@
+import { compareTerms } from '../../src/core/ids.ts';
 import type { LogIndex, PeerId, Term } from '../../src/core/ids.ts';
 import type { Connection } from '../../src/core/replication/connection.ts';
 import type { LogEntry } from '../../src/core/replication/entry.ts';
@@ -14,6 +15,7 @@ import type { SimulatedProcess } from './simulatedProcess.ts';
 
 /** What an append takes before and after it is durable, in milliseconds. */
 const MAX_WRITE_MS = 4;
+const MAX_READ_MS = 1;
 
 export interface PublishedAddress {
   readonly process: SimulatedProcess;
@@ -34,9 +36,15 @@ export class SimulatedDisk {
   address: PublishedAddress | undefined;
   /** Writes fail while it is full. */
   isFull = false;
+  /** What a reading may take, in milliseconds. */
+  maxReadMs = MAX_READ_MS;
   /** With this probability a write is durable and reported as failed, or the other way round. */
   doubt = 0;
   onDurable: (records: readonly LogRecord[]) => void = () => undefined;
+  /** A process begins to lead in this term. */
+  onRaised: (term: Term) => void = () => undefined;
+  /** A process follows another host's leader: the log goes back, takes over a state, or takes an entry in. */
+  onFollowed: (process: SimulatedProcess, term: Term | undefined) => void = () => undefined;
   readonly #hints = new Map<SimulatedProcess, () => void>();
 
   /** Puts the log back to what a backup held; only while nobody has it open. */
@@ -73,7 +81,7 @@ export class SimulatedDisk {
     const stopped = Promise.withResolvers<undefined>();
     const read = async <T>(work: () => Promise<T>): Promise<T> => {
       if (isClosed) throw new SyncError('closed', 'The log is closed.');
-      await process.delay(process.random.between(0, 1));
+      await process.delay(process.random.between(0, this.maxReadMs));
       return await work();
     };
     const write = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -98,11 +106,11 @@ export class SimulatedDisk {
       revisionText: (docId, hash) => read(() => log.revisionText(docId, hash)),
       history: (docId, limit) => read(() => log.history(docId, limit)),
       raiseTerm: (leaderId, above) => write(() => this.#raiseTerm(leaderId, above)),
-      append: (records, after, term) => write(() => this.#append(records, after, term)),
+      append: (records, after, term) => write(() => this.#append(process, records, after, term)),
       compact: (policy) => write(() => log.compact(policy)),
       adoptTerm: (term) => write(() => log.adoptTerm(term)),
-      rewind: (to) => write(() => this.#rewind(to)),
-      replace: (replacement) => write(() => this.#replace(replacement)),
+      rewind: (to) => write(() => this.#rewind(process, to)),
+      replace: (replacement) => write(() => this.#replace(process, replacement)),
       orphans: (limit) => read(() => log.orphans(limit)),
       forgetOrphans: (ids) => write(() => log.forgetOrphans(ids)),
       skeleton: (since, limit) => read(() => log.skeleton(since, limit)),
@@ -115,15 +123,17 @@ export class SimulatedDisk {
     return { ...opened, whenStopped: () => stopped.promise.then(() => undefined) };
   }
 
-  async #append(records: readonly LogRecord[], after: LogIndex, term: Term): Promise<void> {
+  async #append(process: SimulatedProcess, records: readonly LogRecord[], after: LogIndex, term: Term): Promise<void> {
     await this.log.append(records, after, term);
+    if (records.some(({ entry }) => compareTerms(entry.term, term) !== 0)) this.onFollowed(process, term);
     this.records.push(...records);
     this.last = (await this.log.state()).last;
     this.onDurable(records);
   }
 
-  async #rewind(to: LogIndex): Promise<void> {
+  async #rewind(process: SimulatedProcess, to: LogIndex): Promise<void> {
     await this.log.rewind(to);
+    this.onFollowed(process, (await this.log.state()).term);
     await this.#cut(to);
   }
 
@@ -135,14 +145,16 @@ export class SimulatedDisk {
   }
 
   /** What replaces the log are no entries; the records of the shared part stay. */
-  async #replace(replacement: LogReplacement): Promise<void> {
+  async #replace(process: SimulatedProcess, replacement: LogReplacement): Promise<void> {
     await this.log.replace(replacement);
+    this.onFollowed(process, (await this.log.state()).term);
     await this.#cut(replacement.shared);
   }
 
   async #raiseTerm(leaderId: PeerId, above: number): Promise<Term> {
     const term = await this.log.raiseTerm(leaderId, above);
     this.termNumber = term.number;
+    this.onRaised(term);
     return term;
   }
 }

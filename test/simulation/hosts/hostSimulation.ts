@@ -1,5 +1,5 @@
 import { compareTerms } from '../../../src/core/ids.ts';
-import type { LogIndex } from '../../../src/core/ids.ts';
+import type { LogIndex, Term } from '../../../src/core/ids.ts';
 import { documentEntries } from '../../../src/core/replication/bulkEntry.ts';
 import type { LogEntry, Proposal } from '../../../src/core/replication/entry.ts';
 import type { LogRecord } from '../../../src/core/replication/replicatedLog.ts';
@@ -10,6 +10,7 @@ import type { SavingPeer } from '../savingPeers.ts';
 import { SimulatedDisk } from '../simulatedDisk.ts';
 import { SimulatedNetwork } from '../simulatedNetwork.ts';
 import type { ReplicaDisk } from '../simulatedReplica.ts';
+import type { SimulatedProcess } from '../simulatedProcess.ts';
 import { SimulatedWorld } from '../simulatedWorld.ts';
 import { linkedHost } from './linkedHost.ts';
 import type { SimulatedMachine } from './linkedHost.ts';
@@ -33,6 +34,16 @@ export interface HostReport {
   /** Entries that were set aside because another host's log counted. */
   readonly setAside: number;
 }
+
+/** Each is a history of its own; without any, a seed is the history that it was before there were options. */
+export interface HostSimulationOptions {
+  /** People also rewrite all documents at once. */
+  readonly hasBulks?: boolean;
+  /** Some disks are slow to read, and some hosts never reach each other, also after everything else has healed. */
+  readonly hasLastingFaults?: boolean;
+}
+
+const SLOW_READS_MS = [1, 30, 200];
 
 const TROUBLES = [
   'kill',
@@ -72,14 +83,17 @@ export class HostSimulation {
   readonly #named = new Map<string, string>();
   /** Which proposals were ever durable at which place of which machine's log. */
   readonly #written = new Set<string>();
+  /** In which anybody has begun to lead. */
+  #newestTerm: Term | undefined;
   #faults = 0;
+  readonly #hasLastingFaults: boolean;
   #hasLostLogs = false;
   #hasCompacted = false;
   #elections = 0;
 
-  /** @param hasBulks people also rewrite all documents at once; without, a seed is the history that it was before they did. */
-  constructor(seed: number, { hasBulks = false }: { readonly hasBulks?: boolean } = {}) {
+  constructor(seed: number, { hasBulks = false, hasLastingFaults = false }: HostSimulationOptions = {}) {
     this.#seed = seed;
+    this.#hasLastingFaults = hasLastingFaults;
     this.#world = new SimulatedWorld(seed);
     const { random } = this.#world;
     this.#troubles = TROUBLES.filter((trouble) => random.chance(RARE.has(trouble) ? 0.15 : 0.4));
@@ -134,9 +148,16 @@ export class HostSimulation {
         disk: new SimulatedDisk(),
         addresses: [],
         unreachable: new Set(),
+        neverReached: new Set(),
       };
       machine.disk.onDurable = (records) => {
         this.#checkDurable(machine, records);
+      };
+      machine.disk.onRaised = (term) => {
+        if (this.#newestTerm === undefined || compareTerms(term, this.#newestTerm) > 0) this.#newestTerm = term;
+      };
+      machine.disk.onFollowed = (process, term) => {
+        this.#checkFollowed(process, term);
       };
       this.#machines.push(machine);
     }
@@ -147,9 +168,23 @@ export class HostSimulation {
       machine.addresses.push(...told.map(({ name }) => name));
       if (at > 0 && !machine.addresses.includes('h0')) machine.addresses.push('h0');
     }
+    if (this.#hasLastingFaults) this.#breakForGood();
     for (const machine of this.#machines) {
       this.#addPeer(machine, 'a');
       if (this.#peers.all.length < MAX_PEERS && random.chance(0.35)) this.#addPeer(machine, 'b');
+    }
+  }
+
+  /** Disks that are slow, and machines that never reach each other; one reaches everybody and is reached by all. */
+  #breakForGood(): void {
+    const { random } = this.#world;
+    const hub = random.pick(this.#machines);
+    for (const machine of this.#machines) {
+      machine.disk.maxReadMs = random.pick(SLOW_READS_MS);
+      if (machine === hub) continue;
+      if (!machine.addresses.includes(hub.name)) machine.addresses.push(hub.name);
+      for (const other of this.#machines)
+        if (other !== hub && other !== machine && random.chance(0.5)) machine.neverReached.add(other.name);
     }
   }
 
@@ -307,6 +342,13 @@ export class HostSimulation {
     if (first.entry.term.number < before.entry.term.number) this.#world.fail('[I7] an older term has written');
     const ids = all.flatMap(({ entry }) => documentEntries(entry).map(({ proposalId }) => proposalId));
     if (new Set(ids).size !== ids.length) this.#world.fail('[REP-05] a proposal is in the log twice');
+  }
+
+  /** [ELE-09] Whoever has begun to lead follows nobody but the leader of a newer term. */
+  #checkFollowed({ name }: SimulatedProcess, term: Term | undefined): void {
+    const { number, leaderId } = this.#newestTerm ?? {};
+    if (leaderId === name && term?.leaderId === name && term.number === number)
+      this.#world.fail(`[ELE-09] ${name} leads in the newest term and changes its log for another leader`);
   }
 
   /**

@@ -4,6 +4,7 @@ import { HostSimulation } from './hostSimulation.ts';
 
 const SEEDS = 100;
 const BULK_SEEDS = 30;
+const LASTING_SEEDS = 12;
 const FIRST_SEED = 1;
 
 test(`[I1] [I2] [I7] [I9] [ELE-11] [REC-08] ${String(SEEDS)} simulated histories of several hosts that fall apart and come together, and nothing lost`, async () => {
@@ -30,6 +31,13 @@ test(`[BLK-07] [I1] [I2] [I7] [I9] ${String(BULK_SEEDS)} histories of hosts in w
     bulks += report.bulks;
   }
   assert.ok(bulks > BULK_SEEDS, 'many were rewritten together');
+});
+
+test(`[ELE-09] [ELE-13] [I1] [I2] ${String(LASTING_SEEDS)} histories in which some hosts never reach each other and some disks stay slow: one leader, whom everybody follows`, async () => {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + LASTING_SEEDS; seed += 1) {
+    const report = await new HostSimulation(seed, { hasLastingFaults: true }).run();
+    assert.deepEqual(report.violations, []);
+  }
 });
 
 test('[I2] the same seed is the same history of the same hosts', async () => {

@@ -13,6 +13,8 @@ export interface SimulatedMachine {
   readonly addresses: string[];
   /** Machines that it cannot connect to, although they can connect to it (a firewall). */
   readonly unreachable: Set<string>;
+  /** The same, and it stays so. */
+  readonly neverReached: Set<string>;
 }
 
 /** One process's view of its machine, and of the others that keep the same library. */
@@ -32,7 +34,8 @@ export function linkedHost(
         await process.delay(process.random.between(0.1, 20));
         const target = machines.find(({ name }) => name === address)?.disk.address;
         if (target === undefined) throw new SyncError('connection-failed', 'Nobody answers.');
-        return reach(process, target, network, machine.unreachable.has(address));
+        const isDeaf = machine.unreachable.has(address) || machine.neverReached.has(address);
+        return reach(process, target, network, isDeaf);
       },
     },
   };
