@@ -128,7 +128,8 @@ export class DocumentPath {
     try {
       return await this.#moveTo(place, file, localPath);
     } finally {
-      ctx.moved(docId);
+      if (record.stored.localPath === localPath) ctx.stayed(docId);
+      else ctx.moved(docId);
     }
   }
 

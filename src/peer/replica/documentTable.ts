@@ -10,6 +10,8 @@ export class DocumentTable {
   readonly #byPath = new Map<string, DocumentReplica>();
   /** Where each copy lies, and for one that is being moved also where it goes. */
   readonly #pathsOf = new Map<DocId, Set<string>>();
+  /** Places that a document could not have, because another one has them or is being moved there. */
+  readonly #refused = new Set<string>();
 
   constructor(layout: DocumentLayout) {
     this.#layout = layout;
@@ -40,9 +42,20 @@ export class DocumentTable {
   /** Keeps a place for a document that is in the table, until it is added again; `false` where another one has it. */
   reserve(document: DocumentReplica, localPath: string): boolean {
     const there = this.#byPath.get(localPath);
-    if (there !== undefined && there !== document) return false;
+    if (there !== undefined && there !== document) {
+      this.#refused.add(localPath);
+      return false;
+    }
     this.#place(document, localPath);
     return true;
+  }
+
+  /** Gives up the places that were kept for a document which stays where it is; whether another one was refused one of them. */
+  release(document: DocumentReplica): boolean {
+    const given = [...(this.#pathsOf.get(document.docId) ?? [])].filter((path) => path !== document.localPath);
+    this.add(document);
+    // Each of them: what one has been told of is no news for the next.
+    return given.filter((path) => this.#refused.delete(path)).length > 0;
   }
 
   remove(document: DocumentReplica): void {

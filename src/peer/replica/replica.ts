@@ -450,6 +450,13 @@ export class Replica implements EntrySink, Disposable {
     this.#search.want();
   }
 
+  #stayed(docId: DocId): void {
+    const document = this.#documents.get(docId);
+    if (document === undefined || !this.#documents.release(document)) return;
+    this.#wakeWaiting(docId);
+    this.#search.want();
+  }
+
   /** Somebody may have waited for the place that a document has left. */
   #wakeWaiting(left: DocId): void {
     for (const other of this.#documents.local()) if (other.docId !== left && other.waitsForName) other.wake();
@@ -505,6 +512,7 @@ export class Replica implements EntrySink, Disposable {
         return document !== undefined && this.#documents.reserve(document, localPath);
       },
       moved: (docId) => this.#moved(docId),
+      stayed: (docId) => this.#stayed(docId),
       forget: (docId) => this.#forget(docId),
       formerlyAt: (libraryPath) => this.#documents.formerlyAt(libraryPath),
       syncedIndex: () => this.#intake.lastSyncedIndex(),

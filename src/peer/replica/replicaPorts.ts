@@ -121,10 +121,12 @@ export interface DocumentContext {
   readonly sharesPaths: boolean;
   /** See `DocumentLayout.placeFor`. */
   placeFor(libraryPath: string): Promise<string | undefined>;
-  /** Keeps a place for the document's file until `moved`; `false` where another document of this replica has it. */
+  /** Keeps a place for the document's file until `moved` or `stayed`; `false` where another document of this replica has it. */
   reservePlace(localPath: string, docId: DocId): boolean;
-  /** The document's file has another place, or stays where it is after all. */
+  /** The document's file has another place. */
   moved(docId: DocId): void;
+  /** The document's file stays where it is after all. */
+  stayed(docId: DocId): void;
   /** A document that never came into the library has no file any more: nothing is left of it. */
   forget(docId: DocId): void;
   /** Other documents that the library had at this path before; what a file was set back to may be theirs. */

@@ -30,6 +30,10 @@ const REGRESSIONS_WITH_DELETIONS: readonly (readonly [number, string])[] = [
   [238, 'a file that was set back to what an earlier document had at its place was sent as a change'],
   [339, 'a new name that could not be recorded at once was never looked for again'],
   [1017, 'two documents whose files were gone, both renamed by others, woke each other for ever'],
+  [
+    1358,
+    'a document deleted here and renamed by others had files looked for without end, as long as another one waited for a place',
+  ],
   [1478, 'what was held after a choice was taken back was taken for set back, and lost with the next edit'],
 ];
 /** The same for histories in which the log is put back. */
