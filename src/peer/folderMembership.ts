@@ -14,7 +14,7 @@ type Refusal = Outcome | undefined;
 /** Serving the folder, as far as joining and leaving need it: nothing of it runs while they change what is served. */
 interface Served {
   stop(): Promise<void>;
-  start(): Promise<Outcome>;
+  start(signal: AbortSignal): Promise<Outcome>;
   readonly isAsleep: boolean;
   /** Names of the folders of the other peers that are connected. */
   readonly peerFolders: readonly string[];
@@ -62,10 +62,10 @@ export class FolderMembership {
   }
 
   /** Comes into the library of the neighbours, or makes one. */
-  async keepInStep(): Promise<Refusal> {
+  async keepInStep(signal: AbortSignal): Promise<Refusal> {
     const place = await this.#neighbourhood.place();
     const documents = await this.#neighbourhood.announce(place);
-    const refusal = await this.#neighbourhood.oneAtATime(() => this.#joinLibraryOf(place, documents));
+    const refusal = await this.#neighbourhood.oneAtATime(signal, () => this.#joinLibraryOf(place, documents));
     if (refusal === undefined) await this.#neighbourhood.nudge();
     return refusal;
   }
@@ -119,7 +119,7 @@ export class FolderMembership {
   }
 
   /** Deletes the library with its log, and what this folder has kept for it; refused where somebody else is in it. */
-  async forgetLibrary(): Promise<Outcome> {
+  async forgetLibrary(signal: AbortSignal): Promise<Outcome> {
     const { branch } = await this.#neighbourhood.place();
     await this.#decisions.read();
     const libraryId = this.#decisions.replicaOn(branch)?.libraryId;
@@ -139,7 +139,7 @@ export class FolderMembership {
       orphans = await this.#decisions.forget(libraryId);
     });
     if (!isDeleted) {
-      if (!isAsleep) await this.#served.start();
+      if (!isAsleep) await this.#served.start(signal);
       return notDone(
         'library-in-use',
         'Another window still works with this library.',

@@ -43,8 +43,8 @@ export interface FolderServingOptions extends WorkspaceFolderOptions {
   readonly decisions: FolderDecisions;
   /** Whether this window pulls at the moment. */
   readonly isPulling: () => boolean;
-  /** Runs a step when no other one is under way that changes what is served; nobody waits for it. */
-  readonly changeInBackground: (step: () => Promise<unknown>) => void;
+  /** Runs a step when no other one is under way that changes what is served; nobody waits for it. See `start` for the signal. */
+  readonly changeInBackground: (step: (signal: AbortSignal) => Promise<unknown>) => void;
 }
 
 /** A replica whose lock this window has got, and does not serve yet. */
@@ -170,9 +170,12 @@ export class FolderServing implements Disposable {
     return folderDiagnostics(this.status, this.#serving);
   }
 
-  /** Serves what was decided for the branch that is checked out; a failure is shown until the next start. */
-  async start(): Promise<Outcome> {
-    return this.#start(undefined);
+  /**
+   * Serves what was decided for the branch that is checked out; a failure is shown until the next start.
+   * @param signal aborted where that is given up meanwhile.
+   */
+  async start(signal: AbortSignal): Promise<Outcome> {
+    return this.#start(signal, undefined);
   }
 
   async stop(): Promise<void> {
@@ -184,17 +187,17 @@ export class FolderServing implements Disposable {
   }
 
   /** Another window came, went or decided something; what was decided has been read again. */
-  async follow(): Promise<void> {
+  async follow(signal: AbortSignal): Promise<void> {
     const { decisions, neighbourhood } = this.#options;
     const { replicas } = decisions.record;
     const served = this.#record?.replicaId;
     const isWithdrawn = served !== undefined && !replicas.some((replica) => replica.replicaId === served);
     if (isWithdrawn || (replicas.length === 0 && this.#phase !== 'asleep')) await this.stop();
     if (replicas.length === 0) return;
-    if (this.#phase === 'asleep') await this.#start(undefined);
-    else if (this.#phase === 'attached') await this.#tryTakeOver();
+    if (this.#phase === 'asleep') await this.#start(signal, undefined);
+    else if (this.#phase === 'attached') await this.#tryTakeOver(signal);
     else if (this.#phase === 'observing' && decisions.replicaOn((await neighbourhood.place()).branch) !== undefined)
-      await this.#start(undefined);
+      await this.#start(signal, undefined);
   }
 
   /** Ends the events; `stop` lets go of the replica. */
@@ -208,17 +211,21 @@ export class FolderServing implements Disposable {
     this.#appliedBulk.dispose();
   }
 
-  async #start(held: HeldReplica | undefined): Promise<Outcome> {
+  async #start(signal: AbortSignal, held: HeldReplica | undefined): Promise<Outcome> {
     if (this.#serving !== undefined || this.#isDisposed) {
       held?.lock.dispose();
       return this.#serving === undefined ? this.notServing : done;
     }
     this.#letGo();
     try {
-      return await this.#startOnBranch(held);
+      return await this.#startOnBranch(signal, held);
     } catch (error) {
       held?.lock.dispose();
       this.#letGo();
+      if (signal.aborted) {
+        this.#setPhase('asleep');
+        return this.notServing;
+      }
       this.#options.ambient.logger.error('The folder could not be served.', {
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
@@ -228,7 +235,7 @@ export class FolderServing implements Disposable {
     }
   }
 
-  async #startOnBranch(held: HeldReplica | undefined): Promise<Outcome> {
+  async #startOnBranch(signal: AbortSignal, held: HeldReplica | undefined): Promise<Outcome> {
     const { neighbourhood, decisions, stateDir } = this.#options;
     // Before the record is read, so that no decision is missed in between.
     neighbourhood.follow();
@@ -255,7 +262,7 @@ export class FolderServing implements Disposable {
       this.#attach();
       return done;
     }
-    await this.#serve(record, place, guard, person, lock);
+    await this.#serve(record, place, guard, person, lock, signal);
     this.#setPhase('running');
     this.#announce(place);
     return done;
@@ -265,7 +272,7 @@ export class FolderServing implements Disposable {
     const { clock, logger } = this.#options.ambient;
     const guard = this.#attempt.add(new GitWorkGuard(place.checkout, record?.branch ?? '', clock, logger));
     this.#attempt.add(
-      guard.onMayHaveChanged(() => this.#options.changeInBackground(() => this.#branchMayHaveChanged())),
+      guard.onMayHaveChanged(() => this.#options.changeInBackground((signal) => this.#branchMayHaveChanged(signal))),
     );
     return guard;
   }
@@ -276,6 +283,7 @@ export class FolderServing implements Disposable {
     guard: GitWorkGuard,
     person: string,
     lock: ExclusiveLock,
+    signal: AbortSignal,
   ): Promise<void> {
     const { folder, peerId, neighbourhood, stateDir } = this.#options;
     const attempt = this.#attempt;
@@ -285,6 +293,7 @@ export class FolderServing implements Disposable {
       record,
       guard,
       lock,
+      signal,
       checkout: place.checkout,
       peer: { peerId, ...peerNames(person, basename(folder)) },
       replicaDirectory: replicaDirectory(stateDir, record.replicaId),
@@ -336,30 +345,30 @@ export class FolderServing implements Disposable {
   #retryLater(): void {
     this.#retry?.dispose();
     this.#retry = this.#options.ambient.scheduler.after(ATTACHED_RETRY_MS, () =>
-      this.#options.changeInBackground(() => this.#tryTakeOver()),
+      this.#options.changeInBackground((signal) => this.#tryTakeOver(signal)),
     );
   }
 
   /** Serves the replica if the window that did is gone; else nothing changes. */
-  async #tryTakeOver(): Promise<void> {
+  async #tryTakeOver(signal: AbortSignal): Promise<void> {
     const record = this.#record;
     if (this.#phase !== 'attached' || record === undefined || this.#isDisposed) return;
     this.#retryLater();
     const { takeReplicaLock } = await import('./servingReplica.ts');
     const lock = takeReplicaLock(replicaDirectory(this.#options.stateDir, record.replicaId));
     if (lock === undefined) return;
-    await this.#start({ replicaId: record.replicaId, lock });
+    await this.#start(signal, { replicaId: record.replicaId, lock });
     // Whoever served it has left for good.
     if (!this.#options.decisions.hasConsent) await this.stop();
   }
 
   /** Another branch that has joined is another replica. */
-  async #branchMayHaveChanged(): Promise<void> {
+  async #branchMayHaveChanged(signal: AbortSignal): Promise<void> {
     if (this.#isDisposed || this.#phase === 'asleep') return;
     const { branch } = await this.#options.neighbourhood.place();
     if (branch === this.#record?.branch || this.#options.decisions.replicaOn(branch) === undefined) return;
     await this.stop();
-    await this.#start(undefined);
+    await this.#start(signal, undefined);
   }
 
   // ---- status ----

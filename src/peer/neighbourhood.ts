@@ -179,12 +179,12 @@ export class Neighbourhood implements Disposable {
 
   /**
    * Runs a step in which a library is looked for, made and joined: of windows that start at the same instant the first
-   * one makes it, and the others find it.
+   * one makes it, and the others find it. Rejects where the signal gives up waiting for them.
    */
-  oneAtATime<T>(step: () => Promise<T>): Promise<T> {
+  oneAtATime<T>(signal: AbortSignal, step: () => Promise<T>): Promise<T> {
     const { stateDir, ambient } = this.#options;
     makePrivateDirectory(stateDir);
-    return runUnderLock(new ExclusiveLock(join(stateDir, JOINING_LOCK_FILE)), ambient.scheduler, step);
+    return runUnderLock(new ExclusiveLock(join(stateDir, JOINING_LOCK_FILE)), ambient.scheduler, signal, step);
   }
 
   /** A new library of this folder's documents. */

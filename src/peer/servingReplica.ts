@@ -33,6 +33,8 @@ export interface ServeOptions extends WorkspaceFolderOptions {
   readonly lock: ExclusiveLock;
   readonly discover: ReplicaOptions['discover'];
   readonly inspect: ReplicaOptions['inspect'];
+  /** Aborted where it is not to be served after all: what the start waits for may never come (a frozen leader's answer). */
+  readonly signal: AbortSignal;
 }
 
 /** A replica at work, with everything that it holds open. */
@@ -50,9 +52,9 @@ export function takeReplicaLock(directory: string): ExclusiveLock | undefined {
   return lock.tryAcquire() ? lock : undefined;
 }
 
-/** Opens a replica's state, joins the library and watches the files. Rejects where the state or the library cannot be opened. */
+/** Opens a replica's state, joins the library and watches the files. Rejects where the state or the library cannot be opened, or the signal gives it up. */
 export async function serveReplica(options: ServeOptions): Promise<ServingReplica> {
-  const { ambient, record, settings, checkout, lock } = options;
+  const { ambient, record, settings, checkout, lock, signal } = options;
   const store = new SqliteReplicaStore(
     record.replicaId,
     join(options.replicaDirectory, 'replica.sqlite'),
@@ -65,10 +67,13 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
   watcher.onDidFail((problem) => ambient.logger.error(problem.message, { code: problem.code }));
   let service: SyncService | undefined;
   let replica: Replica | undefined;
-  const close = async (): Promise<void> => {
+  const letGo = (): void => {
     replica?.dispose();
     watcher.dispose();
     service?.dispose();
+  };
+  const close = async (): Promise<void> => {
+    letGo();
     try {
       await service?.closed;
       // A write that is under way is recorded before the next one may take the replica over.
@@ -80,6 +85,7 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       lock.dispose();
     }
   };
+  signal.addEventListener('abort', letGo);
   try {
     replica = await Replica.open({
       ambient,
@@ -112,12 +118,16 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       timeoutMs: settings.timeoutMs,
       links: settings.hostLinks,
     });
+    signal.throwIfAborted();
     if (record.isPaused) replica.pause();
     await replica.start(service);
+    signal.throwIfAborted();
     const link = service;
     return { replica, link, metrics: () => link.metrics, close };
   } catch (error) {
     await close();
     throw error;
+  } finally {
+    signal.removeEventListener('abort', letGo);
   }
 }

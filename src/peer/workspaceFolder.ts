@@ -73,6 +73,7 @@ export class WorkspaceFolder implements FolderSession {
   #wasLastChoiceOfSource = false;
   #isPulling = false;
   #changing: Promise<unknown> = Promise.resolve();
+  #givingUp = new AbortController();
 
   private constructor(folder: string, options: WorkspaceFolderOptions, decisions: FolderDecisions) {
     const { ambient, stateDir, files, finder } = options;
@@ -105,7 +106,7 @@ export class WorkspaceFolder implements FolderSession {
       neighbourhood: this.#neighbourhood,
       served: {
         stop: () => serving.stop(),
-        start: () => serving.start(),
+        start: (signal) => serving.start(signal),
         get isAsleep() {
           return serving.status.phase === 'asleep';
         },
@@ -133,7 +134,9 @@ export class WorkspaceFolder implements FolderSession {
       }),
     );
     this.#disposables.add(
-      this.#neighbourhood.onDidChange(() => this.#runInBackground(() => this.#change(() => this.#neighboursChanged()))),
+      this.#neighbourhood.onDidChange(() =>
+        this.#runInBackground(() => this.#change((signal) => this.#neighboursChanged(signal))),
+      ),
     );
   }
 
@@ -195,9 +198,14 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   keepInStep(): Promise<Outcome> {
-    return this.#change(async () => {
+    return this.#change(async (signal) => {
       this.#isStoppedByPerson = false;
-      return (await this.#membership.keepInStep()) ?? this.#serving.start();
+      try {
+        return (await this.#membership.keepInStep(signal)) ?? (await this.#serving.start(signal));
+      } catch (error) {
+        if (signal.aborted) return this.#serving.notServing;
+        throw error;
+      }
     });
   }
 
@@ -206,20 +214,20 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   join(libraryId: LibraryId, pairs: readonly DocumentPair[]): Promise<Outcome> {
-    return this.#change(async () => {
+    return this.#endWith(async (signal) => {
       const refusal = await this.#membership.join(libraryId, pairs);
       if (refusal !== undefined) return refusal;
       this.#isStoppedByPerson = false;
-      return this.#serving.start();
+      return this.#serving.start(signal);
     });
   }
 
   leave(): Promise<Outcome> {
-    return this.#change(() => this.#membership.leave());
+    return this.#endWith(() => this.#membership.leave());
   }
 
   async forgetLibrary(): Promise<Outcome> {
-    const outcome = await this.#change(() => this.#membership.forgetLibrary());
+    const outcome = await this.#endWith((signal) => this.#membership.forgetLibrary(signal));
     if (outcome.isDone) this.#tellStatus();
     return outcome;
   }
@@ -232,17 +240,17 @@ export class WorkspaceFolder implements FolderSession {
   // ---- serving ----
 
   start(): Promise<Outcome> {
-    return this.#change(async () => {
+    return this.#change(async (signal) => {
       this.#isStoppedByPerson = false;
       await this.#decisions.read();
       if (!this.#decisions.hasConsent)
         return notDone('no-consent', 'This folder is not kept in step yet.', 'Choose "Keep in Step" or "Join…".');
-      return this.#serving.start();
+      return this.#serving.start(signal);
     });
   }
 
   async stop(): Promise<void> {
-    await this.#change(async () => {
+    await this.#endWith(async () => {
       this.#isStoppedByPerson = true;
       await this.#serving.stop();
       // Another window on this folder may serve it now.
@@ -340,7 +348,7 @@ export class WorkspaceFolder implements FolderSession {
     if (this.#disposables.isDisposed) return;
     this.#disposables.dispose();
     this.#runInBackground(() =>
-      this.#change(async () => {
+      this.#endWith(async () => {
         try {
           await this.#serving.stop();
         } finally {
@@ -358,10 +366,10 @@ export class WorkspaceFolder implements FolderSession {
 
   // ---- what they share ----
 
-  async #neighboursChanged(): Promise<void> {
+  async #neighboursChanged(signal: AbortSignal): Promise<void> {
     if (this.#disposables.isDisposed) return;
     await this.#decisions.read();
-    if (!this.#isStoppedByPerson) await this.#serving.follow();
+    if (!this.#isStoppedByPerson) await this.#serving.follow(signal);
     this.#tellStatus();
   }
 
@@ -391,12 +399,20 @@ export class WorkspaceFolder implements FolderSession {
     this.#conflictsChanged.fire(this.conflicts);
   }
 
-  /** Joining, starting and stopping never overlap. */
-  #change<T>(step: () => Promise<T>): Promise<T> {
-    const result = this.#changing.then(step);
+  /** Joining, starting and stopping never overlap. @param step given up by its signal, however long it would wait. */
+  #change<T>(step: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = this.#givingUp;
+    const result = this.#changing.then(() => step(signal));
     // The next step runs whatever became of this one; its outcome is the caller's.
     this.#changing = result.catch(() => undefined);
     return result;
+  }
+
+  /** The same of a step that ends what the ones before it would begin: nothing waits for those any more. */
+  #endWith<T>(step: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.#givingUp.abort();
+    this.#givingUp = new AbortController();
+    return this.#change(step);
   }
 
   #runInBackground(step: () => Promise<unknown>): void {

@@ -5,6 +5,9 @@ import type { Disposable } from '../../core/ports.ts';
 import { isErrorWithCode } from '../errorCode.ts';
 import { isCandidateName } from './diskFiles.ts';
 
+/** A folder that tells nothing for so long (a network drive that has gone) must not keep the rest waiting. */
+const READY_LIMIT_MS = 10_000;
+
 /** What a watched folder tells. */
 export interface FolderListener {
   file(file: string, kind: 'changed' | 'removed'): void;
@@ -20,13 +23,14 @@ export interface FolderListener {
  * generator, `rm -rf`) is another folder to the operating system, which goes on watching the old one.
  */
 export class WatchedFolder implements Disposable {
-  /** Resolves when changes from now on are seen. */
+  /** Resolves when changes from now on are seen; also where they will not be, which the listener is told. */
   readonly ready: Promise<void>;
   readonly #folder: string;
   readonly #listener: FolderListener;
-  readonly #disposed = Promise.withResolvers<undefined>();
   #isDisposed = false;
   #watcher: FSWatcher | undefined;
+  /** Ends the wait for `#watcher`, which tells nothing any more once it is closed. */
+  #endWait: () => void = () => undefined;
   /** The folder that `#watcher` is on. */
   #identity: string | undefined;
   #ancestor: { readonly identity: string; readonly watcher: AncestorWatcher } | undefined;
@@ -40,7 +44,6 @@ export class WatchedFolder implements Disposable {
 
   dispose(): void {
     this.#isDisposed = true;
-    this.#disposed.resolve(undefined);
     this.#ancestor?.watcher.close();
     this.#ancestor = undefined;
     this.#closeWatcher();
@@ -68,11 +71,22 @@ export class WatchedFolder implements Disposable {
     watcher.on('raw', () => this.#look());
     watcher.on('unlinkDir', () => this.#look());
     watcher.on('error', (error) => this.#listener.failed(error));
-    await Promise.race([
-      new Promise<void>((resolve) => watcher.once('ready', () => resolve())),
-      this.#disposed.promise,
-    ]);
+    await this.#untilReady(watcher);
     this.#look();
+  }
+
+  /** A folder that cannot be read (too many open files, another thing of that name since) is never told to be ready. */
+  async #untilReady(watcher: FSWatcher): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#endWait = () => resolve(undefined);
+    const limit = setTimeout(() => {
+      if (this.#watcher === watcher) this.#listener.failed(new Error(`${this.#folder} could not be read in time.`));
+      resolve(undefined);
+    }, READY_LIMIT_MS);
+    watcher.once('ready', () => resolve(undefined));
+    watcher.once('error', () => resolve(undefined));
+    await promise;
+    clearTimeout(limit);
   }
 
   /** Whether the folder is still the one that is watched. */
@@ -124,7 +138,11 @@ export class WatchedFolder implements Disposable {
   #closeWatcher(): void {
     const watcher = this.#watcher;
     this.#watcher = undefined;
-    watcher?.close().catch((error: unknown) => this.#listener.failed(error));
+    this.#endWait();
+    if (watcher === undefined) return;
+    // A file that is found to be gone only now would have it watch the folder again, for good.
+    watcher.add = () => watcher;
+    watcher.close().catch((error: unknown) => this.#listener.failed(error));
   }
 }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { Logger } from '../../../src/core/ports.ts';
 import { DocumentWatcher } from '../../../src/node/files/documentWatcher.ts';
 import { createIgnoreRules } from '../../../src/node/files/ignoreRules.ts';
@@ -127,6 +129,17 @@ test('[I2] without an editor, files in new folders are told, unless they are ign
     seen.some((event) => event.includes('build')),
     false,
   );
+});
+
+test('[I8] a folder that cannot be looked through keeps nobody waiting, and its being unwatched is told', () => {
+  const program = fileURLToPath(new URL('./watchWithoutFiles.ts', import.meta.url));
+  const said = execFileSync(process.execPath, [program, join(folder, 'api', 'openapi.yaml')], { encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(said), ['watch-limit', 'goes on']);
+});
+
+test('[I8] a process whose folders are let go of while their files are removed comes to its end', () => {
+  const program = fileURLToPath(new URL('./watchAndLeave.ts', import.meta.url));
+  execFileSync(process.execPath, [program, folder], { timeout: 30_000 });
 });
 
 test('letting go while a folder is being taken up leaves nobody waiting', async () => {

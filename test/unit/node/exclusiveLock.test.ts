@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createAmbient } from '../../../src/node/ambient.ts';
 import { ExclusiveLock } from '../../../src/node/lock/exclusiveLock.ts';
+import { runUnderLock } from '../../../src/node/lock/runUnderLock.ts';
+import { silentLogger } from '../replication/fakes.ts';
 
 let directory: string;
 
@@ -65,4 +68,16 @@ test("[I10] the lock file is the user's own", { skip: process.platform === 'win3
   lock.tryAcquire();
   assert.equal(statSync(path).mode & 0o077, 0);
   lock.dispose();
+});
+
+test('[I8] a wait for a lock that nobody gives back can be given up, and the step is not run', async () => {
+  const path = join(directory, 'd.lock');
+  const holder = new ExclusiveLock(path);
+  assert.equal(holder.tryAcquire(), true);
+  const giveUp = new AbortController();
+  const { scheduler } = createAmbient(silentLogger);
+  const waiting = runUnderLock(new ExclusiveLock(path), scheduler, giveUp.signal, () => assert.fail('it was run'));
+  giveUp.abort(new Error('given up'));
+  await assert.rejects(waiting, { message: 'given up' });
+  holder.dispose();
 });
