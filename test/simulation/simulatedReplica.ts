@@ -229,13 +229,13 @@ export class SimulatedReplica implements EntrySink {
     }
     if (shadow === undefined) return NOTHING;
     if (why === 'compacted') return shadow.text;
-    // What the log got after the head is none of its ancestors.
-    const entries = await link.fetchHistory(head.docId, MAX_ENTRIES_LOOKED_AT, 'heads');
-    const later = new Set(entries.filter(({ index }) => index > head.index).map(({ hash }) => hash));
     for (const hash of [shadow.hash, ...(local?.former ?? [])]) {
-      if (later.has(hash)) continue;
       const text = await link.fetchRevision(head.docId, hash, 'heads');
-      if (text !== undefined) return text;
+      if (text === undefined) continue;
+      // What the log got after the head is none of its ancestors, also if it got it a moment ago.
+      const entries = await link.fetchHistory(head.docId, MAX_ENTRIES_LOOKED_AT, 'heads');
+      const made = entries.filter((entry) => entry.hash === hash);
+      if (made.length === 0 || made.some(({ index }) => index <= head.index)) return text;
     }
     return NOTHING;
   }

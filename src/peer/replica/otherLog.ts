@@ -46,11 +46,10 @@ async function commonAncestor(
   const link = record.ctx.link();
   const { shadow } = record.stored;
   if (link === undefined || shadow === undefined) throw new Error('A document can meet another log only over a link.');
-  const later = await revisionsAfter(link, docId, index);
   for (const hash of new Set([shadow.hash, ...(await record.ctx.store.formerShadows(docId))])) {
-    if (later.has(hash)) continue;
     const text = await link.fetchRevision(docId, hash, 'heads');
-    if (text !== undefined) return { text, hash, index };
+    // Asked in this order: what the log gets between the two questions is among its entries then.
+    if (text !== undefined && !(await revisionsAfter(link, docId, index)).has(hash)) return { text, hash, index };
   }
   return undefined;
 }

@@ -71,6 +71,8 @@ export class ReplicaBench {
   readonly revisions = new Map<RevisionHash, string>();
   /** Revisions that the library was asked for. */
   readonly fetched: RevisionHash[] = [];
+  /** What happens in the library before it answers the next of these questions. */
+  beforeRevision: () => void = () => undefined;
   /** The document's revisions, oldest first; all but the first are somebody else's. */
   history: readonly string[] = [];
   /** The log's entries of the document, oldest first, as far as it still has them. */
@@ -333,6 +335,7 @@ export class ReplicaBench {
       fetchHeads: () => Promise.resolve(this.heads),
       fetchRevision: (_docId, hash) => {
         this.fetched.push(hash);
+        this.beforeRevision();
         return Promise.resolve(this.revisions.get(hash));
       },
       fetchHistory: () =>

@@ -105,6 +105,21 @@ test('[REC-04] [I1] a revision that the log got after the head that is taken in 
   assert.equal(bench.folder.text(PATH), shadow.text);
 });
 
+test('[REC-04] [I1] nor is one that the log gets while it is being asked', async () => {
+  const shadow = revision(spec('cats', 'dogs'), 9);
+  const bench = new ReplicaBench(shadow.text, shadow);
+  const head = revision(spec('cats'), 4);
+  bench.revisions.set(head.hash, head.text);
+  bench.history = ['1', '2', '3', head.text];
+  bench.beforeRevision = () => {
+    bench.revisions.set(shadow.hash, shadow.text);
+    bench.history = ['1', '2', '3', head.text, shadow.text];
+  };
+  const replica = await bench.open();
+  await bench.takeHeads(replica, [headOf(head)], 4, 'unknown');
+  assert.equal(bench.folder.text(PATH), shadow.text);
+});
+
 test('[REC-04] [I1] what is held stays held on another log, also where that has the other side of the clash', async () => {
   const theirs = revision(spec('cats').replace('summary: cats', 'summary: theirs'), 5);
   const shadow = revision(theirs.text.replace('title: Pets', 'title: Animals'), 6);
