@@ -202,6 +202,7 @@ export class DocumentReplica implements Disposable {
       const taken = this.#queue.run(async () => {
         try {
           await this.#intake.takeEntry(entry, newText, synced);
+          this.#settling.endPutOff();
           // A head that can be merged at once is recorded together with the write that it causes.
           await this.#settleAndRecord(resolve);
           resolve();
@@ -255,14 +256,22 @@ export class DocumentReplica implements Disposable {
   }
 
   /**
-   * The same for an entry that others follow at once: the file is written when `wake` is called. Resolves when the entry
-   * was taken in; it is durable before anything that comes after it is.
+   * The same for an entry that others follow at once: the file is written when `settlePutOff` is called. Resolves when the
+   * entry was taken in; it is durable before anything that comes after it is.
    */
   applyEntryFollowed(entry: DocumentEntry, newText: string | undefined, synced: SyncedPosition): Promise<void> {
     return this.#queue.run(async () => {
       await this.#intake.takeEntry(entry, newText, synced);
       this.#record.commitPostponedLater();
       this.#settling.putOff();
+    });
+  }
+
+  /** Brings what was put off into the file. */
+  settlePutOff(): void {
+    this.#queue.post(() => {
+      this.#settling.endPutOff();
+      return this.#settleAndRecord();
     });
   }
 

@@ -60,6 +60,8 @@ export class DocumentSettling implements Disposable {
   #retry: Disposable | undefined;
   /** Whether something came that was not brought to an end yet: the person has paused, or git is at work. */
   #isOpen = false;
+  /** Whether more entries are known to follow those that came in. */
+  #isPutOff = false;
   #isDisposed = false;
 
   constructor(parts: DocumentParts, again: Again) {
@@ -90,10 +92,15 @@ export class DocumentSettling implements Disposable {
     return this.#isOpen || this.#state === 'syncing';
   }
 
-  /** Something came in that is brought into the file later, together with what follows. */
+  /** Something came in that is brought into the file later, together with what follows, after `endPutOff`. */
   putOff(): void {
     this.#isOpen = true;
+    this.#isPutOff = true;
     this.show('syncing');
+  }
+
+  endPutOff(): void {
+    this.#isPutOff = false;
   }
 
   dispose(): void {
@@ -136,6 +143,8 @@ export class DocumentSettling implements Disposable {
     if (step.kind === 'proposed') return this.show('syncing');
     if (step.kind !== 'rest') return step.kind;
     if (this.#removal.isAtIt) return this.#afterRemoval(await this.#removal.round(file));
+    // However often the file is looked at meanwhile: only what a person has changed in it does not wait for what follows.
+    if (this.#isPutOff && workingHash === shadow?.hash) return this.show('syncing');
     if (working === undefined) {
       // It came and went before the library had heard of it.
       const isKnown = head !== undefined || this.#proposals.isInFlight || this.#proposals.isAwaitingHead;

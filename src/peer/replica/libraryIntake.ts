@@ -98,7 +98,7 @@ export class LibraryIntake implements EntrySink {
 
   /** What came in is brought into the files, although more is to follow. */
   settlePutOff(): void {
-    for (const document of this.#putOff) document.wake();
+    for (const document of this.#putOff) document.settlePutOff();
     this.#putOff.clear();
     this.#putOffSinceMs = undefined;
   }

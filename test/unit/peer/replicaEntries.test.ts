@@ -212,6 +212,19 @@ test('[REP-28] entries that others follow come into the file together, said as o
   assert.equal(told.length, 1);
 });
 
+test('[REP-28] [I8] looking at the file does not bring in what is put off, unless a person has changed it: then nothing waits', async () => {
+  const first = revision(cats('cats'), 5);
+  const bench = new ReplicaBench(first.text, first);
+  const replica = await bench.open();
+  const second = await bench.takeFollowedEntry(replica, first, cats('big cats'));
+  await bench.until(replica.syncNow(1_000));
+  assert.equal(bench.folder.text(PATH), first.text);
+  bench.folder.save(PATH, cats('cats').replace('summary: dogs', 'summary: big dogs'), undefined);
+  const both = cats('big cats').replace('summary: dogs', 'summary: big dogs');
+  await bench.untilTrue(() => bench.folder.text(PATH) === both && bench.proposed.length === 1);
+  assert.equal(bench.proposed[0]?.baseHash, second.hash);
+});
+
 test('[REP-28] [I8] what follows and does not come is not waited for once the connection is gone', async () => {
   const first = revision(cats('cats'), 5);
   const bench = new ReplicaBench(first.text, first);
