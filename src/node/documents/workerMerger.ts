@@ -21,8 +21,8 @@ import type { DocumentWorkerFunctions } from './documentWorker.ts';
 import type { FileKind, FoundDocument } from './findDocuments.ts';
 
 /**
- * Up to this many characters in all, a merge or a check is done on the calling thread, which must not be kept busy for
- * long: a merge takes 5 ms (the first of all 60), a check 11; with 24,000 characters it would be 32 and 36. The way to a
+ * Up to this many characters in all, what one turn of the event loop asks for is done on the calling thread, which must not
+ * be kept busy for long: a merge takes 5 ms (the first of all 60), a check 11; with 24,000 characters it would be 32 and 36. The way to a
  * warm worker and back costs less than 0.5 ms, starting it 0.6 s. Measured by `node test/bench/documentWorker.ts`
  * on two cores with a load of 10; medians.
  */
@@ -63,6 +63,8 @@ export interface DocumentFinder {
 export class WorkerMerger implements Merger, DocumentFinder, SourceTexts, HistoryTexts {
   readonly #calls: WorkerCalls<DocumentWorkerFunctions>;
   #warmingUp: Promise<void> | undefined;
+  /** How many characters were worked on in this turn of the event loop: a hundred small texts at once are a large one. */
+  #inlineLength = 0;
 
   /**
    * @param workerFile the worker's program: a bundle, or `documentWorker.ts` itself where the source runs.
@@ -82,10 +84,10 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts, Histor
   merge(input: MergeInput, format: DocumentFormat, options?: MergeOptions): Promise<MergeResult> {
     void this.warmUp();
     const length = input.base.length + input.ours.length + input.theirs.length;
-    if (length <= MAX_INLINE_LENGTH) return Promise.resolve(threeWayMerge(input, format, options));
     // The usual merge: one side changed nothing. Comparing costs less than the way to the worker.
     const equal = mergeEqual(input);
     if (equal !== undefined) return Promise.resolve(equal);
+    if (this.#takeInline(length)) return Promise.resolve(threeWayMerge(input, format, options));
     return this.#calls.call('merge', input, format, options).catch((error: unknown) => {
       if (!(error instanceof WorkerOutOfMemoryError)) throw error;
       const { ours, theirs } = input;
@@ -96,7 +98,7 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts, Histor
 
   check(text: string, format: DocumentFormat): Promise<readonly Problem[]> {
     void this.warmUp();
-    if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(checkDocument(text, format));
+    if (this.#takeInline(text.length)) return Promise.resolve(checkDocument(text, format));
     return this.#calls.call('check', text, format).catch((error: unknown) => {
       if (!(error instanceof WorkerOutOfMemoryError)) throw error;
       return [OUT_OF_MEMORY];
@@ -130,24 +132,22 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts, Histor
 
   translate(text: string, options: TranslateOptions): Promise<Checked<string>> {
     // A text with aliases may stand for one that is much longer.
-    const isSmall = text.length <= MAX_INLINE_LENGTH && !/[&*]/.test(text);
-    if (isSmall) return Promise.resolve(translateSpec(text, options));
+    if (!/[&*]/.test(text) && this.#takeInline(text.length)) return Promise.resolve(translateSpec(text, options));
     return this.#calls.call('translateSpec', text, options);
   }
 
   firstContact(ours: string, theirs: string, format: DocumentFormat): Promise<ReturnType<typeof firstContact>> {
-    if (ours.length + theirs.length <= MAX_INLINE_LENGTH) return Promise.resolve(firstContact(ours, theirs, format));
+    if (this.#takeInline(ours.length + theirs.length)) return Promise.resolve(firstContact(ours, theirs, format));
     return this.#calls.call('firstContact', ours, theirs, format);
   }
 
   references(text: string, format: DocumentFormat): Promise<readonly string[]> {
-    if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(collectReferences(text, format));
+    if (this.#takeInline(text.length)) return Promise.resolve(collectReferences(text, format));
     return this.#calls.call('collectReferences', text, format);
   }
 
   compare(before: string, after: string, format: DocumentFormat): Promise<readonly ElementChange[]> {
-    if (before.length + after.length <= MAX_INLINE_LENGTH)
-      return Promise.resolve(elementChanges(before, after, format));
+    if (this.#takeInline(before.length + after.length)) return Promise.resolve(elementChanges(before, after, format));
     return this.#calls.call('elementChanges', before, after, format);
   }
 
@@ -162,6 +162,17 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts, Histor
     format: DocumentFormat,
   ): Promise<RestoredElement> {
     return this.#calls.call('restoreElement', current, version, path, format);
+  }
+
+  /** Whether so much more may be done on the calling thread before anything else has its turn. */
+  #takeInline(length: number): boolean {
+    if (this.#inlineLength + length > MAX_INLINE_LENGTH) return false;
+    if (this.#inlineLength === 0)
+      setImmediate(() => {
+        this.#inlineLength = 0;
+      });
+    this.#inlineLength += length;
+    return true;
   }
 
   dispose(): void {

@@ -43,6 +43,14 @@ test('[I8] only small texts are merged and checked on the calling thread', async
   assert.equal(await isInline(merger.diff(large.repeat(20), large.repeat(21))), false);
 });
 
+test('[I8] many small texts in one turn are no less work than a large one: what is too much for one turn goes to the worker', async () => {
+  const text = spec(60, 'Base');
+  const [first, second] = [isInline(merger.check(text, 'yaml')), isInline(merger.check(text, 'yaml'))];
+  assert.deepEqual(await Promise.all([first, second]), [true, false]);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await isInline(merger.check(text, 'yaml')), true);
+});
+
 test('[I8] where one side changed nothing, nothing is read, however large the document is', async () => {
   const [base, changed] = [spec(5_000, 'Base'), spec(5_000, 'Other')];
   for (const [ours, theirs] of [
