@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { DocId, RevisionHash } from '../../core/ids.ts';
 
 /** So many of the newest are kept without a gap; of twice as old ones every second, and so on. */
@@ -11,6 +11,10 @@ const KEPT_WITHOUT_GAP = 64;
  */
 export class FormerShadows {
   readonly #database: DatabaseSync;
+  /** Compiled once: they run with every document that is stored. */
+  readonly #newest: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #remove: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -19,6 +23,9 @@ export class FormerShadows {
         docId TEXT NOT NULL, number INTEGER NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (docId, number)
       ) STRICT, WITHOUT ROWID;
     `);
+    this.#newest = database.prepare('SELECT number, hash FROM shadows WHERE docId = ? ORDER BY number DESC LIMIT 1');
+    this.#insert = database.prepare('INSERT INTO shadows VALUES (?, ?, ?)');
+    this.#remove = database.prepare('DELETE FROM shadows WHERE docId = ? AND number = ?');
   }
 
   /** Newest first. */
@@ -31,15 +38,12 @@ export class FormerShadows {
 
   /** To be called with every shadow that is stored and wholly in the file, within its transaction. */
   note(docId: DocId, hash: RevisionHash): void {
-    const newest = this.#database
-      .prepare('SELECT number, hash FROM shadows WHERE docId = ? ORDER BY number DESC LIMIT 1')
-      .get(docId);
+    const newest = this.#newest.get(docId);
     if (newest?.['hash'] === hash) return;
     const number = Number(newest?.['number'] ?? 0) + 1;
-    this.#database.prepare('INSERT INTO shadows VALUES (?, ?, ?)').run(docId, number, hash);
-    const remove = this.#database.prepare('DELETE FROM shadows WHERE docId = ? AND number = ?');
+    this.#insert.run(docId, number, hash);
     // Each name gets older by one at a time, so it is looked at once at each of these ages.
     for (let age = KEPT_WITHOUT_GAP, step = 2; age < number; age *= 2, step *= 2)
-      if ((number - age) % step !== 0) remove.run(docId, number - age);
+      if ((number - age) % step !== 0) this.#remove.run(docId, number - age);
   }
 }

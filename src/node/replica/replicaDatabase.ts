@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import * as z from 'zod';
 import type { DocId, LogIndex, RevisionHash } from '../../core/ids.ts';
 import type {
@@ -63,6 +63,7 @@ export class ReplicaDatabase {
   readonly bulks: BulkRecords;
   readonly #nameOf: (text: string) => TextName;
   readonly #formerShadows: FormerShadows;
+  readonly #statements = new Map<string, StatementSync>();
   #commitCount = 0;
 
   /** @param nameOf gives equal texts one name and different texts different ones (a content hash). */
@@ -157,23 +158,22 @@ export class ReplicaDatabase {
     this.#putMeta('lastSyncedIndex', index);
     this.#database.exec('DELETE FROM position');
     if (runningHash !== undefined)
-      this.#database.prepare("INSERT INTO position VALUES ('synced', ?, ?)").run(index, runningHash);
+      this.#prepare("INSERT INTO position VALUES ('synced', ?, ?)").run(index, runningHash);
   }
 
   #putMeta(name: string, value: number): void {
-    this.#database
-      .prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
-      .run(name, value);
+    this.#prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(name, value);
   }
 
   #put(table: 'documents' | 'outbox' | 'intents', key: string, value: object): void {
-    this.#database
-      .prepare(`INSERT INTO ${table} VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record`)
-      .run(key, JSON.stringify(value));
+    this.#prepare(`INSERT INTO ${table} VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record`).run(
+      key,
+      JSON.stringify(value),
+    );
   }
 
   #remove(table: 'documents' | 'outbox' | 'intents', key: string): void {
-    this.#database.prepare(`DELETE FROM ${table} WHERE ${table === 'outbox' ? 'proposalId' : 'docId'} = ?`).run(key);
+    this.#prepare(`DELETE FROM ${table} WHERE ${table === 'outbox' ? 'proposalId' : 'docId'} = ?`).run(key);
   }
 
   /** Written by `#put` of this same schema version, so the shape is the one it was given; only damage could change it. */
@@ -211,9 +211,19 @@ export class ReplicaDatabase {
     };
   }
 
+  /** Compiled once each: a transaction of 100 documents runs some 500. */
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
   #store(text: string): TextName {
     const name = this.#nameOf(text);
-    this.#database.prepare('INSERT INTO revisions VALUES (?, ?) ON CONFLICT DO NOTHING').run(name, text);
+    this.#prepare('INSERT INTO revisions VALUES (?, ?) ON CONFLICT DO NOTHING').run(name, text);
     return name;
   }
 
@@ -222,7 +232,7 @@ export class ReplicaDatabase {
   }
 
   #textOf(name: TextName): string {
-    const row = this.#database.prepare('SELECT text FROM revisions WHERE hash = ?').get(name);
+    const row = this.#prepare('SELECT text FROM revisions WHERE hash = ?').get(name);
     if (row === undefined) throw new Error('damaged-replica: a stored revision is missing.');
     return String(row['text']);
   }
