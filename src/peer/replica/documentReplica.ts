@@ -413,6 +413,12 @@ export class DocumentReplica implements Disposable {
     });
   }
 
+  /** Whether the library has said something of it that came in, be it in the file yet or not. */
+  get isOfLibrary(): boolean {
+    const { shadow, head, wanted } = this.stored;
+    return (shadow ?? head ?? wanted) !== undefined;
+  }
+
   /** Whether it cannot get its name: perhaps only as long as another document has the place. */
   get waitsForName(): boolean {
     return this.#path.hindrance !== undefined;

@@ -174,7 +174,7 @@ export class LibraryIntake implements EntrySink {
     if (there === undefined) return () => Promise.resolve();
     const isTombstone = there.stored.deleted !== undefined;
     // Two peers have created the document at this path; the library's is the one that counts.
-    if (!isTombstone && there.stored.shadow !== undefined) return undefined;
+    if (!isTombstone && there.isOfLibrary) return undefined;
     if (isTombstone) this.#documents.unplace(there.docId);
     else this.#documents.remove(there);
     return async () => {

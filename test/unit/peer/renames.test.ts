@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DocId, LogIndex, ProposalId } from '../../../src/core/ids.ts';
 import type { Replica } from '../../../src/peer/replica/replica.ts';
-import { DOC, headOf, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
+import { DOC, entryOf, headOf, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
 
 const base = revision(spec('cats', 'dogs'), 5);
 const edited = spec('cats', 'big-dogs');
@@ -147,6 +147,18 @@ test('[REN-05] a document whose place another one still has here waits for it, a
   bench.folder.setBuffer(PATH, undefined);
   await bench.untilTrue(() => bench.folder.text(PATH) === spec('rats'));
   assert.equal(bench.folder.text('pets.yaml'), base.text);
+});
+
+test('[REN-05] [REP-28] [I2] who was away while a new document was renamed and another took its first name has both', async () => {
+  const { bench, replica } = await opened();
+  const [rats, mice] = [revision(spec('rats'), 6), revision(spec('mice'), 8)];
+  const [docId, path] = ['doc-2' as DocId, 'pets.yaml'];
+  await bench.takeTogether(replica, [
+    { ...entryOf(undefined, rats), docId, kind: 'create', path },
+    { ...entryOf(rats, { ...rats, index: 7 as LogIndex }), docId, kind: 'rename', patch: [], path: 'animals.yaml' },
+    { ...entryOf(undefined, mice), docId: 'doc-3' as DocId, kind: 'create', path },
+  ]);
+  await bench.untilTrue(() => bench.folder.text('animals.yaml') === rats.text && bench.folder.text(path) === mice.text);
 });
 
 test('[REN-06] [I1] renamed here and deleted there is a conflict over the whole file', async () => {

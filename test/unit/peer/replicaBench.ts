@@ -40,7 +40,12 @@ export function headOf({ hash, index }: StoredRevision, docId: DocId = DOC): Doc
   return { docId, path: PATH, hash, index, author: { peerId: 'bob' as PeerId, name: 'bob' }, at: 0 };
 }
 
-function entryOf(before: StoredRevision | undefined, next: StoredRevision, proposalId: string): DocumentEntry {
+/** Somebody's edit, or with `proposalId` one of this replica's. */
+export function entryOf(
+  before: StoredRevision | undefined,
+  next: StoredRevision,
+  proposalId = 'replica-bob:1',
+): DocumentEntry {
   return {
     index: next.index,
     term: { number: 1, leaderId: 'bob' as PeerId },
@@ -243,6 +248,16 @@ export class ReplicaBench {
     this.taken.push(entryOf(before, next, 'replica-bob:1'));
     await this.until(replica.applySyncEntry(entryOf(before, next, 'replica-bob:1'), hashOf('on the way'), true));
     return next;
+  }
+
+  /** Entries that come one right after the other, each known to follow. Nothing has to come of them yet. */
+  async takeTogether(replica: Replica, entries: readonly DocumentEntry[]): Promise<void> {
+    for (const [at, entry] of entries.entries()) {
+      this.taken.push(entry);
+      const isFollowed = at < entries.length - 1;
+      await this.until(replica.applySyncEntry(entry, hashOf(`log at ${String(entry.index)}`), isFollowed));
+    }
+    await this.rest(replica);
   }
 
   /** The next of `entries`. */
