@@ -5,8 +5,9 @@ import { DisposableStore } from '../core/disposableStore.ts';
 import { detectOpenApi } from '../core/openapi/detectOpenApi.ts';
 import type { Disposable, Logger } from '../core/ports.ts';
 import { createDiskFiles } from '../node/files/diskFiles.ts';
-import type { AppliedBulk, AppliedChange, FolderSession, PeerSettings, UserProblem } from '../peer/folderSession.ts';
+import type { AppliedChange, FolderSession, PeerSettings, UserProblem } from '../peer/folderSession.ts';
 import type { ExtensionApi } from './api.ts';
+import { BulkNotices } from './bulkNotices.ts';
 import { contextKeys } from './commandTable.ts';
 import type { ContextKey } from './commandTable.ts';
 import { registerCommands } from './commands.ts';
@@ -28,7 +29,7 @@ import { createChannelLogger } from './logChannel.ts';
 import { MergeDriverSetup } from './mergeDriverSetup.ts';
 import { problems } from './problems.ts';
 import { affectsSettings, autoStartRule, readSettings } from './readSettings.ts';
-import { appliedBulkSentence, appliedSentence, deletedSentence } from './sentences.ts';
+import { appliedSentence, deletedSentence } from './sentences.ts';
 import { LiveSources } from './sources/liveSources.ts';
 import { toPeerSettings } from './settings.ts';
 import { statusActions } from './statusActions.ts';
@@ -68,6 +69,7 @@ export class App implements Disposable {
   readonly #conflicts: ConflictCenter;
   readonly #history: HistoryView;
   readonly #fileQuestions: readonly FileQuestion[];
+  readonly #bulkNotices: BulkNotices;
   readonly #consent: Consent;
   readonly #liveSources: LiveSources;
   readonly #context: vscode.ExtensionContext;
@@ -108,6 +110,7 @@ export class App implements Disposable {
         onDidChangeVisibility: () => this.#refreshSoon(),
       }),
     );
+    this.#bulkNotices = this.#store.add(new BulkNotices(this.#messages, this.#logger));
     this.#fileQuestions = [behindQuestion, missingQuestion, misnamedQuestion].map((question) =>
       this.#store.add(new FileQuestion(question, this.#messages, this.#logger)),
     );
@@ -312,17 +315,7 @@ export class App implements Disposable {
       }),
     );
     // Said in any case: the notice is also how the changes are taken back.
-    this.#store.add(session.onDidApplyBulk((bulk) => this.#offerTakeBack(session, bulk)));
-  }
-
-  /** What others changed in many files at once can be taken back in one step (I12). */
-  #offerTakeBack(session: FolderSession, bulk: AppliedBulk): void {
-    vscode.window.showInformationMessage(appliedBulkSentence(bulk), 'Take Back for Everybody').then(
-      async (label) => {
-        if (label !== undefined && !this.#store.isDisposed) this.#messages.report(await session.takeBackBulk(bulk.id));
-      },
-      (error: unknown) => this.#logger.error('Taking changes back failed.', { error: String(error) }),
-    );
+    this.#store.add(session.onDidApplyBulk((bulk) => this.#bulkNotices.tell(folder, bulk)));
   }
 
   /** A file that others deleted can come back in one step (I12). */

@@ -119,9 +119,14 @@ async function run(options: CommandsOptions, id: string, handler: () => Answer |
     answer = { kind: 'failed', problem: problems.unexpected() };
   }
   options.logger.debug('A command ended.', { command: id, outcome: answer.kind });
-  if (answer.kind === 'failed') options.messages.showProblem(answer.problem);
-  else if (answer.kind !== 'cancelled' && answer.sentence !== undefined) options.messages.answer(answer.sentence);
+  tellAnswer(answer, options.messages);
   return answer;
+}
+
+/** Says how something ended that the person asked for, where that is to be said. */
+export function tellAnswer(answer: Answer, messages: UserMessages): void {
+  if (answer.kind === 'failed') messages.showProblem(answer.problem);
+  else if (answer.kind !== 'cancelled' && answer.sentence !== undefined) messages.answer(answer.sentence);
 }
 
 async function withFolders(

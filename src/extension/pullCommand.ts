@@ -5,8 +5,15 @@ import type { OpenFolder } from './folderSessions.ts';
 import { repositoryFetch } from './gitExtension.ts';
 import { pulledSentence } from './sentences.ts';
 
-/** Pulls for one folder, with progress and a way out until git begins to write. */
-export async function pullSyncedChanges({ path, session }: OpenFolder, logger: Logger): Promise<Answer> {
+/**
+ * Pulls for one folder, with progress and a way out until git begins to write.
+ * @param commit the one to come to; absent: the newest.
+ */
+export async function pullSyncedChanges(
+  { path, session }: OpenFolder,
+  logger: Logger,
+  commit?: string,
+): Promise<Answer> {
   const location = vscode.ProgressLocation.Notification;
   const options = { location, title: 'API Live Sync: pulling', cancellable: true };
   return await vscode.window.withProgress(options, async (_, token): Promise<Answer> => {
@@ -14,7 +21,7 @@ export async function pullSyncedChanges({ path, session }: OpenFolder, logger: L
     token.onCancellationRequested(() => cancelling.abort());
     const repository = await repositoryFetch(path);
     const fetch = repository === undefined ? undefined : () => fetchWith(repository, logger);
-    const result = await session.pullSyncedChanges({ fetch, signal: cancelling.signal });
+    const result = await session.pullSyncedChanges({ commit, fetch, signal: cancelling.signal });
     if (result.isDone) return { kind: 'done', sentence: pulledSentence(result) };
     return cancelling.signal.aborted ? { kind: 'cancelled' } : { kind: 'failed', problem: result.problem };
   });

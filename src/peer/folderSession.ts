@@ -184,6 +184,8 @@ export interface CommitNotice {
 }
 
 export interface PullRequest {
+  /** The commit to come to; absent: the newest of the upstream branch. Only while the branch is checked out that is kept in step. */
+  readonly commit?: string | undefined;
   /** Brings the remote's commits, and answers whether it could; without it git does. */
   readonly fetch?: (() => Promise<boolean>) | undefined;
   /** Aborted: nothing is done any more, unless git writes already. */
@@ -208,6 +210,8 @@ export interface AppliedBulk {
   readonly id: ProposalId;
   readonly authorName: string;
   readonly reason: BulkReason;
+  /** The commit that git brought them to there. */
+  readonly commit?: string | undefined;
   readonly documents: readonly Pick<AppliedChange, 'file' | 'path'>[];
 }
 
@@ -281,6 +285,8 @@ export interface FolderSession extends Disposable {
    * No file that holds anything is written; where one has changes of its own instead, nothing is done.
    */
   pullSyncedChanges(options?: PullRequest): Promise<PullResult>;
+  /** Whether `pullSyncedChanges` may come to this commit: it was fetched and lies ahead, or is not known here yet. Asks nobody. */
+  canMoveTo(commit: string): Promise<boolean>;
   /** Once for each commit: it holds what others did and nobody has committed. */
   readonly onDidNoticeCommit: Event<CommitNotice>;
 

@@ -67,6 +67,12 @@ function refusal(code: Code, paths: readonly string[]): PullResult {
         'This branch has commits that its upstream does not have.',
         'Commit your changes, then merge or rebase with git.',
       );
+    case 'not-in-upstream':
+      return notDone(
+        code,
+        'The branch that this one follows does not have that commit.',
+        'It was not pushed yet, or is on another branch; nothing has been changed.',
+      );
     case 'not-held': {
       const [first, ...more] = paths;
       const which = more.length === 0 ? `${first ?? ''} has` : `${first ?? ''} and ${more.length} more files have`;

@@ -8,6 +8,8 @@ import type { Ambient, Merger } from '../core/ports.ts';
 import type { WorkingFiles } from '../core/workingFiles.ts';
 import type { SourceTexts } from '../core/sources/sourceTexts.ts';
 import type { DocumentFinder } from '../node/documents/workerMerger.ts';
+import { mayMoveTo } from '../node/git/commitReach.ts';
+import { GitCommand } from '../node/git/gitCommand.ts';
 import { FolderDecisions } from './folderDecisions.ts';
 import { FolderMembership } from './folderMembership.ts';
 import { type DocumentHistory, ServedHistory } from './documentHistory.ts';
@@ -319,8 +321,10 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   async pullSyncedChanges(request: PullRequest = {}): Promise<PullResult> {
-    const { checkout } = await this.#neighbourhood.place();
+    const { checkout, branch } = await this.#neighbourhood.place();
     if (checkout === undefined) return notDone('no-git', 'This folder is not in a git checkout.');
+    if (request.commit !== undefined && !this.#servesBranch(branch))
+      return notDone('other-branch', 'Another branch is checked out by now.', 'Nothing has been changed.');
     if (this.#isPulling) return notDone('pulling', 'A pull is under way already.');
     this.#isPulling = true;
     try {
@@ -334,6 +338,17 @@ export class WorkspaceFolder implements FolderSession {
     } finally {
       this.#isPulling = false;
     }
+  }
+
+  async canMoveTo(commit: string): Promise<boolean> {
+    const { checkout, branch } = await this.#neighbourhood.place();
+    if (checkout === undefined || !this.#servesBranch(branch)) return false;
+    return mayMoveTo(new GitCommand(checkout.root, this.#options.gitPath), commit);
+  }
+
+  #servesBranch(branch: string): boolean {
+    const { replicaId } = this.#serving;
+    return replicaId !== undefined && this.#decisions.replicaOn(branch)?.replicaId === replicaId;
   }
 
   fileAppeared(file: string): void {

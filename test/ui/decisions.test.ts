@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { git } from '../harness/sampleRepository.ts';
 import { waitFor } from '../harness/waitFor.ts';
 import type { WorkbenchWindow } from '../harness/window.ts';
 import { withWorkbench } from '../harness/workbench.ts';
-import { checkout, SPEC, status, untilEqual, withTwoWindows } from './support/twoWindows.ts';
+import { checkout, REMOTE, SPEC, status, untilEqual, withTwoWindows } from './support/twoWindows.ts';
 
 test('[I1] a git stash in one window takes nothing back in the other: the window asks, and Bring Back brings it back', async () => {
   await withTwoWindows(async ({ a, b }) => {
@@ -32,8 +34,8 @@ test('[I1] a git stash in one window takes nothing back in the other: the window
   });
 });
 
-test('[I12] what changes many files at once is said once in the other window, and taken back in one step', async () => {
-  await withTwoWindows(async ({ a, b }) => {
+test('[I12] [BLK-08] [BLK-10] what changes many files at once is said once in the other window, and taken back or moved to in one step', async () => {
+  await withTwoWindows(async ({ a, b, workbench }) => {
     const paths = Array.from({ length: 25 }, (_, at) => path.join('apis', `boats-${String(at)}.yaml`));
     const text = (summary: string): string =>
       `openapi: 3.1.0\ninfo: { title: Boats, version: 1.0.0 }\npaths:\n  /boats:\n    get:\n      summary: ${summary}\n`;
@@ -61,6 +63,32 @@ test('[I12] what changes many files at once is said once in the other window, an
       const back = (await Promise.all(all)).map((texts) => texts.filter((one) => one === text('List boats')).length);
       return back.every((one) => one === count);
     });
+
+    const remote = path.join(workbench.dir, 'remote.git');
+    await git(workbench.dir, 'init', '--quiet', '--bare', '--initial-branch=main', remote);
+    for (const { folder } of [a, b]) await git(folder, 'config', `url.${remote}.insteadOf`, REMOTE);
+    await git(a.folder, 'push', '--quiet', '--set-upstream', 'origin', 'main');
+    await git(b.folder, 'fetch', '--quiet');
+    await git(b.folder, 'branch', '--quiet', '--set-upstream-to=origin/main');
+    await git(a.folder, 'add', 'apis');
+    await git(a.folder, 'commit', '--quiet', '--message', 'Boats');
+    await git(a.folder, 'push', '--quiet');
+    const carol = path.join(workbench.dir, 'carol');
+    await git(workbench.dir, 'clone', '--quiet', remote, carol);
+    await Promise.all(paths.map((file) => writeFile(path.join(carol, file), text('List fast boats'))));
+    await git(carol, '-c', 'user.name=Carol', '-c', 'user.email=carol@localhost', 'commit', '-qam', 'Fast boats');
+    await git(carol, 'push', '--quiet');
+    // By today's date, as a person's git: what git did long ago is not what has changed the files.
+    await promisify(execFile)('git', ['pull', '--quiet'], { cwd: a.folder });
+    await untilAll(b, 'List fast boats');
+    const pulled = await b.notifications.waitFor(/pulled: \d+ documents changed here/);
+    assert.deepEqual(pulled.buttons, ['Move to the Same Commit', 'Take Back for Everybody']);
+    await b.screenshot('same-commit');
+    await b.notifications.click(pulled.message, 'Move to the Same Commit');
+    await b.notifications.waitFor('Pulled 2 commits');
+    await b.screenshot('same-commit-done');
+    assert.equal(await git(b.folder, 'rev-parse', 'HEAD'), await git(a.folder, 'rev-parse', 'HEAD'));
+    assert.equal(await git(b.folder, 'status', '--porcelain', 'apis'), '');
   });
 });
 

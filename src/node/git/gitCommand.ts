@@ -24,6 +24,8 @@ export interface GitRunOptions {
   readonly timeoutMs?: number;
   /** Aborted: git is ended. */
   readonly signal?: AbortSignal;
+  /** A clone that fetches objects when it misses them does not do so. */
+  readonly isOffline?: boolean;
 }
 
 /** Of the surroundings of a hook or a rebase: they would name another checkout, index or object store than ours. */
@@ -58,6 +60,7 @@ export class GitCommand {
     const env: NodeJS.ProcessEnv = { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0' };
     for (const name of FOREIGN_VARIABLES) Reflect.deleteProperty(env, name);
     if (options.indexFile !== undefined) env['GIT_INDEX_FILE'] = options.indexFile;
+    if (options.isOffline === true) env['GIT_NO_LAZY_FETCH'] = '1';
     return new Promise((resolve) => {
       const child = execFile(
         this.#gitPath(),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../core/ports.ts';
+import { isAncestor, upstream } from './commitReach.ts';
 import type { GitCommand, GitResult, GitRunOptions } from './gitCommand.ts';
 
 const FETCH_TIMEOUT_MS = 10 * 60_000;
@@ -32,6 +33,7 @@ export type PullOutcome =
         | 'no-upstream'
         | 'not-fetched'
         | 'diverged'
+        | 'not-in-upstream'
         | 'not-held'
         | 'not-forwarded';
       /** For `not-held`: files with changes that the incoming commits do not have. */
@@ -41,6 +43,8 @@ export type PullOutcome =
 export interface PullOptions {
   readonly git: GitCommand;
   readonly logger: Logger;
+  /** The commit to come to, by its full name; absent: the newest of the upstream branch, which has to have it in any case. */
+  readonly commit?: string | undefined;
   /** Brings the remote's commits; false where that failed. Undefined: `git fetch`. */
   readonly fetch?: (() => Promise<boolean>) | undefined;
   /** Heard until git begins to write. */
@@ -65,7 +69,7 @@ interface Changed extends Incoming {
 }
 
 /**
- * Fast-forwards to the upstream branch although files hold the incoming content already, uncommitted, because peers have
+ * Fast-forwards to the upstream branch, or to a commit of it, although files hold the incoming content already, uncommitted, because peers have
  * sent it: the one thing for which `git pull` refuses (DESIGN §5). What is held is put into the index as the incoming
  * commit has it, and git then leaves those files alone: none is ever written, so what anybody changes meanwhile stays
  * (docs/decisions/0015). Where one file holds changes of its own instead, nothing happens at all.
@@ -73,16 +77,20 @@ interface Changed extends Incoming {
 export async function pullSyncedChanges(options: PullOptions): Promise<PullOutcome> {
   const { git, logger, holds } = options;
   const isCancelled = (): boolean => options.signal?.aborted === true;
-  const branch = await git.line(['symbolic-ref', '--quiet', '--short', 'HEAD']);
+  const branch = await checkedOutBranch(git);
   if (branch === undefined) return refused('no-branch');
   if ((await git.line(['config', '--get', `branch.${branch}.merge`])) === undefined) return refused('no-upstream');
-  const isFetched = await fetchOrAbort(options);
+  const isFetched = (await isFetchedAlready(options)) || (await fetchOrAbort(options));
   if (isCancelled()) return refused('cancelled');
   if (!isFetched) return refused('not-fetched');
   await options.settle();
   const head = await git.line(['rev-parse', '--quiet', '--verify', 'HEAD^{commit}']);
-  const target = await upstream(git);
-  if (target === undefined || head === undefined) return refused('no-upstream');
+  const newest = await upstream(git);
+  if (newest === undefined || head === undefined) return refused('no-upstream');
+  // All this takes its time; another branch is not the one that was meant.
+  if ((await checkedOutBranch(git)) !== branch) return refused('git-at-work');
+  const target = options.commit ?? newest;
+  if (!(await isAncestor(git, target, newest))) return refused('not-in-upstream');
   if (await isAncestor(git, target, head)) return { kind: 'upToDate' };
   if (!(await isAncestor(git, head, target))) return refused('diverged');
   const changed = await findChanged(git, head, target);
@@ -100,12 +108,14 @@ export async function pullSyncedChanges(options: PullOptions): Promise<PullOutco
   return forward(git, logger, head, target, changed, differing);
 }
 
-async function upstream(git: GitCommand): Promise<string | undefined> {
-  return git.line(['rev-parse', '--quiet', '--verify', '@{upstream}^{commit}']);
+async function checkedOutBranch(git: GitCommand): Promise<string | undefined> {
+  return git.line(['symbolic-ref', '--quiet', '--short', 'HEAD']);
 }
 
-async function isAncestor(git: GitCommand, ancestor: string, of: string): Promise<boolean> {
-  return (await git.run(['merge-base', '--is-ancestor', ancestor, of])).code === 0;
+/** Whether the commit to come to was fetched already. */
+async function isFetchedAlready({ git, commit }: PullOptions): Promise<boolean> {
+  const newest = commit === undefined ? undefined : await upstream(git);
+  return commit !== undefined && newest !== undefined && (await isAncestor(git, commit, newest));
 }
 
 /** An editor's own fetch cannot be ended; whoever has cancelled does not wait for it. */

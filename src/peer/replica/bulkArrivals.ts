@@ -6,10 +6,14 @@ import type { AppliedStep } from './replicaPorts.ts';
 
 /** Files of one bulk that are written less than this apart are told together. */
 const TELL_QUIET_MS = 300;
+/** These have made the files what they are in a commit. */
+const LEADS_TO_COMMIT: ReadonlySet<BulkReason> = new Set(['checkout', 'pull', 'rebase', 'merge', 'reset']);
+
 interface Arrival {
   readonly index: LogIndex;
   readonly authorName: string;
   readonly reason: BulkReason;
+  readonly commit: string | undefined;
   readonly id: ProposalId;
   written: Pick<AppliedChange, 'file' | 'path'>[];
   timer: Disposable | undefined;
@@ -29,8 +33,9 @@ export class BulkArrivals implements Disposable {
   }
 
   /** The files of these documents are about to get what the bulk brings, now or when nothing stands in the way. */
-  expect({ proposalId: id, index, author, reason }: BulkEntry, docIds: readonly DocId[]): void {
-    const arrival = { id, index, authorName: author.name, reason, written: [], timer: undefined };
+  expect({ proposalId: id, index, author, reason, headCommit }: BulkEntry, docIds: readonly DocId[]): void {
+    const commit = LEADS_TO_COMMIT.has(reason) ? headCommit : undefined;
+    const arrival = { id, index, authorName: author.name, reason, commit, written: [], timer: undefined };
     for (const docId of docIds) this.#expected.set(docId, arrival);
   }
 
@@ -53,9 +58,9 @@ export class BulkArrivals implements Disposable {
   }
 
   #tellOf(arrival: Arrival): void {
-    const { id, authorName, reason, written } = arrival;
+    const { id, authorName, reason, commit, written } = arrival;
     this.#open.delete(arrival);
     arrival.written = [];
-    this.#tell({ id, authorName, reason, documents: written });
+    this.#tell({ id, authorName, reason, commit, documents: written });
   }
 }

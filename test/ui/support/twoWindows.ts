@@ -5,7 +5,8 @@ import type { WorkbenchWindow } from '../../harness/window.ts';
 
 /** The document that most tests edit. */
 export const SPEC = 'openapi.yaml';
-const REMOTE = 'https://example.test/harbor/tours.git';
+/** Of every checkout that does not say otherwise. */
+export const REMOTE = 'https://example.test/harbor/tours.git';
 
 /** A checkout of the sample API, as a clone of one repository on `main` unless it says otherwise. */
 export async function checkout(

@@ -139,6 +139,9 @@ export class FakeSession implements FolderSession {
     await this.#note('pullSyncedChanges');
     return { isDone: true, commitCount: 0, held: [], changedSince: [] };
   }
+  canMoveTo(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
   fileAppeared(file: string): void {
     this.calls.push(`fileAppeared ${file}`);
   }
