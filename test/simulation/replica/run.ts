@@ -1,4 +1,4 @@
-// `node test/simulation/replica/run.ts --seeds N [--from SEED] [--backups] [--trace LINES] [--dump] [--stop]`: simulated histories of replicas; exit 1 on any violation.
+// `node test/simulation/replica/run.ts --seeds N [--from SEED] [--backups] [--bulks] [--trace LINES] [--dump] [--stop]`: simulated histories of replicas; exit 1 on any violation.
 import { parseArgs } from 'node:util';
 import { runSeeds, SEED_OPTIONS } from '../runSeeds.ts';
 import { ReplicaSimulation } from './replicaSimulation.ts';
@@ -12,12 +12,17 @@ const { values } = parseArgs({
     trace: { type: 'string', default: '25' },
     dump: { type: 'boolean', default: false },
     backups: { type: 'boolean', default: false },
+    bulks: { type: 'boolean', default: false },
   },
 });
 await runSeeds({
   values,
   simulate: (seed) =>
-    new ReplicaSimulation(seed, { traceLines: Number(values.trace), hasBackups: values.backups }).run(),
+    new ReplicaSimulation(seed, {
+      traceLines: Number(values.trace),
+      hasBackups: values.backups,
+      bulks: values.bulks,
+    }).run(),
   sums: { 'entries committed': ({ entries }) => entries, 'faults injected': ({ faults }) => faults },
   onViolation: ({ violations, trace, dump }, number) => {
     console.log(violations[0]);
