@@ -31,6 +31,10 @@ export class ManyRemovals implements Removals {
     this.#newestAt = this.#clock.monotonicNow();
   }
 
+  toldAgain(docId: DocId): void {
+    if (this.#missing.get(docId) === 'open') this.#newestAt = this.#clock.monotonicNow();
+  }
+
   settled(docId: DocId): void {
     this.#missing.delete(docId);
   }

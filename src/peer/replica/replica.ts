@@ -391,8 +391,10 @@ export class Replica implements EntrySink, Disposable {
     // An auto-save's own event: its text is sent when the quiet is over.
     if (this.#autoSaves.has(file)) return;
     const document = this.#documents.ofFile(file);
-    if (document !== undefined) this.#read(document);
-    else if (kind === 'changed') this.#search.fileAppeared(file);
+    if (document !== undefined) {
+      this.#context.removals.toldAgain(document.docId);
+      this.#read(document);
+    } else if (kind === 'changed') this.#search.fileAppeared(file);
     if (document !== undefined && kind === 'removed') this.#search.fileGone();
   }
 

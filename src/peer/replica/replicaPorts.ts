@@ -76,6 +76,8 @@ export interface StableReader {
 export interface Removals {
   /** The file of a document was found missing. */
   missed(docId: DocId): void;
+  /** The watcher tells of the file once more: it may have been there in between, for too short a time to be read. */
+  toldAgain(docId: DocId): void;
   /** The file is there again, or what became of it is decided. */
   settled(docId: DocId): void;
   /** `waitMs`: how long to wait before asking again. */

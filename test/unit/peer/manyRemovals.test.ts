@@ -26,6 +26,17 @@ test('[DEL-02] a file that is gone is deleted after two seconds without another 
   assert.deepEqual(verdicts(removals, 2), ['send', 'send']);
 });
 
+test('[DEL-02] a file that the watcher tells of once more was there in between: two seconds count from then', () => {
+  const { removals, pass } = world(10);
+  removals.missed(ids[0] as DocId);
+  pass(1_500);
+  removals.toldAgain(ids[0] as DocId);
+  removals.toldAgain(ids[1] as DocId);
+  assert.deepEqual(removals.verdict(ids[0] as DocId), { kind: 'wait', waitMs: 2_000 });
+  pass(2_000);
+  assert.deepEqual(verdicts(removals, 1), ['send']);
+});
+
 test('[DEL-02] a file that came back is forgotten', () => {
   const { removals, pass } = world(10);
   removals.missed(ids[0] as DocId);
