@@ -163,11 +163,10 @@ export class TransactionManager implements LogGate {
 
   /** Goes above a term that was met elsewhere: this log is the one that counts on this machine, whatever a backup brought back. */
   async raiseTerm(above: number): Promise<Term> {
-    return await this.#alone(async () => {
-      if (above < this.#term.number) return this.#term;
-      this.#term = await this.#log.raiseTerm(this.#leaderId, above);
-      return this.#term;
+    await this.#changing(async () => {
+      if (above >= this.#term.number) this.#term = await this.#log.raiseTerm(this.#leaderId, above);
     });
+    return this.#term;
   }
 
   /** Begins to lead in a new term above `above`; rejects with a `SyncError` where that cannot be made durable. */

@@ -1,4 +1,5 @@
-import type { PeerId } from '../../core/ids.ts';
+import { compareTerms } from '../../core/ids.ts';
+import type { PeerId, Term } from '../../core/ids.ts';
 import type { Disposable } from '../../core/ports.ts';
 import type { Connection } from '../../core/replication/connection.ts';
 import { Follower } from '../../core/replication/follower.ts';
@@ -307,10 +308,11 @@ export class HostMember implements LockTenure {
   async #step(): Promise<void> {
     const { ambient } = this.#options;
     const before = this.#role();
-    const decision = this.#succession.decide(this.#state(), ambient.clock.monotonicNow());
+    const state = this.#state();
+    const decision = this.#succession.decide(state, ambient.clock.monotonicNow());
     try {
       if (decision.kind === 'lead') await this.#lead(decision.above);
-      else if (decision.kind === 'follow') await this.#follow(decision);
+      else if (decision.kind === 'follow') await this.#follow(decision, state.term);
       // Two that went on following through each other would follow nobody.
       else if (!this.#isLeading) this.#follower.detach();
       else if (this.#hasOrphans) await this.#proposeOwnOrphans();
@@ -358,8 +360,14 @@ export class HostMember implements LockTenure {
     this.#hasOrphans = !(await proposeOrphans(this.#log, propose));
   }
 
-  async #follow(target: Target): Promise<void> {
+  /** @param decidedIn the newest term that was known when it was decided. */
+  async #follow(target: Target, decidedIn: Term): Promise<void> {
     await this.#abdicate();
+    // It was about to go above what a peer had heard of, and so perhaps above that leader, who is not to be followed then ([ELE-09]).
+    if (compareTerms(this.#log.term, decidedIn) !== 0) {
+      this.#kick();
+      return;
+    }
     const isThere = this.#target?.address === target.address;
     if (!isThere) await this.#connect(target);
     else if (this.#follower.isCaughtUp) await this.#settle();

@@ -29,6 +29,13 @@ class FlakyLog extends MemoryReplicatedLog {
   failures: ('before' | 'after')[] = [];
   appends: number[] = [];
 
+  override async raiseTerm(leaderId: PeerId, above: number): Promise<Term> {
+    const failure = this.failures.shift();
+    const term = await super.raiseTerm(leaderId, above);
+    if (failure === 'after') throw new SyncError('log-unavailable', 'The disk went away.');
+    return term;
+  }
+
   override async append(records: readonly LogRecord[], after: LogIndex, term: Term): Promise<void> {
     const failure = this.failures.shift();
     if (failure === 'before') throw new SyncError('log-unavailable', 'The disk is full.');
@@ -253,6 +260,15 @@ test('[REP-07] an append that failed after it was durable is found again, announ
     commits.flat().map(({ index }) => index),
     [1, 2],
   );
+});
+
+test('[REP-07] [ELE-09] a term whose raising failed after it was durable is known to whoever leads no more', async () => {
+  const log = new FlakyLog();
+  const { manager } = await open(log);
+  log.failures = ['after'];
+  await assert.rejects(manager.raiseTerm(7));
+  await manager.retire();
+  assert.equal(manager.term.number, 8);
 });
 
 test('[REP-07] [REC-10] an entry of another leader whose write failed after it was durable is no bad entry when it comes again', async () => {
