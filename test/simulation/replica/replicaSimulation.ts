@@ -93,6 +93,7 @@ export class ReplicaSimulation {
   readonly #hasBackups: boolean;
   readonly #hasBulks: boolean;
   #isHostile = true;
+  #hasForgotten = false;
   #faults = 0;
 
   constructor(
@@ -321,6 +322,7 @@ export class ReplicaSimulation {
         });
         return;
       case 'compact':
+        this.#hasForgotten = true;
         void this.#disk.log.compact({ olderThan: 0, keepUnits: random.pick([1, 3_000]) });
         return;
       case 'crashPoints':
@@ -374,6 +376,7 @@ export class ReplicaSimulation {
         if (isDeadly) this.#faults += 1;
         return isDeadly;
       },
+      hasForgotten: () => this.#hasForgotten,
       mergeMs: () =>
         this.#random.between(0, this.#troubles.includes('slowMerge') && this.#random.chance(0.2) ? 400 : 2),
       onWritten: (peer, path, before, after) => {

@@ -47,6 +47,7 @@ export class ThreePeers {
       disk: new SimulatedDisk(),
       shouldCrash: () => false,
       mergeMs: () => random.between(0, 2),
+      hasForgotten: () => false,
       onMoved: () => undefined,
       onWritten: () => undefined,
       onDied: () => undefined,
