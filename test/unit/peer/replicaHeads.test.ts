@@ -12,7 +12,11 @@ test('[REC-02] the running hash is durable together with the index, and said by 
   const replica = await bench.open();
   await bench.takeHeads(replica, [headOf(first)], 9, 'compacted');
   assert.deepEqual(bench.store.synced, { index: 9, runningHash: hashOf('another log') });
-  assert.equal((await bench.open()).lastSyncedHash(), hashOf('another log'));
+  const next = await bench.open();
+  assert.equal(next.lastSyncedHash(), hashOf('another log'));
+  await bench.takeEntry(next, revision(first.text, 9), spec('dogs'));
+  const last = await bench.open();
+  assert.deepEqual([last.lastSyncedIndex(), last.lastSyncedHash()], [10, hashOf('log at 10')]);
 });
 
 test('[REC-04] what others took out of a committed proposal does not come back, although its answer was lost', async () => {

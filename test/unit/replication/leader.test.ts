@@ -145,6 +145,14 @@ test('[REP-12] pages are at most 100 entries, and say rightly whether there is m
   assert.deepEqual(await fetch(250), [0, false]);
   await save();
   assert.deepEqual(await fetch(250), [1, false]);
+  for (let step = 0; step < 100; step += 1) await save();
+  assert.deepEqual(
+    [await fetch(250), await fetch(251)],
+    [
+      [100, true],
+      [100, false],
+    ],
+  );
 });
 
 test('[REP-12] a limit above 100 is no message of ours', async () => {

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, test } from 'node:test';
 import type { LogIndex } from '../../../src/core/ids.ts';
+import type { Proposal } from '../../../src/core/replication/entry.ts';
 import { TransactionManager } from '../../../src/core/replication/transactionManager.ts';
 import { LOG_SCHEMA_VERSION } from '../../../src/node/log/sqliteLogSchema.ts';
 import { SqliteReplicatedLog } from '../../../src/node/log/sqliteReplicatedLog.ts';
-import { authorOf, createFakeAmbient, createOf, editOf, FakeTime } from './fakes.ts';
+import { authorOf, createFakeAmbient, createOf, editOf, FakeTime, hashOf } from './fakes.ts';
 
 const cleanups: (() => Promise<void> | void)[] = [];
 
@@ -95,6 +96,31 @@ test('[I6] every commit is on disk before it is answered: the writer uses WAL wi
   assert.equal(reader.prepare('SELECT count(*) AS count FROM entries').get()?.['count'], 1);
   assert.equal(reader.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal');
   reader.close();
+});
+
+test('[REP-07] entry and head are one transaction: where the head cannot be written, there is no entry either', async () => {
+  const path = newPath();
+  const manager = await openManager(path);
+  const append = (proposal: Proposal) => manager.append(proposal, authorOf('alice'), manager.term);
+  await append(createOf('a', 'doc-1', 'a.yaml', 'one\n'));
+  const database = new DatabaseSync(path);
+  for (const [name, event] of [
+    ['refuse_new', 'INSERT'],
+    ['refuse_next', 'UPDATE'],
+  ])
+    database.exec(`CREATE TRIGGER ${name} BEFORE ${event} ON documents BEGIN SELECT RAISE(ABORT, 'no head'); END`);
+  await assert.rejects(append(editOf('a', 'doc-1', 'one\n', 'two\n')));
+  database.exec('DROP TRIGGER refuse_new; DROP TRIGGER refuse_next');
+  database.close();
+  await manager.close();
+  // As the next process finds it.
+  const next = await openManager(path);
+  assert.equal(next.position.index, 1);
+  assert.deepEqual(
+    next.heads().map(({ index, hash }) => [index, hash]),
+    [[1, hashOf('one\n')]],
+  );
+  await next.close();
 });
 
 test('[REP-16] what was committed is there after the log is opened again', async () => {
