@@ -97,6 +97,11 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
         event: 'status',
         ...status,
         conflicts: session.conflicts.map(({ path, conflict }) => ({ path, label: conflict.label, id: conflict.id })),
+        brokenReferences: session.brokenReferences.map(({ path, reference, problem }) => ({
+          path,
+          reference,
+          problem,
+        })),
       });
       if (line !== last) io.writeLine(line);
       last = line;

@@ -52,6 +52,10 @@ export interface Merger extends Disposable {
   /** What stands around conflicts, for somebody who is asked about them. */
   adviceContext(...args: Parameters<typeof adviceContext>): Promise<AdviceContext>;
   diff(before: string, after: string): Promise<readonly Splice[]>;
+  /** See `fileReferences`. */
+  fileReferences(text: string, format: DocumentFormat): Promise<readonly string[]>;
+  /** See `hasFragments`. */
+  hasFragments(text: string, format: DocumentFormat, fragments: readonly string[]): Promise<readonly boolean[]>;
 }
 
 /** One turn of a conversation with a model. */

@@ -28,6 +28,7 @@ import { loadPeer } from './loadPeer.ts';
 import { createChannelLogger } from './logChannel.ts';
 import { MergeDriverSetup } from './mergeDriverSetup.ts';
 import { problems } from './problems.ts';
+import { ReferenceProblems } from './referenceProblems.ts';
 import { affectsSettings, autoStartRule, readSettings } from './readSettings.ts';
 import { appliedSentence, deletedSentence } from './sentences.ts';
 import { LiveSources } from './sources/liveSources.ts';
@@ -68,6 +69,7 @@ export class App implements Disposable {
   readonly #statusBar: StatusBar;
   readonly #conflicts: ConflictCenter;
   readonly #history: HistoryView;
+  readonly #references: ReferenceProblems;
   readonly #fileQuestions: readonly FileQuestion[];
   readonly #bulkNotices: BulkNotices;
   readonly #consent: Consent;
@@ -101,6 +103,9 @@ export class App implements Disposable {
       new Consent(this.#sessions, this.#messages, this.#logger, () => this.#refreshSoon()),
     );
     this.#history = this.#store.add(new HistoryView({ folders: () => this.#sessions.folders, logger: this.#logger }));
+    this.#references = this.#store.add(
+      new ReferenceProblems(() => this.#sessions.folders, context.workspaceState, this.#logger),
+    );
     this.#conflicts = this.#store.add(
       new ConflictCenter({
         context,
@@ -340,6 +345,7 @@ export class App implements Disposable {
     const folders = this.#look();
     this.#statusBar.show(statusBarView(this.#statusInput(folders)));
     this.#conflicts.refresh();
+    this.#references.refresh();
     this.#history.refresh();
     for (const question of this.#fileQuestions) question.update(folders);
     const values = contextKeyValues(this.#isReady, folders, this.#sourceFacts());

@@ -1,12 +1,14 @@
 import type {
   AppliedBulk,
   AppliedChange,
+  BrokenReference,
   CommitNotice,
   DocumentPair,
   JoinOffer,
   LibraryChoice,
   PullResult,
 } from '../peer/folderSession.ts';
+import { problemSentence } from './problems.ts';
 import { count, listNames } from './words.ts';
 
 /** The one notice that asks for consent. */
@@ -37,6 +39,14 @@ const bulkDeeds: { readonly [reason in AppliedBulk['reason']]: string } = {
   reset: 'reset files with git',
   generator: 'changed many files at once',
 };
+
+/** The notice of references that lead nowhere since two changes came together. */
+export function brokenReferencesSentence(broken: readonly Pick<BrokenReference, 'path' | 'problem'>[]): string {
+  const [first] = broken;
+  if (broken.length === 1 && first !== undefined) return problemSentence(first.problem);
+  const files = listNames(broken.map(({ path }) => path));
+  return `${count(broken.length, 'reference')} to other files in ${files} lead nowhere since changes of others came together with yours.`;
+}
 
 /** Asks what to do with files that something outside set back. */
 export function behindSentence(paths: readonly string[]): string {

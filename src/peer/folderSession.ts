@@ -104,6 +104,20 @@ export interface HeldConflict {
   readonly theirsAt: number | undefined;
 }
 
+/**
+ * A reference to another document that leads nowhere since two changes came together: one brought it, the other took out
+ * what it means (I5). Both texts are agreed on, so nothing is held; it is gone when the reference leads somewhere again.
+ */
+export interface BrokenReference {
+  /** Of the document in which it stands. */
+  readonly docId: DocId;
+  readonly file: string;
+  readonly path: string;
+  /** As it is written: `common.yaml#/components/schemas/Pet`. */
+  readonly reference: string;
+  readonly problem: UserProblem;
+}
+
 /** One change in the history of a document. */
 export interface HistoryEntry {
   readonly index: LogIndex;
@@ -222,6 +236,8 @@ export interface FolderSession extends Disposable {
   readonly onDidChangeStatus: Event<FolderStatus>;
   readonly conflicts: readonly HeldConflict[];
   readonly onDidChangeConflicts: Event<readonly HeldConflict[]>;
+  /** Changes are told by `onDidChangeStatus`. */
+  readonly brokenReferences: readonly BrokenReference[];
   readonly onDidApplyChange: Event<AppliedChange>;
   /** In place of `onDidApplyChange` for each document. */
   readonly onDidApplyBulk: Event<AppliedBulk>;

@@ -10,6 +10,7 @@ import { GitCommand } from '../node/git/gitCommand.ts';
 import type { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
 import { bulkOriginOf } from '../node/git/headReflog.ts';
 import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
+import { createReferenceFile } from '../node/replica/referenceFile.ts';
 import { SqliteReplicaStore } from '../node/replica/sqliteReplicaStore.ts';
 import { librariesDirectory, makePrivateDirectory } from '../node/stateDirectory.ts';
 import { replicaLock } from './folderDecisions.ts';
@@ -92,6 +93,7 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       files: options.files,
       store,
       merger: options.merger,
+      referenceMemory: createReferenceFile(join(options.replicaDirectory, 'references.json')),
       reader: new DiskStableReader(options.folder),
       guard: options.guard,
       watcher,

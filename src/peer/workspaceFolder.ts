@@ -17,6 +17,7 @@ import { FolderServing } from './folderServing.ts';
 import type {
   AppliedBulk,
   AppliedChange,
+  BrokenReference,
   CommitNotice,
   DocumentPair,
   FolderDiagnostics,
@@ -179,6 +180,10 @@ export class WorkspaceFolder implements FolderSession {
 
   get conflicts(): readonly HeldConflict[] {
     return [...(this.#serving.replica?.conflicts ?? []), ...this.#sources.conflicts];
+  }
+
+  get brokenReferences(): readonly BrokenReference[] {
+    return this.#serving.replica?.brokenReferences ?? [];
   }
 
   get canUndoResolution(): boolean {

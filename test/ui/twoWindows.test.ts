@@ -92,7 +92,7 @@ test('[I12][I3] a caret between two distant changes stays where it is, and what 
   });
 });
 
-test('[I1][I2] edits of two operations at the same moment end in both files, and no question is asked', async () => {
+test('[I1][I2][I5] edits of two operations at the same moment end in both files, and no question is asked; who refers to what the other took out of another file is told', async () => {
   await withTwoWindows(async ({ a, b }) => {
     await a.editor.open(SPEC);
     await b.editor.open(SPEC);
@@ -109,6 +109,28 @@ test('[I1][I2] edits of two operations at the same moment end in both files, and
         [],
       );
     }
+
+    const shared = 'shared/problem.yaml';
+    await b.editor.replace(SPEC, 'shared/geo.yaml#/Position', `${shared}#/FieldProblem`);
+    await a.editor.open(shared);
+    await a.editor.replace(shared, '#/FieldProblem', '#/FieldFault');
+    await a.editor.replace(shared, 'FieldProblem:', 'FieldFault:');
+    await a.editor.save(shared);
+    await b.editor.waitForDisk(shared, (text) => text.includes('\nFieldFault:'));
+    await b.editor.save(SPEC);
+    const told = `took FieldProblem out of ${shared} while you referred to it in ${SPEC}.`;
+    await b.notifications.waitFor(told);
+    await b.screenshot('broken-reference-notice');
+    await b.notifications.click(told, 'Show');
+    await waitFor('the caret at the reference', async () => (await b.editor.caret(SPEC)).selected > 0);
+    await b.runCommand('Problems: Focus on Problems View');
+    const problem = b.page.locator('.markers-panel .monaco-list-row').filter({ hasText: told });
+    await problem.waitFor();
+    await b.screenshot('broken-reference');
+    assert.deepEqual(await a.notifications.list(), []);
+    await a.editor.replace(shared, 'FieldFault:', 'FieldProblem:');
+    await a.editor.save(shared);
+    await problem.waitFor({ state: 'detached' });
   });
 });
 

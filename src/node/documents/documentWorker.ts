@@ -9,6 +9,7 @@ import { checkDocument } from '../../core/openapi/checkDocument.ts';
 import { collectReferences } from '../../core/openapi/collectReferences.ts';
 import { PlainCache } from '../../core/openapi/plainDocument.ts';
 import type { Problem } from '../../core/problem.ts';
+import { fileReferences, hasFragments } from '../../core/references/fileReferences.ts';
 import { elementChanges } from '../../core/sources/elementChanges.ts';
 import { firstContact } from '../../core/sources/firstContact.ts';
 import { translateSpec } from '../../core/sources/translateSpec.ts';
@@ -50,6 +51,9 @@ function check(text: string, format: DocumentFormat): readonly Problem[] {
 }
 
 const functions = {
+  fileReferences: (text: string, format: DocumentFormat) => fileReferences(text, format, cacheFor(text, format)),
+  hasFragments: (text: string, format: DocumentFormat, fragments: readonly string[]) =>
+    hasFragments(text, format, fragments, cacheFor(text, format)),
   warmUp,
   merge,
   check,

@@ -11,6 +11,7 @@ import { collectReferences } from '../../core/openapi/collectReferences.ts';
 import { checkDocument } from '../../core/openapi/checkDocument.ts';
 import type { Merger } from '../../core/ports.ts';
 import type { Checked, Problem } from '../../core/problem.ts';
+import { fileReferences, hasFragments } from '../../core/references/fileReferences.ts';
 import { type ElementChange } from '../../core/sources/elementChange.ts';
 import { elementChanges } from '../../core/sources/elementChanges.ts';
 import { firstContact } from '../../core/sources/firstContact.ts';
@@ -116,6 +117,16 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts, Histor
   diff(before: string, after: string): Promise<readonly Splice[]> {
     if (before.length + after.length <= MAX_INLINE_DIFF_LENGTH) return Promise.resolve(diffSplices(before, after));
     return this.#calls.call('diff', before, after);
+  }
+
+  fileReferences(text: string, format: DocumentFormat): Promise<readonly string[]> {
+    if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(fileReferences(text, format));
+    return this.#calls.call('fileReferences', text, format);
+  }
+
+  hasFragments(text: string, format: DocumentFormat, fragments: readonly string[]): Promise<readonly boolean[]> {
+    if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(hasFragments(text, format, fragments));
+    return this.#calls.call('hasFragments', text, format, fragments);
   }
 
   findDocuments(folder: string, candidates: readonly string[]): Promise<readonly FoundDocument[]> {

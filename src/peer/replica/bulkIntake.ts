@@ -5,6 +5,7 @@ import { documentEntries } from '../../core/replication/bulkEntry.ts';
 import type { BulkEntry, DocumentEntry } from '../../core/replication/entry.ts';
 import type { SyncedPosition } from '../../core/replication/replicaStore.ts';
 import type { BulkArrivals } from './bulkArrivals.ts';
+import { type CrossReferences, textOf } from './crossReferences.ts';
 import type { DocumentReplica } from './documentReplica.ts';
 import type { DocumentTable } from './documentTable.ts';
 import type { DocumentContext } from './replicaPorts.ts';
@@ -30,14 +31,22 @@ export class BulkIntake implements Disposable {
   readonly #context: DocumentContext;
   readonly #arrivals: BulkArrivals;
   readonly #memory: BulkMemory;
+  readonly #references: CrossReferences;
   #timer: Disposable | undefined;
   #isDisposed = false;
 
-  constructor(documents: DocumentTable, context: DocumentContext, arrivals: BulkArrivals, memory: BulkMemory) {
+  constructor(
+    documents: DocumentTable,
+    context: DocumentContext,
+    arrivals: BulkArrivals,
+    memory: BulkMemory,
+    references: CrossReferences,
+  ) {
     this.#documents = documents;
     this.#context = context;
     this.#arrivals = arrivals;
     this.#memory = memory;
+    this.#references = references;
   }
 
   /** Resolves when all that it brings is durable, together with the position. */
@@ -64,8 +73,15 @@ export class BulkIntake implements Disposable {
       entry,
       ofOthers.map(({ document }) => document.docId),
     );
+    const before = new Map(parts.map(({ document }) => [document.docId, textOf(document)]));
     for (const { document, change } of parts) document.applyPart(change, texts.get(change.docId), together);
     await together.done;
+    for (const { document, change } of parts) {
+      const { docId, proposalId } = change;
+      const isOwn = this.#context.isOwn(proposalId);
+      const [was, after] = [before.get(docId), textOf(document)];
+      this.#references.took({ index, docId, authorName: author.name, isOwn, before: was, after, patch: undefined });
+    }
     if (texts.size < parts.length) this.askLater();
   }
 

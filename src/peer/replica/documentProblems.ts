@@ -1,5 +1,9 @@
+import { elementLabel } from '../../core/openapi/elementLabel.ts';
+import { formatPointer, referencePath } from '../../core/openapi/jsonPointer.ts';
+import type { ReferenceTarget } from '../../core/references/fileReferences.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import type { Outcome } from '../folderSession.ts';
+import type { LibraryStep } from './crossReferences.ts';
 
 /** What a person asked for was not done, and why. */
 export function notDone(
@@ -51,6 +55,28 @@ export function nameImpossible(localPath: string, libraryPath: string): UserProb
     message: `${localPath} was renamed to ${libraryPath} by others, which has no place in this folder.`,
     remedy: 'Its content is kept in step all the same.',
   };
+}
+
+/**
+ * A reference leads nowhere since two changes came together.
+ * @param removal what took out what is meant.
+ * @param referrer who has brought the reference, and the document that it stands in.
+ */
+export function danglingReference(
+  removal: LibraryStep,
+  { path, fragment }: ReferenceTarget,
+  referrer: { readonly who: string; readonly path: string },
+): UserProblem {
+  const { isOwn, authorName, after } = removal;
+  const part = fragment.startsWith('#/') ? elementLabel(formatPointer(referencePath(fragment))) : path;
+  const [deed, remedy] =
+    after === undefined
+      ? [`deleted ${path}`, 'Refer to another file, or bring it back.']
+      : after.path !== path
+        ? [`renamed ${path} to ${after.path}`, `Refer to ${after.path} instead.`]
+        : [`took ${part} out of ${path}`, 'Refer to something that is there, or put it back.'];
+  const message = `${isOwn ? 'You' : authorName} ${deed} while ${referrer.who} referred to it in ${referrer.path}.`;
+  return { code: 'dangling-reference', message, remedy };
 }
 
 export const placeTaken = notDone(

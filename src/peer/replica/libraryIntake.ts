@@ -5,6 +5,7 @@ import { BadEntryError, type EntrySink, type HeadsReason } from '../../core/repl
 import type { SyncedPosition } from '../../core/replication/replicaStore.ts';
 import { BETWEEN_LOGS } from '../../core/replication/runningHash.ts';
 import type { BulkIntake } from './bulkIntake.ts';
+import { type CrossReferences, textOf } from './crossReferences.ts';
 import { newDocument } from './documentRecord.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import type { DocumentTable } from './documentTable.ts';
@@ -23,6 +24,7 @@ export interface LibraryIntakeOptions {
   /** Documents whose path may be another one in the library. */
   readonly unsurePaths: Iterable<DocId>;
   readonly bulks: BulkIntake;
+  readonly references: CrossReferences;
   /** Something of the library was taken in. */
   readonly onTaken: () => void;
 }
@@ -33,6 +35,7 @@ export class LibraryIntake implements EntrySink {
   readonly #context: DocumentContext;
   readonly #documents: DocumentTable;
   readonly #bulks: BulkIntake;
+  readonly #references: CrossReferences;
   readonly #onTaken: () => void;
   readonly #unsurePaths: Set<DocId>;
   /** Documents that have taken entries in which are not in their files yet, because more was to follow. */
@@ -42,12 +45,13 @@ export class LibraryIntake implements EntrySink {
 
   constructor(
     documents: DocumentTable,
-    { options, context, bulks, synced, unsurePaths, onTaken }: LibraryIntakeOptions,
+    { options, context, bulks, references, synced, unsurePaths, onTaken }: LibraryIntakeOptions,
   ) {
     this.#documents = documents;
     this.#options = options;
     this.#context = context;
     this.#bulks = bulks;
+    this.#references = references;
     this.#synced = synced;
     this.#unsurePaths = new Set(unsurePaths);
     this.#onTaken = onTaken;
@@ -87,6 +91,7 @@ export class LibraryIntake implements EntrySink {
       return;
     }
     const text = await this.#textAfter(document, entry);
+    const before = textOf(document);
     if (isPutOff) {
       this.#putOff.add(document);
       await document.applyEntryFollowed(entry, text, synced);
@@ -94,6 +99,9 @@ export class LibraryIntake implements EntrySink {
       this.#putOff.delete(document);
       await document.applyEntry(entry, text, synced);
     }
+    const isOwn = this.#context.isOwn(entry.proposalId);
+    const { index, docId, author, patch } = entry;
+    this.#references.took({ index, docId, authorName: author.name, isOwn, before, after: textOf(document), patch });
   }
 
   /** What came in is brought to disk and into the files, although more is to follow. */

@@ -10,6 +10,7 @@ import { workingText } from '../../core/workingText.ts';
 import type {
   AppliedBulk,
   AppliedChange,
+  BrokenReference,
   DocumentStatus,
   HeldConflict,
   Outcome,
@@ -22,6 +23,7 @@ import { BulkProposals } from './bulkProposals.ts';
 import { BulkTakeBack } from './bulkTakeBack.ts';
 import { placeTaken } from './documentProblems.ts';
 import { isPathUnsure } from './documentRecord.ts';
+import { CrossReferences } from './crossReferences.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import { DocumentSearch } from './documentSearch.ts';
 import { DocumentTable } from './documentTable.ts';
@@ -57,6 +59,7 @@ export class Replica implements EntrySink, Disposable {
   readonly #bulkProposals: BulkProposals;
   readonly #bulks: BulkIntake;
   readonly #bulkTakeBack: BulkTakeBack;
+  readonly #references: CrossReferences;
   readonly #context: DocumentContext;
   readonly #permit: WorkPermit;
   readonly #intake: LibraryIntake;
@@ -93,8 +96,16 @@ export class Replica implements EntrySink, Disposable {
       const inFlight = state.outbox.find((item) => item.proposal.docId === stored.docId);
       this.#documents.add(new DocumentReplica(this.#context, stored, inFlight));
     }
+    this.#references = this.#disposables.add(
+      new CrossReferences(this.#documents, {
+        merger: options.merger,
+        memory: options.referenceMemory,
+        logger: ambient.logger,
+        onChange: () => this.#tellChanged(),
+      }),
+    );
     this.#bulks = this.#disposables.add(
-      new BulkIntake(this.#documents, this.#context, this.#bulkArrivals, options.bulkMemory),
+      new BulkIntake(this.#documents, this.#context, this.#bulkArrivals, options.bulkMemory, this.#references),
     );
     this.#bulkTakeBack = new BulkTakeBack({
       documents: this.#documents,
@@ -106,6 +117,7 @@ export class Replica implements EntrySink, Disposable {
       options,
       context: this.#context,
       bulks: this.#bulks,
+      references: this.#references,
       synced: state.synced,
       unsurePaths: state.documents.filter(isPathUnsure).map(({ docId }) => docId),
       onTaken: () => this.#linkChanged(),
@@ -147,6 +159,10 @@ export class Replica implements EntrySink, Disposable {
 
   get conflicts(): readonly HeldConflict[] {
     return this.#documents.local().flatMap((document) => document.heldConflicts);
+  }
+
+  get brokenReferences(): readonly BrokenReference[] {
+    return this.#references.broken;
   }
 
   get isPaused(): boolean {

@@ -1,6 +1,7 @@
 import type { Event } from '../../core/event.ts';
 import type { BulkMemory } from '../../core/history/bulkMemory.ts';
 import type { Ambient, Disposable, Merger } from '../../core/ports.ts';
+import type { ReferenceMemory } from '../../core/references/foundReference.ts';
 import type { BulkOrigin } from '../../core/replication/entry.ts';
 import type { ReplicaStore } from '../../core/replication/replicaStore.ts';
 import type { WorkingFiles } from '../../core/workingFiles.ts';
@@ -18,6 +19,8 @@ export interface ReplicaOptions {
   readonly files: WorkingFiles;
   readonly store: ReplicaStore;
   readonly merger: Merger;
+  /** Absent: what was found of references between documents is forgotten with the process. */
+  readonly referenceMemory?: ReferenceMemory;
   readonly reader: StableReader;
   readonly guard: WorkGuard & { readonly onMayHaveChanged: Event<void> };
   /** Undefined outside of git. */

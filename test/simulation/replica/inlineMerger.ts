@@ -6,6 +6,7 @@ import type { MergeResult } from '../../../src/core/merge/types.ts';
 import { checkDocument } from '../../../src/core/openapi/checkDocument.ts';
 import type { Merger } from '../../../src/core/ports.ts';
 import type { Problem } from '../../../src/core/problem.ts';
+import { fileReferences, hasFragments } from '../../../src/core/references/fileReferences.ts';
 import type { SimulatedProcess } from '../simulatedProcess.ts';
 
 const MAX_CACHED = 2_000;
@@ -29,6 +30,8 @@ export function createInlineMerger(process: SimulatedProcess, delayMs: () => num
     checkResolutions: (...args) => later(() => checkResolutions(...args)),
     adviceContext: (...args) => later(() => adviceContext(...args)),
     diff: (before, after) => Promise.resolve(diffSplices(before, after)),
+    fileReferences: (...args) => Promise.resolve(fileReferences(...args)),
+    hasFragments: (...args) => Promise.resolve(hasFragments(...args)),
     dispose: () => undefined,
   };
 }

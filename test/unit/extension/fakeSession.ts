@@ -6,6 +6,7 @@ import type { DocumentHistory } from '../../../src/peer/documentHistory.ts';
 import type {
   AppliedBulk,
   AppliedChange,
+  BrokenReference,
   CommitNotice,
   DocumentState,
   DocumentStatus,
@@ -39,6 +40,7 @@ export class FakeSession implements FolderSession {
   readonly onDidApplyBulk = this.#appliedBulk.event;
   status: FolderStatus = folderStatus({});
   conflicts: readonly HeldConflict[] = [];
+  brokenReferences: readonly BrokenReference[] = [];
   canUndoResolution = false;
   diagnostics: FolderDiagnostics = {
     phase: 'asleep',
