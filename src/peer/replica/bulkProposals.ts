@@ -74,7 +74,7 @@ export class BulkProposals implements Disposable {
     } finally {
       this.#resent = undefined;
     }
-    this.#inBackground(this.#send(resent, resent.length));
+    this.#inBackground(this.#originOf(resent, resent.length).then((origin) => this.#send(resent, origin)));
   }
 
   /**
@@ -140,17 +140,18 @@ export class BulkProposals implements Disposable {
     const waiting = this.#waiting.splice(0);
     const edits = before + waiting.length;
     if (!isOver) this.#editsInBurst = edits;
-    await this.#send(waiting, edits);
+    const origin = await this.#originOf(waiting, edits);
+    // Git may have taken its time to say where it comes from.
+    if (origin === undefined || (await this.#options.mayWork())) this.#send(waiting, origin);
+    else this.#waiting.unshift(...waiting);
   }
 
-  /** @param editsInBurst those of earlier pieces included: a piece of a large burst goes together, too. */
-  async #send(waiting: readonly Waiting[], editsInBurst: number): Promise<void> {
+  /** @param origin where it is a bulk, what has made it. */
+  #send(waiting: readonly Waiting[], origin: BulkOrigin | undefined): void {
     const link = this.#options.link();
     if (link === undefined) return;
     const wanted = waiting.filter((one) => one.isWanted());
     for (const one of waiting) if (!wanted.includes(one)) one.resolve(undefined);
-    const isBulk = editsInBurst > this.#options.bulkDocuments && wanted.length > 1;
-    const origin = isBulk ? await this.#origin() : undefined;
     for (const group of groupBySource(wanted)) {
       if (origin === undefined || group.length === 1) {
         for (const { proposal, source, resolve } of group) resolve(link.propose(proposal, source));
@@ -160,7 +161,12 @@ export class BulkProposals implements Disposable {
     }
   }
 
-  async #origin(): Promise<BulkOrigin> {
+  /**
+   * What has made a bulk; undefined where there is none.
+   * @param editsInBurst those of earlier pieces included: a piece of a large burst goes together, too.
+   */
+  async #originOf(waiting: readonly Waiting[], editsInBurst: number): Promise<BulkOrigin | undefined> {
+    if (editsInBurst <= this.#options.bulkDocuments || waiting.length < 2) return undefined;
     try {
       return await this.#options.origin();
     } catch (error) {

@@ -73,6 +73,22 @@ test('[BLK-01] more edits than the setting says that are made in one burst are p
   assert.equal(many.store.outbox.size, 5, 'each is in the outbox by its own id');
 });
 
+test('[BLK-01] a person who pauses while git is asked what has made a bulk pauses it, and resuming sends it', async () => {
+  const bench = createBench();
+  const replica = await bench.open();
+  bench.beforeOrigin = () => replica.pause();
+  for (const path of ALL_PATHS) bench.folder.put(path, NEW);
+  await bench.rest(replica);
+  assert.deepEqual([bench.bulks.length, bench.proposed.length], [0, 0]);
+  bench.beforeOrigin = () => undefined;
+  replica.resume();
+  await bench.rest(replica);
+  assert.deepEqual(
+    bench.bulks.map(({ documents }) => documents.length),
+    [ALL_PATHS.length],
+  );
+});
+
 test('[BLK-01] what a former run has left in the outbox is sent together, under the same ids', async () => {
   const bench = createBench();
   const replica = await bench.open();

@@ -71,6 +71,8 @@ export class ReplicaBench {
   readonly folder: SimulatedFolder;
   readonly proposed: Proposal[] = [];
   readonly bulks: BulkProposal[] = [];
+  /** What happens while git is asked what has made a bulk. */
+  beforeOrigin: () => void = () => undefined;
   /** More edits than these in one burst go together. */
   bulkDocuments = 20;
   readonly revisions = new Map<RevisionHash, string>();
@@ -166,7 +168,10 @@ export class ReplicaBench {
       layout: view.layout,
       committed: this.#committed(),
       bulkDocuments: this.bulkDocuments,
-      bulkOrigin: () => Promise.resolve({ reason: 'generator' }),
+      bulkOrigin: () => {
+        this.beforeOrigin();
+        return Promise.resolve({ reason: 'generator' });
+      },
       bulkMemory: this.#bulks,
       infoVersion: 'ask',
       discover: () => {
