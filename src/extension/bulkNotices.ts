@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable, Logger } from '../core/ports.ts';
 import type { AppliedBulk } from '../peer/folderSession.ts';
+import { takeBackBulk } from './bulkTakeBack.ts';
 import { tellAnswer } from './commands.ts';
 import type { OpenFolder } from './folderSessions.ts';
 import { pullSyncedChanges } from './pullCommand.ts';
@@ -38,6 +39,6 @@ export class BulkNotices implements Disposable {
     const chosen = await vscode.window.showInformationMessage(appliedBulkSentence(bulk), ...actions);
     if (chosen === undefined || this.#isDisposed) return;
     if (chosen === MOVE) tellAnswer(await pullSyncedChanges(folder, this.#logger, bulk.commit), this.#messages);
-    else this.#messages.report(await session.takeBackBulk(bulk.id));
+    else this.#messages.report(await takeBackBulk(session, bulk.id));
   }
 }

@@ -40,6 +40,7 @@ export const commandIds = {
   showChange: 'apiLiveSync.showChange',
   restoreVersion: 'apiLiveSync.restoreVersion',
   restoreElement: 'apiLiveSync.restoreElement',
+  takeBackBulk: 'apiLiveSync.takeBackBulk',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
@@ -104,6 +105,7 @@ export const paletteConditions: { readonly [id in CommandId]?: string } = {
   [commandIds.showChange]: 'false',
   [commandIds.restoreVersion]: 'false',
   [commandIds.restoreElement]: 'false',
+  [commandIds.takeBackBulk]: 'false',
 };
 
 /** The views beside the panel. */

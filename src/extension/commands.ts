@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableStore } from '../core/disposableStore.ts';
 import type { Disposable, Logger } from '../core/ports.ts';
 import type { FolderSession, FolderStatus, Outcome, UserProblem } from '../peer/folderSession.ts';
+import { askToTakeBack } from './bulkTakeBack.ts';
 import type { CommandId, SourceCommandId } from './commandTable.ts';
 import { commandIds, viewIds } from './commandTable.ts';
 import type { Environment } from './diagnosticsText.ts';
@@ -95,6 +96,7 @@ export function registerCommands(options: CommandsOptions): Disposable {
     [commandIds.restoreVersion]: async (version) => toRestoreAnswer(await options.history.restore(version as Version)),
     [commandIds.restoreElement]: async (row) =>
       toRestoreAnswer(await options.history.restoreElement(row as ElementRow)),
+    [commandIds.takeBackBulk]: async (version) => toRestoreAnswer(await askToTakeBack(version as Version)),
     [commandIds.showLog]: () => {
       options.showLog();
       return done;

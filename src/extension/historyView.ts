@@ -8,7 +8,16 @@ import { FolderPaths } from './folderPaths.ts';
 import type { OpenFolder } from './folderSessions.ts';
 import { restoreElement, type RestoreOutcome, restoreVersion } from './historyRestore.ts';
 import type { ElementRow, HistoryRow, Place, Version } from './historyRows.ts';
-import { changeWord, historyDetail, historyLabel, leftOutSentence, noElements } from './historyViewModel.ts';
+import {
+  changeWord,
+  historyContext,
+  historyDetail,
+  historyIcon,
+  historyLabel,
+  historyTooltip,
+  leftOutSentence,
+  noElements,
+} from './historyViewModel.ts';
 import { baseName } from './words.ts';
 
 /** Scheme of the read-only documents that show an earlier version. */
@@ -154,9 +163,9 @@ function versionItem({ entry, before, isNewest }: Version): vscode.TreeItem {
   const hasElements = entry.hash !== undefined && before?.hash !== undefined;
   const item = new vscode.TreeItem(historyLabel(entry), hasElements ? Collapsed : None);
   item.description = historyDetail(entry, Date.now());
-  item.tooltip = [`${entry.authorName}, ${new Date(entry.at).toLocaleString()}`, ...entry.changes].join('\n');
-  item.iconPath = new vscode.ThemeIcon(entry.kind === 'resolve' ? 'discard' : 'git-commit');
-  item.contextValue = isNewest || entry.hash === undefined ? 'newest' : 'earlier';
+  item.tooltip = historyTooltip(entry, new Date(entry.at).toLocaleString());
+  item.iconPath = new vscode.ThemeIcon(historyIcon(entry));
+  item.contextValue = historyContext(entry, isNewest);
   return item;
 }
 

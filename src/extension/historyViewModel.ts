@@ -2,6 +2,7 @@ import type { ChangedPlace, ChangedPlaces } from '../core/history/changedPlaces.
 import type { RestoredElement } from '../core/history/restoreElement.ts';
 import { relativeTime } from '../core/relativeTime.ts';
 import type { HistoryEntry, UserProblem } from '../peer/folderSession.ts';
+import { bulkDeed, bulkSentence } from './sentences.ts';
 import { count, listNames } from './words.ts';
 
 /** What a change was, by element: "GET /pets · summary and schema Pet". */
@@ -15,9 +16,27 @@ export function historyLabel({ kind, changes, path }: HistoryEntry): string {
   return kind === 'resolve' ? `Taken back: ${what}` : what;
 }
 
-/** Who, and how long ago: "alice, 5 minutes ago". */
-export function historyDetail({ authorName, at }: HistoryEntry, now: number): string {
-  return `${authorName}, ${relativeTime(at, now)}`;
+/** Who, and how long ago: "alice, 5 minutes ago", and what it was a part of: "pulled: 143 documents". */
+export function historyDetail({ authorName, at, bulk }: HistoryEntry, now: number): string {
+  const detail = `${authorName}, ${relativeTime(at, now)}`;
+  return bulk === undefined ? detail : `${detail} · ${bulkDeed(bulk)}`;
+}
+
+/** The whole of it, for the hover. @param when the moment, written out. */
+export function historyTooltip({ authorName, changes, bulk }: HistoryEntry, when: string): string {
+  const part = bulk === undefined ? [] : [`Part of one change of many files. ${bulkSentence({ authorName, ...bulk })}`];
+  return [`${authorName}, ${when}`, ...part, ...changes].join('\n');
+}
+
+/** What a change looks like in a list. */
+export function historyIcon({ kind, bulk }: HistoryEntry): string {
+  if (bulk !== undefined) return 'files';
+  return kind === 'resolve' ? 'discard' : 'git-commit';
+}
+
+/** By which the menus know what can be done with a change. */
+export function historyContext({ hash, bulk }: HistoryEntry, isNewest: boolean): string {
+  return `${isNewest || hash === undefined ? 'newest' : 'earlier'}${bulk === undefined ? '' : '.bulk'}`;
 }
 
 /** What became of an element, as it stands behind its name. */

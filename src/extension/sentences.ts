@@ -4,6 +4,7 @@ import type {
   BrokenReference,
   CommitNotice,
   DocumentPair,
+  HistoryBulk,
   JoinOffer,
   LibraryChoice,
   PullResult,
@@ -26,7 +27,17 @@ export function appliedSentence(change: AppliedChange): string {
 
 /** "alice pulled: 143 documents changed here." */
 export function appliedBulkSentence({ authorName, reason, documents }: AppliedBulk): string {
-  return `${authorName} ${bulkDeeds[reason]}: ${count(documents.length, 'document')} changed here.`;
+  return `${bulkSentence({ authorName, reason, documentCount: documents.length })} changed here.`;
+}
+
+/** "alice pulled: 143 documents" */
+export function bulkSentence(bulk: Omit<HistoryBulk, 'id'> & Pick<AppliedBulk, 'authorName'>): string {
+  return `${bulk.authorName} ${bulkDeed(bulk)}`;
+}
+
+/** "pulled: 143 documents" */
+export function bulkDeed({ reason, documentCount }: Omit<HistoryBulk, 'id'>): string {
+  return `${bulkDeeds[reason]}: ${count(documentCount, 'document')}`;
 }
 
 /** What somebody did that changed many documents. */

@@ -5,6 +5,7 @@ import type { RestoredElement } from '../core/history/restoreElement.ts';
 import type { DocId, RevisionHash } from '../core/ids.ts';
 import type { Splice } from '../core/merge/types.ts';
 import type { HashText } from '../core/ports.ts';
+import { BulkHistory } from './bulkHistory.ts';
 import type { HistoryEntry } from './folderSession.ts';
 import type { FolderServing } from './folderServing.ts';
 
@@ -41,16 +42,23 @@ export interface ServedHistoryOptions {
 /** The history out of the library that a folder is served from. */
 export class ServedHistory implements DocumentHistory {
   readonly #options: ServedHistoryOptions;
+  readonly #bulks: BulkHistory;
 
   constructor(options: ServedHistoryOptions) {
     this.#options = options;
+    this.#bulks = new BulkHistory({
+      bulksOf: async (docId) => (await options.serving.replica?.bulksOf(docId)) ?? [],
+      textOf: (docId, hash) => this.textOf(docId, hash),
+      texts: options.texts,
+    });
   }
 
   async entries(docId: DocId, limit: number): Promise<readonly HistoryEntry[]> {
-    const entries = (await this.#options.serving.link?.fetchHistory(docId, limit)) ?? [];
-    return entries.map(({ index, kind, author, at, changes, hash, path }) => {
+    const fetched = (await this.#options.serving.link?.fetchHistory(docId, limit)) ?? [];
+    const entries = fetched.map(({ index, kind, author, at, changes, hash, path }) => {
       return { index, kind, authorName: author.name, at, changes, hash, path };
     });
+    return this.#bulks.complete(docId, entries);
   }
 
   async textOf(docId: DocId, hash: RevisionHash): Promise<string | undefined> {

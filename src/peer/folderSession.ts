@@ -131,6 +131,17 @@ export interface HistoryEntry {
   readonly hash: RevisionHash | undefined;
   /** The new path, where it was renamed. */
   readonly path: string | undefined;
+  /** Where it is part of a change of many documents: that one. */
+  readonly bulk?: HistoryBulk | undefined;
+}
+
+/** A change of many documents, as the history of each of them shows it. */
+export interface HistoryBulk {
+  /** For `takeBackBulk`. */
+  readonly id: ProposalId;
+  readonly reason: BulkReason;
+  /** In the library, not only in this folder. */
+  readonly documentCount: number;
 }
 
 /** What somebody decided, by conflict id. */

@@ -78,6 +78,7 @@ test('[I12] [BLK-08] [BLK-10] what changes many files at once is said once in th
     await Promise.all(paths.map((file) => writeFile(path.join(carol, file), text('List fast boats'))));
     await git(carol, '-c', 'user.name=Carol', '-c', 'user.email=carol@localhost', 'commit', '-qam', 'Fast boats');
     await git(carol, 'push', '--quiet');
+    const before = await a.editor.onDisk(paths[0] ?? '');
     // By today's date, as a person's git: what git did long ago is not what has changed the files.
     await promisify(execFile)('git', ['pull', '--quiet'], { cwd: a.folder });
     await untilAll(b, 'List fast boats');
@@ -89,6 +90,23 @@ test('[I12] [BLK-08] [BLK-10] what changes many files at once is said once in th
     await b.screenshot('same-commit-done');
     assert.equal(await git(b.folder, 'rev-parse', 'HEAD'), await git(a.folder, 'rev-parse', 'HEAD'));
     assert.equal(await git(b.folder, 'status', '--porcelain', 'apis'), '');
+
+    const [shown = ''] = paths;
+    await b.editor.open(shown);
+    await b.runCommand('API Live Sync: Show History of This File');
+    const rows = b.page.locator('.pane', { hasText: 'API History' }).locator('.monaco-list-row');
+    const part = rows.filter({ hasText: /pulled: \d+ documents/ });
+    await part.filter({ hasText: 'GET /boats · summary' }).waitFor();
+    await part.hover();
+    await b.screenshot('history-bulk');
+    await part.getByRole('button', { name: 'Take All of It Back for Everybody' }).click();
+    assert.match(await b.dialog.text(), /Take back \d+ documents for everybody\?[^]*pulled: \d+ documents\./);
+    await b.screenshot('history-take-back');
+    await b.dialog.click('Take Back');
+    await waitFor('it to be taken back in both windows', async () => {
+      const both = await Promise.all([a, b].map((window) => window.editor.onDisk(shown)));
+      return both.every((one) => one === before);
+    });
   });
 });
 

@@ -1,5 +1,6 @@
 import { DisposableStore } from '../../core/disposableStore.ts';
 import { Emitter, type Event } from '../../core/event.ts';
+import type { BulkMemory } from '../../core/history/bulkMemory.ts';
 import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
 import type { DocumentFormat } from '../../core/merge/types.ts';
 import type { Disposable } from '../../core/ports.ts';
@@ -288,6 +289,11 @@ export class Replica implements EntrySink, Disposable {
     const outcome = await document.undoResolution(undo);
     if (!outcome.isDone && outcome.problem.code !== 'changed-since') this.#undos.push(undo);
     return outcome;
+  }
+
+  /** See `BulkMemory`. */
+  bulksOf(docId: DocId): ReturnType<BulkMemory['bulksOf']> {
+    return this.#options.bulkMemory.bulksOf(docId);
   }
 
   /** See `BulkTakeBack`. */

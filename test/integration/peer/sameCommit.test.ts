@@ -29,7 +29,7 @@ async function headOf(folder: string): Promise<string> {
 }
 
 test(
-  '[BLK-08] [BLK-10] [PUL-05] [I12] what somebody pulled is moved to in one step, beside uncommitted work, and is taken back after a restart',
+  '[BLK-08] [BLK-09] [BLK-10] [PUL-05] [I12] what somebody pulled is moved to in one step, beside uncommitted work, and is taken back after a restart',
   { skip: !hasGit && 'git is not installed' },
   async () => {
     const { machine } = here;
@@ -100,6 +100,11 @@ test(
     await bob.untilInStep(COUNT);
     const bulk = told[0];
     assert.ok(bulk !== undefined);
+    const docId = bob.status.documents[0]?.docId;
+    assert.ok(docId !== undefined);
+    const [part] = await bob.session.history.entries(docId, 1);
+    assert.deepEqual(part?.bulk, { id: bulk.id, reason: 'pull', documentCount: COUNT });
+    assert.deepEqual(part.changes, ['GET /boats · summary']);
     assert.deepEqual(await bob.session.takeBackBulk(bulk.id), { isDone: true });
     await untilAll(bob, 'List boats');
     await untilAll(alice, 'List boats');

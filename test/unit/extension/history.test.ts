@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { LogIndex, RevisionHash } from '../../../src/core/ids.ts';
+import type { LogIndex, ProposalId, RevisionHash } from '../../../src/core/ids.ts';
 import {
   elementDetail,
   elementRestores,
+  historyContext,
   historyDetail,
   historyLabel,
+  historyTooltip,
   noElements,
 } from '../../../src/extension/historyViewModel.ts';
 import type { ChangedPlace } from '../../../src/core/history/changedPlaces.ts';
@@ -40,6 +42,20 @@ describe('the history of a file in words', () => {
 
   it('says who and when', () => {
     assert.equal(historyDetail(entry({}), 5 * 60_000), 'alice, 5 minutes ago');
+  });
+
+  it('says what a change of many files it was part of, which can be taken back as a whole', () => {
+    const bulk = { id: 'alice:1' as ProposalId, reason: 'pull', documentCount: 25 } as const;
+    const part = entry({ bulk, changes: ['GET /pets · summary'] });
+    assert.equal(historyDetail(part, 5 * 60_000), 'alice, 5 minutes ago · pulled: 25 documents');
+    assert.equal(
+      historyTooltip(part, 'today'),
+      'alice, today\nPart of one change of many files. alice pulled: 25 documents\nGET /pets · summary',
+    );
+    assert.deepEqual(
+      [historyContext(part, false), historyContext(part, true), historyContext(entry({}), false)],
+      ['earlier.bulk', 'newest.bulk', 'earlier'],
+    );
   });
 });
 
