@@ -52,6 +52,8 @@ export interface Merger extends Disposable {
   /** What stands around conflicts, for somebody who is asked about them. */
   adviceContext(...args: Parameters<typeof adviceContext>): Promise<AdviceContext>;
   diff(before: string, after: string): Promise<readonly Splice[]>;
+  /** See `sameButForm`. */
+  sameButForm(a: string, b: string, format: DocumentFormat): Promise<boolean>;
   /** See `fileReferences`. */
   fileReferences(text: string, format: DocumentFormat): Promise<readonly string[]>;
   /** See `hasFragments`. */

@@ -25,6 +25,7 @@ import { watchFolder } from './folderWatcher.ts';
 import { gitPath } from './gitExtension.ts';
 import { HistoryView } from './historyView.ts';
 import { loadPeer } from './loadPeer.ts';
+import { FormattingNotice } from './formattingNotice.ts';
 import { createChannelLogger } from './logChannel.ts';
 import { MergeDriverSetup } from './mergeDriverSetup.ts';
 import { problems } from './problems.ts';
@@ -72,6 +73,7 @@ export class App implements Disposable {
   readonly #references: ReferenceProblems;
   readonly #fileQuestions: readonly FileQuestion[];
   readonly #bulkNotices: BulkNotices;
+  readonly #formatting: FormattingNotice;
   readonly #consent: Consent;
   readonly #liveSources: LiveSources;
   readonly #context: vscode.ExtensionContext;
@@ -119,6 +121,7 @@ export class App implements Disposable {
     this.#fileQuestions = [behindQuestion, missingQuestion, misnamedQuestion].map((question) =>
       this.#store.add(new FileQuestion(question, this.#messages, this.#logger)),
     );
+    this.#formatting = new FormattingNotice(context.workspaceState, this.#logger);
     this.#mergeDriver = new MergeDriverSetup(context.extensionUri);
     this.#store.add(
       registerCommands({
@@ -348,6 +351,7 @@ export class App implements Disposable {
     this.#references.refresh();
     this.#history.refresh();
     for (const question of this.#fileQuestions) question.update(folders);
+    this.#formatting.update(folders);
     const values = contextKeyValues(this.#isReady, folders, this.#sourceFacts());
     for (const key of Object.values(contextKeys)) {
       const value = values.get(key) ?? false;

@@ -5,7 +5,7 @@ import { count, listNames } from './words.ts';
 export function documentWords(document: DocumentStatus): string {
   switch (document.state) {
     case 'inStep':
-      return 'in step';
+      return document.problem?.code === 'formatters-disagree' ? 'in step, in your own formatting' : 'in step';
     case 'syncing':
       return 'syncing';
     case 'waiting': {

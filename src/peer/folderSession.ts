@@ -15,7 +15,7 @@ export type { SavedText, UserProblem, WorkingFiles, WriteOutcome, WriteRequest }
 
 /**
  * What one document is doing:
- * - `inStep`: file, shadow and library agree; `syncing`: on the way to that;
+ * - `inStep`: file, shadow and library agree, with the problem `formatters-disagree` but for the file's formatting; `syncing`: on the way to that;
  * - `waiting`: a peer's change waits until the person saves an unsaved buffer;
  * - `held`: at least one element is in conflict; `invalid`: the file cannot be read as YAML/JSON, nothing is sent;
  * - `behind`: something outside set the file back; `missing`: the file is gone; `unwritable`: the file cannot be written;

@@ -2,6 +2,7 @@ import { adviceContext } from '../../core/advice/adviceContext.ts';
 import { checkResolutions } from '../../core/advice/checkResolutions.ts';
 import { changedPlaces } from '../../core/history/changedPlaces.ts';
 import { restoreElement } from '../../core/history/restoreElement.ts';
+import { sameButForm } from '../../core/formatting/sameButForm.ts';
 import { diffSplices } from '../../core/merge/splices.ts';
 import { threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult } from '../../core/merge/types.ts';
@@ -51,6 +52,7 @@ function check(text: string, format: DocumentFormat): readonly Problem[] {
 }
 
 const functions = {
+  sameButForm: (a: string, b: string, format: DocumentFormat) => sameButForm(a, b, format, cacheFor(a, format)),
   fileReferences: (text: string, format: DocumentFormat) => fileReferences(text, format, cacheFor(text, format)),
   hasFragments: (text: string, format: DocumentFormat, fragments: readonly string[]) =>
     hasFragments(text, format, fragments, cacheFor(text, format)),

@@ -4,6 +4,7 @@ import type { ChangedPlaces } from '../../core/history/changedPlaces.ts';
 import type { ElementPath } from '../../core/history/elementPath.ts';
 import type { HistoryTexts } from '../../core/history/historyTexts.ts';
 import type { RestoredElement } from '../../core/history/restoreElement.ts';
+import { sameButForm } from '../../core/formatting/sameButForm.ts';
 import { diffSplices } from '../../core/merge/splices.ts';
 import { mergeEqual, threeWayMerge } from '../../core/merge/threeWayMerge.ts';
 import type { DocumentFormat, MergeInput, MergeOptions, MergeResult, Splice } from '../../core/merge/types.ts';
@@ -117,6 +118,11 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts, Histor
   diff(before: string, after: string): Promise<readonly Splice[]> {
     if (before.length + after.length <= MAX_INLINE_DIFF_LENGTH) return Promise.resolve(diffSplices(before, after));
     return this.#calls.call('diff', before, after);
+  }
+
+  sameButForm(a: string, b: string, format: DocumentFormat): Promise<boolean> {
+    if (a.length + b.length <= MAX_INLINE_LENGTH) return Promise.resolve(sameButForm(a, b, format));
+    return this.#calls.call('sameButForm', a, b, format);
   }
 
   fileReferences(text: string, format: DocumentFormat): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
 import type { DocumentChoices } from './documentChoices.ts';
+import type { DocumentFormatting } from './documentFormatting.ts';
 import type { DocumentPath } from './documentPath.ts';
 import type { DocumentProposals } from './documentProposals.ts';
 import type { DocumentRecord } from './documentRecord.ts';
@@ -16,6 +17,7 @@ export interface DocumentParts {
   readonly history: RevisionHistory;
   readonly libraryAuthors: LibraryAuthors;
   readonly takenBack: TakenBack;
+  readonly formatting: DocumentFormatting;
   readonly choices: DocumentChoices;
   readonly path: DocumentPath;
   readonly removal: DocumentRemoval;

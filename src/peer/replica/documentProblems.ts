@@ -30,6 +30,17 @@ export function fileBehind(file: string): UserProblem {
   };
 }
 
+/** The file differs from what others have by its formatting only. @param names whose formatting it would take back. */
+export function formattersDisagree(path: string, names: readonly string[]): UserProblem {
+  const [name] = names;
+  const whose = names.length === 1 && name !== undefined ? `${name}'s` : "other people's";
+  return {
+    code: 'formatters-disagree',
+    message: `Your formatter and ${whose} disagree about ${path}; your formatting stays in your copy.`,
+    remedy: 'Use the same formatter settings everywhere. What you change beside that is sent.',
+  };
+}
+
 /** Both sides have given the file a new name. */
 export function nameQuestion(localPath: string, libraryPath: string): UserProblem {
   return {

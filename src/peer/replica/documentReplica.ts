@@ -10,6 +10,7 @@ import type { HeldDocument } from '../heldDocument.ts';
 import type { TakingBack } from './bulkTakeBack.ts';
 import { notDone, stateNotWritten } from './documentProblems.ts';
 import { DocumentChoices } from './documentChoices.ts';
+import { DocumentFormatting } from './documentFormatting.ts';
 import { DocumentInGit } from './documentInGit.ts';
 import { DocumentIntake } from './documentIntake.ts';
 import { DocumentPath } from './documentPath.ts';
@@ -54,6 +55,7 @@ export class DocumentReplica implements Disposable {
     const writer = new DocumentWriter(record);
     const history = new RevisionHistory(stored.docId, (proposalId) => ctx.isOwn(proposalId));
     const takenBack = new TakenBack(record, history);
+    const formatting = new DocumentFormatting(record, history);
     const proposals = new DocumentProposals(record, inFlight, {
       onAnswer: (item, answer) => this.#queue.post(() => this.#answered(item, answer)),
       onError: (error) => this.#settling.fail(error),
@@ -67,7 +69,7 @@ export class DocumentReplica implements Disposable {
     };
     const removal = new DocumentRemoval(record, writer, proposals, path, again.readAgain);
     const libraryAuthors = new LibraryAuthors();
-    const parts = { record, writer, history, takenBack, proposals, choices, path, removal, libraryAuthors };
+    const parts = { record, writer, history, takenBack, formatting, proposals, choices, path, removal, libraryAuthors };
     this.#record = record;
     this.#writer = writer;
     this.#takenBack = takenBack;

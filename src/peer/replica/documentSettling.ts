@@ -8,6 +8,7 @@ import { commonBase } from './commonBase.ts';
 import { fileBehind, libraryRevisionUnreadable, stateNotWritten } from './documentProblems.ts';
 import type { DocumentParts } from './documentParts.ts';
 import type { DocumentChoices } from './documentChoices.ts';
+import type { DocumentFormatting } from './documentFormatting.ts';
 import type { DocumentPath } from './documentPath.ts';
 import type { DocumentProposals } from './documentProposals.ts';
 import { type DocumentRecord, hasError } from './documentRecord.ts';
@@ -52,6 +53,7 @@ export class DocumentSettling implements Disposable {
   readonly #history: RevisionHistory;
   readonly #libraryAuthors: LibraryAuthors;
   readonly #takenBack: TakenBack;
+  readonly #formatting: DocumentFormatting;
   readonly #choices: DocumentChoices;
   readonly #path: DocumentPath;
   readonly #removal: DocumentRemoval;
@@ -74,6 +76,7 @@ export class DocumentSettling implements Disposable {
     this.#history = parts.history;
     this.#libraryAuthors = parts.libraryAuthors;
     this.#takenBack = parts.takenBack;
+    this.#formatting = parts.formatting;
     this.#choices = parts.choices;
     this.#path = parts.path;
     this.#removal = parts.removal;
@@ -173,7 +176,10 @@ export class DocumentSettling implements Disposable {
     // What becomes of our own change decides what the edit of a file that was set back is merged with.
     if (this.#record.stored.setBackTo !== undefined && !this.#takenBack.isBehind && this.#proposals.isInFlight)
       return this.show('syncing');
-    const isTakenBack = await this.#takenBack.check(file, this.#proposals.connectedLink(), this.#proposals.isInFlight);
+    const link = this.#proposals.connectedLink();
+    // What only lays the same out as before is nobody's work that was taken back, whoever wrote it.
+    const isOwnForm = !this.#takenBack.isChosen && (await this.#formatting.isOwnForm(link));
+    const isTakenBack = !isOwnForm && (await this.#takenBack.check(file, link, this.#proposals.isInFlight));
     if (isTakenBack === undefined) return this.show('syncing');
     if (isTakenBack) return this.show('behind', fileBehind(file));
     const { newHead } = this.#record;
@@ -237,7 +243,7 @@ export class DocumentSettling implements Disposable {
       const sent = await this.#choices.sendUndo();
       return sent === 'proposed' ? this.show('syncing') : sent;
     }
-    let outgoing = workingTextNow;
+    let outgoing = this.#takenBack.isChosen ? workingTextNow : await this.#formatting.outgoing(workingTextNow);
     let heldBase: string | undefined;
     let conflicts: readonly MergeConflict[] = [];
     if (this.#record.stored.heldBase !== undefined && shadow !== undefined) {
@@ -260,7 +266,7 @@ export class DocumentSettling implements Disposable {
         record.stored = { ...this.#record.stored, heldBase: undefined };
         await record.commit({ putDocuments: [this.#record.stored] });
       }
-      return this.show(record.conflicts.length > 0 ? 'held' : 'inStep');
+      return record.conflicts.length > 0 ? this.show('held') : this.show('inStep', this.#formatting.problem);
     }
     if (this.#proposals.isRefused(this.#ctx.ambient.hashText(outgoing))) return this.show(this.#state, this.#problem);
     if (this.#proposals.readyLink() === undefined) return this.show('syncing');

@@ -20,6 +20,8 @@ export class TakenBack {
   #wanted: RevisionHash | undefined;
   /** The old text that the person is bringing back. */
   #expected: RevisionHash | undefined;
+  /** The text that the person has asked for by a choice, however old it is. */
+  #chosen: RevisionHash | undefined;
   /** Git's stamp just before the working text was last found in the file, and before the text that was there earlier was. */
   #stamp: string | undefined;
   #stampBefore: string | undefined;
@@ -36,6 +38,11 @@ export class TakenBack {
     return stored.setBackTo !== undefined && stored.setBackTo.hash === workingHash;
   }
 
+  /** Whether the working text is what the person has chosen to have: Keep Mine, or an earlier version brought back. */
+  get isChosen(): boolean {
+    return this.#chosen !== undefined && this.#chosen === this.#record.workingHash;
+  }
+
   /** Whether the working file is such an old text; undefined where only the library could tell, and is not connected. */
   async check(file: string, link: LibraryLink | undefined, isInFlight = false): Promise<boolean | undefined> {
     const { workingHash, working } = this.#record;
@@ -43,6 +50,9 @@ export class TakenBack {
       this.#wanted = workingHash;
       this.#expected = undefined;
     }
+    // A choice counts until it is agreed on.
+    if (this.#chosen !== undefined && workingHash === this.#chosen && workingHash === this.#record.stored.shadow?.hash)
+      this.#chosen = undefined;
     if (this.isBehind && workingHash !== this.#wanted) return true;
     const origin = this.#isKnown ? undefined : await this.#findOrigin(file);
     await this.#goOnFromThere(origin !== undefined);
@@ -105,6 +115,7 @@ export class TakenBack {
   /** The person brings an old text back: when the file reads so, whoever notices it first, that is no accident. */
   expect(hash: RevisionHash): void {
     this.#expected = hash;
+    this.#chosen = hash;
   }
 
   /** To be asked before the file is read. */
@@ -121,6 +132,7 @@ export class TakenBack {
   /** The person decided; `keepMine` sends the old text as a change. */
   decide(choice: 'bringBack' | 'keepMine'): void {
     this.#wanted = choice === 'keepMine' ? this.#record.workingHash : undefined;
+    this.#chosen = this.#wanted;
   }
 
   /** A choice that was taken back leaves ours in the file, as the library had it for a while: nothing of that is sent. */

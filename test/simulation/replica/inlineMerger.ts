@@ -1,5 +1,6 @@
 import { adviceContext } from '../../../src/core/advice/adviceContext.ts';
 import { checkResolutions } from '../../../src/core/advice/checkResolutions.ts';
+import { sameButForm } from '../../../src/core/formatting/sameButForm.ts';
 import { diffSplices } from '../../../src/core/merge/splices.ts';
 import { threeWayMerge } from '../../../src/core/merge/threeWayMerge.ts';
 import type { MergeResult } from '../../../src/core/merge/types.ts';
@@ -30,6 +31,7 @@ export function createInlineMerger(process: SimulatedProcess, delayMs: () => num
     checkResolutions: (...args) => later(() => checkResolutions(...args)),
     adviceContext: (...args) => later(() => adviceContext(...args)),
     diff: (before, after) => Promise.resolve(diffSplices(before, after)),
+    sameButForm: (...args) => Promise.resolve(sameButForm(...args)),
     fileReferences: (...args) => Promise.resolve(fileReferences(...args)),
     hasFragments: (...args) => Promise.resolve(hasFragments(...args)),
     dispose: () => undefined,
