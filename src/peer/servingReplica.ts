@@ -94,7 +94,7 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       store,
       merger: options.merger,
       referenceMemory: createReferenceFile(join(options.replicaDirectory, 'references.json')),
-      reader: new DiskStableReader(options.folder),
+      reader: new DiskStableReader(options.folder, ambient.clock),
       guard: options.guard,
       watcher,
       committed:

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../core/ports.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
 import { workingText, type WorkingText } from '../../core/workingText.ts';
 import { isErrorWithCode } from '../errorCode.ts';
@@ -35,12 +36,14 @@ interface Stamp {
 /** Reads files when they are whole (DESIGN §5, "Half-written files"). */
 export class DiskStableReader {
   readonly #folder: string | undefined;
+  readonly #clock: Pick<Clock, 'monotonicNow'>;
   /** Since when a file that looks cut is as it is: many readings of one state wait for it together, once. */
   readonly #cuts = new Map<string, { readonly stamp: Stamp; readonly since: number }>();
 
   /** @param folder the workspace folder's real path: what a link leads to outside of it is not read. */
-  constructor(folder?: string) {
+  constructor(folder?: string, clock: Pick<Clock, 'monotonicNow'> = performanceClock) {
     this.#folder = folder;
+    this.#clock = clock;
   }
 
   async read(file: string, savedText: string | undefined, agreedText: string | undefined): Promise<Reading> {
@@ -77,9 +80,11 @@ export class DiskStableReader {
       if (agreedText !== undefined && (!isText || looksCut(working.text, agreedText))) {
         const known = this.#cuts.get(file);
         const cut =
-          known !== undefined && isSame(known.stamp, before) ? known : { stamp: before, since: performance.now() };
+          known !== undefined && isSame(known.stamp, before)
+            ? known
+            : { stamp: before, since: this.#clock.monotonicNow() };
         this.#cuts.set(file, cut);
-        if (performance.now() - cut.since < CUT_QUIET_MS) continue;
+        if (this.#clock.monotonicNow() - cut.since < CUT_QUIET_MS) continue;
       }
       if (!isText) return failed('not-utf-8', `${name(file)} is not UTF-8 text.`, 'Save it as UTF-8.');
       return { kind: 'text', working, modifiedAt: before.mtimeMs };
@@ -91,6 +96,8 @@ export class DiskStableReader {
     );
   }
 }
+
+const performanceClock = { monotonicNow: (): number => performance.now() };
 
 async function missing(file: string): Promise<Reading> {
   // A folder that is closed to us tells nothing, and is as good as gone.

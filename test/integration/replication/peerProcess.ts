@@ -11,7 +11,7 @@ const report = (message: PeerReport): void => {
   process.send?.(message);
 };
 
-const [name = '', libraryId = '', directory = '', journal = ''] = process.argv.slice(2);
+const [name = '', libraryId = '', directory = '', journal = '', heartbeatMs, timeoutMs] = process.argv.slice(2);
 const sink = new RecordingSink();
 // The durable half of a replica, as far as this test needs one: where it stands.
 if (existsSync(journal)) {
@@ -45,8 +45,8 @@ const service = await SyncService.start({
   peer: peerInfo(name),
   sink,
   ambient: createAmbient(silentLogger),
-  heartbeatMs: 300,
-  timeoutMs: 1_500,
+  heartbeatMs: Number(heartbeatMs),
+  timeoutMs: Number(timeoutMs),
 });
 service.onDidChangeStatus((status) => {
   report({ kind: 'status', role: status.role, connection: status.connection, peers: status.peers.length });

@@ -97,6 +97,12 @@ export class PeerProcess {
   }
 }
 
+export interface PeerOptions {
+  readonly maxFileKib?: number;
+  readonly heartbeatMs?: number;
+  readonly timeoutMs?: number;
+}
+
 /** A library in a folder of its own and the processes that serve it. `dispose` ends all of it. */
 export class PeerGroup {
   readonly directory: string;
@@ -117,11 +123,13 @@ export class PeerGroup {
 
   /**
    * Starts a peer and waits until it is connected. The same name again goes on where that replica was. With
-   * `maxFileKib` no file of its can grow beyond that, which SQLite meets like a full disk.
+   * `maxFileKib` no file of its can grow beyond that, which SQLite meets like a full disk. Silence counts soon, if
+   * nothing else is said.
    */
-  async start(name: string, options: { readonly maxFileKib?: number } = {}): Promise<PeerProcess> {
+  async start(name: string, options: PeerOptions = {}): Promise<PeerProcess> {
     const journal = join(this.#stateDir, `${name}.journal`);
-    const args = [PROGRAM, name, this.libraryId, this.directory, journal];
+    const { heartbeatMs = 300, timeoutMs = 1_500 } = options;
+    const args = [PROGRAM, name, this.libraryId, this.directory, journal, String(heartbeatMs), String(timeoutMs)];
     const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
     const child =
       options.maxFileKib === undefined

@@ -1,7 +1,7 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Logger, Scheduler } from '../../../src/core/ports.ts';
+import type { Clock, Logger, Scheduler } from '../../../src/core/ports.ts';
 import type { WorkingFiles } from '../../../src/core/workingFiles.ts';
 import { createAmbient } from '../../../src/node/ambient.ts';
 import { WorkerMerger } from '../../../src/node/documents/workerMerger.ts';
@@ -21,6 +21,8 @@ export interface LocalPeerOptions {
   readonly wrapFiles?: (files: WorkingFiles) => WorkingFiles;
   readonly readSecret?: ReadSecret;
   readonly wrapScheduler?: (scheduler: Scheduler) => Scheduler;
+  /** In place of the machine's. */
+  readonly clock?: Clock;
 }
 
 /** A window of its own in the test's process, so that a test can ask it for everything that a person can. */
@@ -47,7 +49,11 @@ export class LocalPeer {
     const merger = new WorkerMerger(source('documents/documentWorker.ts'));
     const files = createDiskFiles({ folder, ignore: [], logger });
     const session = await WorkspaceFolder.open(folder, {
-      ambient: { ...ambient, scheduler: options.wrapScheduler?.(ambient.scheduler) ?? ambient.scheduler },
+      ambient: {
+        ...ambient,
+        clock: options.clock ?? ambient.clock,
+        scheduler: options.wrapScheduler?.(ambient.scheduler) ?? ambient.scheduler,
+      },
       settings: {
         displayName: 'test',
         ignore: [],
