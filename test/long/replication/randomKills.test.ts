@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { checkLog } from '../../integration/replication/checkLog.ts';
 import { PeerGroup } from '../../integration/replication/peerProcesses.ts';
 import { SeededRandom } from '../../simulation/seededRandom.ts';
 import { until } from '../../unit/replication/fakes.ts';
+import { untilAllStand } from './untilAllStand.ts';
 
 const KILLS = 200;
 const MAX_WAIT_MS = 300;
@@ -47,11 +47,7 @@ test(`[ELE-04] [I6] ${String(KILLS)} × kill -9 at random moments during writes:
     () => peers.alive.every(({ answered }, position) => answered.size > (saved[position] ?? 0)),
     'all still save',
   );
-  await Promise.all(peers.peers.map((peer) => peer.kill()));
-  const { entries, acknowledged, runningHash } = checkLog(peers.directory, peers.peers);
-  const last = await Promise.all(NAMES.map((name) => peers.start(name)));
-  await until(() => last.every(({ connection }) => connection === 'connected'), 'all are connected again');
-  await until(() => last.every((peer) => peer.stands(entries, runningHash)), 'all stand at the end of the log');
+  const { entries, acknowledged } = await untilAllStand(peers, NAMES);
   assert.ok(acknowledged >= KILLS);
   console.log(
     `${String(KILLS)} × kill -9: ${String(entries)} entries, ${String(acknowledged)} acknowledged, 0 lost, 0 twice`,
