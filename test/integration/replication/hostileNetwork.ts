@@ -39,6 +39,7 @@ export async function saveThroughHostileNetwork(saves: number): Promise<void> {
     assert.equal(bob.sink.runningHash, alice.sink.runningHash);
     assert.deepEqual([...bob.sink.applied.map(({ proposalId }) => proposalId)].sort(), [...proposed].sort());
     assert.ok(proxy.cuts + proxy.garbled > 0, 'something went wrong on the way');
+    assert.ok(bob.service.metrics.reconnects > 0, 'and that was counted');
     console.log(
       `seed ${String(seed)}: ${String(proxy.cuts)} cuts, ${String(proxy.garbled)} garbled, ${String(proxy.stalls)} stalls, ${String(bob.service.metrics.reconnects)} reconnects, 0 lost, 0 twice`,
     );

@@ -81,6 +81,7 @@ test('[ELE-03] a leader that closes hands over at once; what it committed stays,
   console.log(`handed over after ${(performance.now() - begun).toFixed(0)} ms`);
   assert.deepEqual(result, { kind: 'committed', index: 2 });
   assert.equal(bob.service.status.role, 'leader');
+  assert.equal(bob.service.metrics.elections, 1);
   assert.ok((bob.service.status.term?.number ?? 0) > termBefore);
   await until(() => bob.sink.index === 2, 'bob has both entries');
   assert.equal(bob.sink.texts.get(spec), 'step: 1\n');

@@ -1,5 +1,5 @@
 import { test } from 'node:test';
 import { saveThroughHostileNetwork } from '../../integration/replication/hostileNetwork.ts';
 
-test('[REP-05] [REP-18] [I6] 4,000 saves through a network that cuts, stalls, splits and garbles: each is committed once, and all end equal', () =>
-  saveThroughHostileNetwork(2_000));
+test('[REP-05] [REP-18] [I6] 2,000 saves through a network that cuts, stalls, splits and garbles: each is committed once, and all end equal', () =>
+  saveThroughHostileNetwork(1_000));
