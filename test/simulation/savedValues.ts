@@ -1,4 +1,4 @@
-import type { DocId } from '../../src/core/ids.ts';
+import type { DocId, ProposalId } from '../../src/core/ids.ts';
 import { documentEntries } from '../../src/core/replication/bulkEntry.ts';
 import type { LogRecord } from '../../src/core/replication/replicatedLog.ts';
 import { readKeyed } from './keyedText.ts';
@@ -17,14 +17,15 @@ export function lostValues(disks: readonly ReplicaDisk[]): string | undefined {
   return `${lost.slice(0, MAX_SHOWN).join(', ')}${lost.length > MAX_SHOWN ? ' …' : ''}`;
 }
 
-/** How often each value came into its document, by the entries of a log. */
-export function timesEntered(records: readonly LogRecord[]): ReadonlyMap<string, number> {
-  const entered = new Map<string, number>();
+/** Which proposals have brought each value into its document, by the entries of a log. */
+export function proposalsThatBrought(records: readonly LogRecord[]): ReadonlyMap<string, readonly ProposalId[]> {
+  const entered = new Map<string, readonly ProposalId[]>();
   const heads = new Map<DocId, ReadonlySet<string>>();
   for (const entry of records.flatMap((record) => documentEntries(record.entry))) {
     const before = entry.kind === 'create' ? new Set<string>() : (heads.get(entry.docId) ?? new Set<string>());
     const after = new Set(readKeyed(entry.patch[0]?.insert ?? '').values());
-    for (const value of after) if (!before.has(value)) entered.set(value, (entered.get(value) ?? 0) + 1);
+    for (const value of after)
+      if (!before.has(value)) entered.set(value, [...(entered.get(value) ?? []), entry.proposalId]);
     heads.set(entry.docId, after);
   }
   return entered;

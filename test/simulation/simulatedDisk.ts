@@ -41,7 +41,9 @@ export class SimulatedDisk {
   /** With this probability a write is durable and reported as failed, or the other way round. */
   doubt = 0;
   onDurable: (records: readonly LogRecord[]) => void = () => undefined;
-  /** A process begins to lead in this term. */
+  /** Entries gave way to another host's log, of which these are left. */
+  onSetAside: (setAside: readonly LogEntry[], kept: readonly LogRecord[]) => void = () => undefined;
+  /** A process begins to lead in this term, and knows it: where the disk gave no answer, it does not lead. */
   onRaised: (term: Term) => void = () => undefined;
   /** A process follows another host's leader: the log goes back, takes over a state, or takes an entry in. */
   onFollowed: (process: SimulatedProcess, term: Term | undefined) => void = () => undefined;
@@ -105,7 +107,11 @@ export class SimulatedDisk {
       headText: (docId) => read(() => log.headText(docId)),
       revisionText: (docId, hash) => read(() => log.revisionText(docId, hash)),
       history: (docId, limit) => read(() => log.history(docId, limit)),
-      raiseTerm: (leaderId, above) => write(() => this.#raiseTerm(leaderId, above)),
+      raiseTerm: async (leaderId, above) => {
+        const term = await write(() => this.#raiseTerm(leaderId, above));
+        this.onRaised(term);
+        return term;
+      },
       append: (records, after, term) => write(() => this.#append(process, records, after, term)),
       compact: (policy) => write(() => log.compact(policy)),
       adoptTerm: (term) => write(() => log.adoptTerm(term)),
@@ -139,8 +145,10 @@ export class SimulatedDisk {
 
   async #cut(to: LogIndex): Promise<void> {
     const kept = this.records.filter(({ entry }) => entry.index <= to);
-    this.setAside.push(...this.records.slice(kept.length).map(({ entry }) => entry));
+    const setAside = this.records.slice(kept.length).map(({ entry }) => entry);
+    this.setAside.push(...setAside);
     this.records = kept;
+    this.onSetAside(setAside, kept);
     this.last = (await this.log.state()).last;
   }
 
@@ -154,7 +162,6 @@ export class SimulatedDisk {
   async #raiseTerm(leaderId: PeerId, above: number): Promise<Term> {
     const term = await this.log.raiseTerm(leaderId, above);
     this.termNumber = term.number;
-    this.onRaised(term);
     return term;
   }
 }

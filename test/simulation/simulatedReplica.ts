@@ -56,6 +56,8 @@ export class ReplicaDisk {
 export interface ReplicaChecks {
   onApplied(disk: ReplicaDisk, entry: LogEntry, runningHash: string | undefined): void;
   onCommitted(disk: ReplicaDisk, proposal: Proposal, index: LogIndex): void;
+  /** Heads were taken in, in the place of entries. */
+  onHeads?(disk: ReplicaDisk): void;
   fail(what: string): void;
 }
 
@@ -194,6 +196,7 @@ export class SimulatedReplica implements EntrySink {
     this.disk.index = index;
     this.disk.runningHash = runningHash ?? '';
     this.disk.headsTaken += 1;
+    this.#checks.onHeads?.(this.disk);
   }
 
   async #takeHead(link: LibraryLink, head: DocumentHead, why: HeadsReason | undefined): Promise<void> {

@@ -2,7 +2,7 @@ import type { LogIndex } from '../../src/core/ids.ts';
 import { documentEntries } from '../../src/core/replication/bulkEntry.ts';
 import type { LogEntry, Proposal } from '../../src/core/replication/entry.ts';
 import type { LogRecord } from '../../src/core/replication/replicatedLog.ts';
-import { lostValues, timesEntered } from './savedValues.ts';
+import { lostValues, proposalsThatBrought } from './savedValues.ts';
 import { SavingPeers } from './savingPeers.ts';
 import type { SavingPeer } from './savingPeers.ts';
 import { SimulatedDisk } from './simulatedDisk.ts';
@@ -294,7 +294,7 @@ export class Simulation {
 
   /** [I9] What somebody saved enters the log once; it does not come back as somebody else's change. */
   #checkNoEcho(): void {
-    for (const [value, times] of timesEntered(this.#disk.records))
-      if (times > 1) this.#world.fail(`[I9] ${value} entered the log ${String(times)} times`);
+    for (const [value, { length }] of proposalsThatBrought(this.#disk.records))
+      if (length > 1) this.#world.fail(`[I9] ${value} entered the log ${String(length)} times`);
   }
 }

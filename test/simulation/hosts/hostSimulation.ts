@@ -3,8 +3,7 @@ import type { LogIndex, Term } from '../../../src/core/ids.ts';
 import { documentEntries } from '../../../src/core/replication/bulkEntry.ts';
 import type { LogEntry, Proposal } from '../../../src/core/replication/entry.ts';
 import type { LogRecord } from '../../../src/core/replication/replicatedLog.ts';
-import { readKeyed } from '../keyedText.ts';
-import { lostValues, timesEntered } from '../savedValues.ts';
+import { lostValues, proposalsThatBrought } from '../savedValues.ts';
 import { SavingPeers } from '../savingPeers.ts';
 import type { SavingPeer } from '../savingPeers.ts';
 import { SimulatedDisk } from '../simulatedDisk.ts';
@@ -12,6 +11,7 @@ import { SimulatedNetwork } from '../simulatedNetwork.ts';
 import type { ReplicaDisk } from '../simulatedReplica.ts';
 import type { SimulatedProcess } from '../simulatedProcess.ts';
 import { SimulatedWorld } from '../simulatedWorld.ts';
+import { BroughtBack } from './broughtBack.ts';
 import { linkedHost } from './linkedHost.ts';
 import type { SimulatedMachine } from './linkedHost.ts';
 
@@ -85,6 +85,7 @@ export class HostSimulation {
   readonly #written = new Set<string>();
   /** In which anybody has begun to lead. */
   #newestTerm: Term | undefined;
+  readonly #broughtBack = new BroughtBack();
   #faults = 0;
   readonly #hasLastingFaults: boolean;
   #hasLostLogs = false;
@@ -103,6 +104,9 @@ export class HostSimulation {
       },
       onCommitted: (disk: ReplicaDisk, proposal: Proposal, index: LogIndex): void => {
         this.#checkCommitted(disk, proposal, index);
+      },
+      onHeads: (disk: ReplicaDisk): void => {
+        this.#broughtBack.onHeads(disk);
       },
     };
     this.#peers = new SavingPeers(this.#world, this.#network, checks, PATHS, hasBulks);
@@ -152,6 +156,10 @@ export class HostSimulation {
       };
       machine.disk.onDurable = (records) => {
         this.#checkDurable(machine, records);
+      };
+      machine.disk.onSetAside = (setAside, kept) => {
+        const replicas = this.#peersOf(machine).map(({ disk }) => disk);
+        this.#broughtBack.onSetAside(setAside, kept, replicas);
       };
       machine.disk.onRaised = (term) => {
         if (this.#newestTerm === undefined || compareTerms(term, this.#newestTerm) > 0) this.#newestTerm = term;
@@ -328,8 +336,11 @@ export class HostSimulation {
       const known = this.#named.get(place);
       if (known !== undefined && known !== entry.proposalId) this.#world.fail(`[I7] ${place} names two entries`);
       this.#named.set(place, entry.proposalId);
-      for (const { proposalId } of documentEntries(entry))
-        this.#written.add(`${machine.name} ${proposalId} ${String(entry.index)}`);
+      for (const change of documentEntries(entry)) {
+        this.#written.add(`${machine.name} ${change.proposalId} ${String(entry.index)}`);
+        const proposer = this.#peers.disks.find(({ name }) => change.proposalId.startsWith(`${name}:`));
+        if (proposer !== undefined) this.#broughtBack.onDurable(proposer, change);
+      }
       if (documentEntries(entry).some(({ hash }, at) => heads[at]?.hash !== hash))
         this.#world.fail('[REP-04] head and entry disagree');
     }
@@ -373,6 +384,7 @@ export class HostSimulation {
     const peer = this.#peers.all.find((candidate) => candidate.disk === disk);
     const record = peer?.machine.disk.records.find((one) => one.entry.index === entry.index);
     const isSame = record?.entry.proposalId === entry.proposalId && compareTerms(record.entry.term, entry.term) === 0;
+    this.#broughtBack.onApplied(disk, entry, isSame);
     if (isSame && runningHash !== undefined && record.runningHash !== runningHash)
       this.#world.fail(`[REC-01] ${disk.name} computes another running hash at ${place}`);
   }
@@ -405,16 +417,11 @@ export class HostSimulation {
     if (!this.#hasLostLogs && !this.#hasCompacted) this.#checkNoEcho();
   }
 
-  /**
-   * [I9] What somebody saved enters the log once; it does not come back as somebody else's change. What was in entries that
-   * were set aside is left out: several replicas may bring it, each by its own merge, and one after a person took it out.
-   */
+  /** [I9] What somebody saved enters the log once; it does not come back as somebody else's change, with one exception: `BroughtBack`. */
   #checkNoEcho(): void {
-    const setAside = this.#machines.flatMap(({ disk }) => disk.setAside);
-    const isExcused = new Set(
-      setAside.flatMap(documentEntries).flatMap(({ patch }) => [...readKeyed(patch[0]?.insert ?? '').values()]),
-    );
-    for (const [value, times] of timesEntered(this.#machines[0]?.disk.records ?? []))
-      if (times > 1 && !isExcused.has(value)) this.#world.fail(`[I9] ${value} entered the log ${String(times)} times`);
+    for (const [value, [, ...again]] of proposalsThatBrought(this.#machines[0]?.disk.records ?? [])) {
+      const echo = again.find((proposalId) => !this.#broughtBack.isExcused(proposalId, value));
+      if (echo !== undefined) this.#world.fail(`[I9] ${value} entered the log again, by ${echo}`);
+    }
   }
 }
