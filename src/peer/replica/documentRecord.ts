@@ -30,6 +30,7 @@ export class DocumentRecord {
   readonly ctx: DocumentContext;
   #stored: StoredDocument;
   conflicts: readonly MergeConflict[] = [];
+  #place: { readonly localPath: string; readonly file: string } | undefined;
   #headAuthor: StoredAuthor | undefined;
   #headAuthorNames: readonly string[] = [];
   #headChanges: readonly string[] = [];
@@ -61,7 +62,11 @@ export class DocumentRecord {
 
   /** Absolute path of this copy; undefined where the document has none here. */
   get file(): string | undefined {
-    return this.stored.localPath === undefined ? undefined : this.ctx.fileOf(this.stored.localPath);
+    const { localPath } = this.stored;
+    if (localPath === undefined) return undefined;
+    // Joining paths is most of what the statuses of 3,000 documents cost, and they are read whenever one of them changes.
+    if (this.#place?.localPath !== localPath) this.#place = { localPath, file: this.ctx.fileOf(localPath) };
+    return this.#place.file;
   }
 
   /** The file as it was last read or written; undefined where it is not there. */

@@ -96,7 +96,7 @@ export class DocumentReplica implements Disposable {
     const { conflicts, headAuthorNames } = this.#record;
     return {
       docId: this.docId,
-      file: this.#ctx.fileOf(path),
+      file: this.#record.file ?? this.#ctx.fileOf(path),
       path,
       state: this.#settling.state,
       conflictCount: conflicts.length,
@@ -110,8 +110,10 @@ export class DocumentReplica implements Disposable {
   }
 
   get heldConflicts(): readonly HeldConflict[] {
+    const { conflicts } = this.#record;
+    if (conflicts.length === 0) return [];
     const { file, path } = this.status;
-    return this.#record.conflicts.map((conflict) => {
+    return conflicts.map((conflict) => {
       const author = this.stored.attribution[conflict.id];
       const theirsName = author?.name ?? 'the library';
       return { docId: this.docId, file, path, conflict, theirsName, theirsAt: author?.at };

@@ -73,6 +73,17 @@ test('[REN-03] others rename: the file goes there, with what was changed in it h
   assert.deepEqual(new Set(bench.proposed.map(({ kind }) => kind)), new Set(['edit']));
 });
 
+test('[scale] where a copy lies is worked out when it moves, not each time that somebody looks', async () => {
+  const { bench, replica } = await opened();
+  const files = (): readonly string[] => replica.documents.map(({ file }) => file);
+  assert.deepEqual(files(), [bench.folder.fileOf(PATH)]);
+  const { placesAsked } = bench;
+  assert.deepEqual([files(), replica.conflicts], [[bench.folder.fileOf(PATH)], []]);
+  assert.equal(bench.placesAsked, placesAsked);
+  await bench.takeRename(replica, base, 'pets.yaml');
+  assert.deepEqual(files(), [bench.folder.fileOf('pets.yaml')]);
+});
+
 test('[REN-03] a case-only rename is one like any other', async () => {
   const { bench, replica } = await opened();
   await bench.takeRename(replica, base, 'OpenAPI.yaml');

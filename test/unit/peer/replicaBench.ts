@@ -98,6 +98,8 @@ export class ReplicaBench {
     | undefined;
   /** How often the folder was searched. */
   searches = 0;
+  /** How often the layout was asked where a copy lies. */
+  placesAsked = 0;
   /** What files are by themselves. */
   readonly kinds = new Map<string, 'root' | 'other'>();
   heads: readonly DocumentHead[] = [];
@@ -165,7 +167,13 @@ export class ReplicaBench {
       reader: view.reader,
       guard: view.guard,
       watcher: view.watcher,
-      layout: view.layout,
+      layout: {
+        ...view.layout,
+        fileOf: (localPath) => {
+          this.placesAsked += 1;
+          return view.layout.fileOf(localPath);
+        },
+      },
       committed: this.#committed(),
       bulkDocuments: this.bulkDocuments,
       bulkOrigin: () => {
