@@ -3,6 +3,7 @@ import type { StoredDocument, StoredRevision, WriteIntent } from '../../core/rep
 import type { UserProblem } from '../../core/workingFiles.ts';
 import { toRawSplices, workingText, type WorkingText } from '../../core/workingText.ts';
 import type { DocumentRecord } from './documentRecord.ts';
+import { showsWrite } from './interruptedWrite.ts';
 import type { FileReading } from './replicaPorts.ts';
 
 export type Written =
@@ -142,7 +143,11 @@ export class DocumentWriter {
     const isOurs = wasFree && (await this.#isStillFree(hindrances));
     const hash = reading.kind === 'text' ? record.ctx.ambient.hashText(reading.working.text) : undefined;
     // Written: what was meant to be true then is true. Not written: shadow and head are as before, and it is merged anew.
-    if (isOurs && hash === intent.afterHash) {
+    const isWritten =
+      reading.kind === 'text' &&
+      hash !== intent.beforeHash &&
+      (hash === intent.afterHash || (await showsWrite(record, intent, reading.working.text)));
+    if (isOurs && isWritten) {
       const { head, deleted } = record.stored;
       record.stored = { ...intent.document, head: newer(intent.document.head, head), deleted };
     } else if (!isOurs || hash !== intent.beforeHash) {

@@ -35,6 +35,10 @@ const REGRESSIONS_WITH_DELETIONS: readonly (readonly [number, string])[] = [
     'a document deleted here and renamed by others had files looked for without end, as long as another one waited for a place',
   ],
   [20050, 'a file that was deleted again, before anybody had read it, counted as gone since the first time'],
+  [
+    1486,
+    'an edit of what a write had just brought, made after a crash in the middle of it, was taken for one of what was there before',
+  ],
   [1478, 'what was held after a choice was taken back was taken for set back, and lost with the next edit'],
 ];
 /** The same for histories in which the log is put back. */

@@ -50,6 +50,60 @@ test('[I1] [I9] a crash before the file was written: it is merged and written ag
   assert.equal(bench.store.documents.get(DOC)?.shadow?.hash, next.hash);
 });
 
+const animals = (text: string): string => text.replace('title: Pets', 'title: Animals');
+const described = (...lines: readonly string[]): string =>
+  spec('cats').replace(
+    'title: Pets\n',
+    `title: Pets\n  description: |\n${lines.map((line) => `    ${line}\n`).join('')}`,
+  );
+
+for (const { what, before, next, file } of [
+  {
+    what: 'in an element that the write had changed',
+    before: cats('one'),
+    next: animals(cats('two')),
+    file: animals(cats('three')),
+  },
+  {
+    what: 'with more in a text that the write had added to',
+    before: described('One.'),
+    next: described('One.', 'Two.'),
+    file: described('One.', 'Two.', 'Three.'),
+  },
+])
+  test(`[I1] a crash before the shadow was recorded, and an edit ${what}: it is a change of what was written, and nobody is asked`, async () => {
+    const shadow = revision(next, 6);
+    const bench = crashedWriting(revision(before, 5), shadow, file);
+    const replica = await bench.open();
+    await bench.rest(replica);
+    assert.deepEqual(replica.conflicts, []);
+    assert.equal(bench.folder.text(PATH), file);
+    const [sent, ...again] = bench.proposed;
+    assert.deepEqual([sent?.baseHash, sent?.hash], [shadow.hash, hashOf(file)]);
+    for (const one of again) assert.equal(one.proposalId, sent?.proposalId);
+  });
+
+for (const { what, before, next, file } of [
+  {
+    what: 'a file without the rest of the write',
+    before: cats('one'),
+    next: animals(cats('two')),
+    file: cats('three'),
+  },
+  {
+    what: 'a file that has what the write had taken out',
+    before: spec('cats', 'dogs'),
+    next: animals(spec('cats')),
+    file: animals(spec('cats', 'dogs')).replace('summary: dogs', 'summary: hounds'),
+  },
+])
+  test(`[I1] a crash before the shadow was recorded, and ${what}: what clashes with the write is asked about`, async () => {
+    const bench = crashedWriting(revision(before, 5), revision(next, 6), file);
+    const replica = await bench.open();
+    await bench.rest(replica);
+    assert.equal(replica.conflicts.length, 1);
+  });
+
 /** Our branch comes back as git keeps it, and the person goes on before anybody has looked. */
 async function comeBack(bench: ReplicaBench, replica: Replica, file: string): Promise<void> {
   bench.folder.put(PATH, file);
