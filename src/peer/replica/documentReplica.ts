@@ -397,11 +397,16 @@ export class DocumentReplica implements Disposable {
     });
   }
 
-  /** The file was found at another place: a person has renamed it. */
-  moveHere(localPath: string): Promise<void> {
+  /**
+   * The file was found at another place: a person has renamed it.
+   * @param isTold whether the editor has said so. Else it is looked for at its old place once more, in its turn: in the
+   * middle of a move of ours it is at neither place, and what was found is somebody else's.
+   */
+  moveHere(localPath: string, isTold: boolean): Promise<void> {
     return this.#queue.run(async () => {
-      const { stored } = this.#record;
-      if (stored.localPath === undefined || stored.localPath === localPath || stored.deleted !== undefined) return;
+      const { stored, file } = this.#record;
+      if (file === undefined || stored.localPath === localPath || stored.deleted !== undefined) return;
+      if (!isTold && (await this.#writer.readNow(file)).kind !== 'missing') return;
       await this.#place({ ...stored, localPath });
       this.#ctx.removals.settled(this.docId);
       this.#ctx.moved(this.docId);

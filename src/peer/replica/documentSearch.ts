@@ -114,7 +114,7 @@ export class DocumentSearch implements Disposable {
     const move = async (): Promise<void> => {
       for (const { document, target } of moves) {
         const isThere = (await this.#options.reader.read(target, undefined, undefined)).kind === 'text';
-        if (isThere && (await this.#mayLieAt(target))) await this.#moveHere(document, target);
+        if (isThere && (await this.#mayLieAt(target))) await this.#moveHere(document, target, true);
       }
     };
     move().catch((error: unknown) => {
@@ -207,7 +207,7 @@ export class DocumentSearch implements Disposable {
       if (reading.kind === 'text') appeared.push({ key: file, path: file, text: reading.working.text });
       else if (reading.kind === 'failed') return false;
     }
-    for (const [document, file] of pairRenames(missing, appeared)) await this.#moveHere(document, file);
+    for (const [document, file] of pairRenames(missing, appeared)) await this.#moveHere(document, file, false);
     return true;
   }
 
@@ -227,11 +227,11 @@ export class DocumentSearch implements Disposable {
     return !layout.createsDocuments || (await layout.placeFor(localPath)) !== undefined;
   }
 
-  async #moveHere(document: DocumentReplica, file: string): Promise<void> {
+  async #moveHere(document: DocumentReplica, file: string, isTold: boolean): Promise<void> {
     const localPath = this.#options.layout.localPathOf(file);
     if (localPath === undefined || !this.#documents.reserve(document, localPath)) return;
     try {
-      await document.moveHere(localPath);
+      await document.moveHere(localPath, isTold);
     } finally {
       this.#documents.add(document);
     }
