@@ -90,8 +90,11 @@ export function danglingReference(
   return { code: 'dangling-reference', message, remedy };
 }
 
+/** Another document has the name in the library. */
+export const PATH_TAKEN = 'path-taken';
+
 export const placeTaken = notDone(
-  'path-taken',
+  PATH_TAKEN,
   'Another document has its place now.',
   'Rename that one first, then try again.',
 );

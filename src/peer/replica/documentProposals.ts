@@ -5,6 +5,7 @@ import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import { originChanges } from '../../core/replication/originCommit.ts';
 import { LinkClosedError } from '../../core/replication/libraryLink.ts';
 import type { OutboxItem, ReplicaChange, StoredDocument, StoredRevision } from '../../core/replication/replicaStore.ts';
+import { PATH_TAKEN } from './documentProblems.ts';
 import { unknownToLibrary, type DocumentRecord } from './documentRecord.ts';
 
 /** What the leader's answer means for the document. */
@@ -353,7 +354,7 @@ export class DocumentProposals {
     if (answer.head.docId !== record.stored.docId && (record.stored.deleted !== undefined || isAlreadyHere)) {
       const message = `Another document has its place in the library now: ${answer.head.path}.`;
       this.#refuse(item);
-      return { kind: 'refused', code: 'path-taken', message };
+      return { kind: 'refused', code: PATH_TAKEN, message };
     }
     if (answer.head.docId !== record.stored.docId) {
       record.ctx.ambient.logger.info('Another peer has created this document first; it is joined.', {

@@ -8,7 +8,7 @@ import { workingText } from '../../core/workingText.ts';
 import type { DocumentStatus, HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
 import type { HeldDocument } from '../heldDocument.ts';
 import type { TakingBack } from './bulkTakeBack.ts';
-import { notDone, stateNotWritten } from './documentProblems.ts';
+import { notDone, PATH_TAKEN, stateNotWritten } from './documentProblems.ts';
 import { DocumentChoices } from './documentChoices.ts';
 import { DocumentFormatting } from './documentFormatting.ts';
 import { DocumentInGit } from './documentInGit.ts';
@@ -533,7 +533,8 @@ export class DocumentReplica implements Disposable {
         code: answer.code,
         path: this.stored.libraryPath,
       });
-      const remedy = 'Your file stays as it is; change it and save again.';
+      const toDo = answer.code === PATH_TAKEN ? 'rename it to have it sent' : 'change it and save again';
+      const remedy = `Your file stays as it is; ${toDo}.`;
       this.#settling.show('invalid', { code: answer.code, message: answer.message, remedy });
       return;
     }

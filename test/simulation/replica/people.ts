@@ -298,10 +298,20 @@ export class People {
       const asked = peer.replica?.conflicts.find((held) => held.path === to && held.docId !== docId);
       if (problem?.code === 'name-taken' && asked !== undefined)
         this.#expect(this.#resolve(peer, asked, this.#world.random.pick(['ours', 'theirs'])));
+      if (problem?.code === 'path-taken') this.#renameAway(peer, path);
       if (problem?.code !== 'file-not-renamed' || to === undefined || peer.documentAt(to) !== undefined) continue;
       this.#world.note(`${peer.name} clears ${to} away for ${path}`);
       peer.folder.remove(to);
     }
+  }
+
+  /** A file whose name the library has for another one gets another name. */
+  #renameAway(peer: SimulatedPeer, path: string): void {
+    this.#renamed += 1;
+    const to = `name-${String(this.#renamed)}.yaml`;
+    for (const name of [path, to]) this.#decideFor(peer, name);
+    this.#world.note(`${peer.name} renames ${path} to ${to}, for its name is taken`);
+    peer.folder.rename(path, to);
   }
 
   // ---- git and the disk ----
