@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {
+import fs, {
   chmodSync,
   linkSync,
   lstatSync,
@@ -12,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -103,4 +104,32 @@ test('[I1] a folder that is gone is an error and leaves nothing', async () => {
 test('[I9] temporary files can be told by their name', () => {
   assert.equal(isTemporaryFileName(`${TEMPORARY_FILE_PREFIX}0011-a.yaml`), true);
   assert.equal(isTemporaryFileName('a.yaml'), false);
+});
+
+test('[I1] a file that another program holds open, as Windows lets it, is replaced when that lets go', async (context) => {
+  const file = join(directory, 'a.yaml');
+  writeFileSync(file, 'one\n');
+  const { renameSync } = fs;
+  const platform = Object.getOwnPropertyDescriptor(process, 'platform');
+  assert.ok(platform !== undefined);
+  let refusals = 2;
+  const renamed = context.mock.method(fs, 'renameSync', (from: string, to: string) => {
+    refusals -= 1;
+    if (refusals >= 0) throw Object.assign(new Error('busy'), { code: refusals === 0 ? 'EPERM' : 'EBUSY' });
+    renameSync(from, to);
+  });
+  context.after(() => {
+    renamed.mock.restore();
+    syncBuiltinESMExports();
+    Object.defineProperty(process, 'platform', platform);
+  });
+  syncBuiltinESMExports();
+  Object.defineProperty(process, 'platform', { ...platform, value: 'win32' });
+
+  const inode = statSync(file).ino;
+  assert.equal(await writeFileAtomic(file, 'two\n'), true);
+  assert.equal(renamed.mock.callCount(), 3);
+  assert.notEqual(statSync(file).ino, inode, 'it was replaced, not written over');
+  assert.equal(readFileSync(file, 'utf8'), 'two\n');
+  assert.deepEqual(readdirSync(directory), ['a.yaml']);
 });
