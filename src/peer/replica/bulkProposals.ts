@@ -8,6 +8,8 @@ import { MAX_BULK_DOCUMENTS, MAX_BULK_UNITS } from '../../core/replication/limit
 const BURST_QUIET_MS = 250;
 /** A burst without an end is sent in pieces: nothing waits longer for the others than this. */
 const MAX_HOLD_MS = 5_000;
+/** What is left of a hold may be less than the clock tells apart, and then waiting for it would never end. */
+const MIN_WAIT_MS = 1;
 /** So few files are somebody's saves, and are not made to wait for each other. */
 const FILES_WITHOUT_BURST = 3;
 
@@ -114,7 +116,7 @@ export class BulkProposals implements Disposable {
     if (this.#waiting.length > 0) this.#heldSince ??= now;
     const left = this.#heldSince === undefined ? BURST_QUIET_MS : this.#heldSince + MAX_HOLD_MS - now;
     this.#timer?.dispose();
-    this.#timer = scheduler.after(Math.max(0, Math.min(BURST_QUIET_MS, left)), () => {
+    this.#timer = scheduler.after(Math.max(MIN_WAIT_MS, Math.min(BURST_QUIET_MS, left)), () => {
       this.#timer = undefined;
       const isOverdue = this.#heldSince !== undefined && clock.monotonicNow() - this.#heldSince >= MAX_HOLD_MS;
       if (this.#lookedAt.size > 0 && !isOverdue) {
