@@ -214,11 +214,22 @@ export class SimulatedReplica implements EntrySink {
     const text = await link.fetchRevision(head.docId, head.hash, 'heads');
     if (text === undefined) throw new Error('The log does not know its own head.');
     const base = await this.#commonBase(link, head, why);
+    this.#stepToOwn(head, base);
     const document = this.disk.documents.get(head.docId) ?? this.#adopt(head.path);
     this.#take(head.docId, head.path, document, base, { text, hash: head.hash });
     const taken = this.disk.documents.get(head.docId);
     // What is under way was made for the other log, or is in this one already; either way the file says what is left to send.
     if (taken !== undefined) taken.outbox = undefined;
+  }
+
+  /** Where our own proposal is the base, and the file has taken in since what was taken out again before it: that goes out first. */
+  #stepToOwn(head: DocumentHead, base: string): void {
+    const document = this.disk.documents.get(head.docId);
+    const { outbox, shadow } = document ?? {};
+    const own = outbox?.patch[0]?.insert;
+    const isBasedOnShadow = outbox?.kind === 'create' || outbox?.baseHash === shadow?.hash;
+    if (own !== base || outbox?.hash === undefined || shadow === undefined || isBasedOnShadow) return;
+    this.#take(head.docId, head.path, document, shadow.text, { text: own, hash: outbox.hash });
   }
 
   /** The newest text that this replica and the head have in common, as far as anybody knows. */
@@ -235,10 +246,11 @@ export class SimulatedReplica implements EntrySink {
     for (const hash of [shadow.hash, ...(local?.former ?? [])]) {
       const text = await link.fetchRevision(head.docId, hash, 'heads');
       if (text === undefined) continue;
-      // What the log got after the head is none of its ancestors, also if it got it a moment ago.
+      if (hash === head.hash) return text;
+      // What the log got after the head is none of its ancestors, also if it got it a moment ago and has compacted it since.
       const entries = await link.fetchHistory(head.docId, MAX_ENTRIES_LOOKED_AT, 'heads');
       const made = entries.filter((entry) => entry.hash === hash);
-      if (made.length === 0 || made.some(({ index }) => index <= head.index)) return text;
+      if ((made.length === 0 ? entries : made).some(({ index }) => index <= head.index)) return text;
     }
     return NOTHING;
   }

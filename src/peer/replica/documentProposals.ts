@@ -268,15 +268,18 @@ export class DocumentProposals {
       (proposalId !== undefined && item.proposal.proposalId !== proposalId)
     )
       return undefined;
-    const { kind, baseHash } = item.proposal;
-    if (kind !== 'create' && baseHash !== record.stored.shadow?.hash)
-      return { stored: undefined, proposalId: item.proposal.proposalId };
+    if (!this.#isBasedOnShadow(item)) return { stored: undefined, proposalId: item.proposal.proposalId };
     const heldBase = await this.#heldBaseAfter(item);
     // A document that came back without its file is written like any that has none here.
     const isFileNew = record.stored.deleted !== undefined && record.working === undefined;
     const shadow = isFileNew ? undefined : head;
     const stored = { ...record.stored, shadow, head, heldBase, deleted: undefined, wanted: undefined };
     return { stored, proposalId: item.proposal.proposalId };
+  }
+
+  /** Whether the file has taken nothing in since this was made. */
+  #isBasedOnShadow({ proposal }: OutboxItem): boolean {
+    return proposal.kind === 'create' || proposal.baseHash === this.#record.stored.shadow?.hash;
   }
 
   /** What was in flight is in the library, and that is durable here. */
@@ -316,8 +319,10 @@ export class DocumentProposals {
       };
     } else if (isCommitted && item.proposal.kind !== 'delete') {
       const own = { text: item.text, hash: record.ctx.ambient.hashText(item.text), index: answer.index };
-      const heldBase = await this.#heldBaseAfter(item);
-      record.stored = { ...record.stored, shadow: own, head: own, heldBase };
+      record.stored = this.#isBasedOnShadow(item)
+        ? { ...record.stored, shadow: own, head: own, heldBase: await this.#heldBaseAfter(item) }
+        : // The file has taken in since what was taken out again before this was committed: it is merged on the way.
+          { ...record.stored, perhapsIn: own };
     }
     this.#inFlight = undefined;
     await record.commitFact({ putDocuments: [record.stored], removeOutbox: [item.proposal.proposalId] });

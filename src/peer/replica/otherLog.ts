@@ -1,4 +1,4 @@
-import type { DocId, LogIndex, RevisionHash } from '../../core/ids.ts';
+import type { RevisionHash } from '../../core/ids.ts';
 import type { DocumentHead } from '../../core/replication/entry.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import type { StoredRevision } from '../../core/replication/replicaStore.ts';
@@ -39,30 +39,32 @@ async function heldBaseOn(record: DocumentRecord, base: StoredRevision | undefin
   return text === base.text ? undefined : text;
 }
 
-async function commonAncestor(
-  record: DocumentRecord,
-  { docId, index }: DocumentHead,
-): Promise<StoredRevision | undefined> {
+async function commonAncestor(record: DocumentRecord, head: DocumentHead): Promise<StoredRevision | undefined> {
+  const { docId, index } = head;
   const link = record.ctx.link();
   const { shadow } = record.stored;
   if (link === undefined || shadow === undefined) throw new Error('A document can meet another log only over a link.');
   for (const hash of new Set([shadow.hash, ...(await record.ctx.store.formerShadows(docId))])) {
     const text = await link.fetchRevision(docId, hash, 'heads');
     // Asked in this order: what the log gets between the two questions is among its entries then.
-    if (text !== undefined && !(await revisionsAfter(link, docId, index)).has(hash)) return { text, hash, index };
+    if (text !== undefined && (await isAncestor(link, hash, head))) return { text, hash, index };
   }
   return undefined;
 }
 
 /**
- * What the log got after the head that is being taken in: it goes on meanwhile, and a revision from then is no ancestor of
- * that head. With it as base, the head would read as if somebody had taken out what came in between.
+ * Whether a revision that the log knows is an ancestor of the head that is being taken in. The log goes on meanwhile, and
+ * is compacted: a revision from after the head is none, and as base it would have the head read as if somebody had taken
+ * out what came in between.
  */
-async function revisionsAfter(link: LibraryLink, docId: DocId, index: LogIndex): Promise<ReadonlySet<RevisionHash>> {
+async function isAncestor(
+  link: LibraryLink,
+  hash: RevisionHash,
+  { docId, hash: headHash, index }: DocumentHead,
+): Promise<boolean> {
+  if (hash === headHash) return true;
   const entries = await link.fetchHistory(docId, MAX_ENTRIES_LOOKED_AT, 'heads');
-  const later = new Set(
-    entries.flatMap((entry) => (entry.index > index && entry.hash !== undefined ? [entry.hash] : [])),
-  );
-  for (const entry of entries) if (entry.index <= index && entry.hash !== undefined) later.delete(entry.hash);
-  return later;
+  const made = entries.filter((entry) => entry.hash === hash);
+  // What no entry made is from before the oldest one, and that tells something only where the log still has the way to the head.
+  return (made.length === 0 ? entries : made).some((entry) => entry.index <= index);
 }

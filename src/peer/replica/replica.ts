@@ -469,9 +469,13 @@ export class Replica implements EntrySink, Disposable {
     this.#documents.add(document);
     if (document.localPath !== undefined)
       this.#inBackground(this.#options.watcher.watchFoldersOf([document.status.file]));
-    this.#wakeWaiting(docId);
-    if (this.#documents.withoutCopy().length === 0) return;
-    this.#search.want();
+    this.#placeIsFree(docId);
+  }
+
+  /** Documents of the library that another one kept from having a copy here may get it now. */
+  #placeIsFree(left: DocId): void {
+    this.#wakeWaiting(left);
+    if (this.#documents.withoutCopy().length > 0) this.#search.want();
   }
 
   #stayed(docId: DocId): void {
@@ -492,6 +496,7 @@ export class Replica implements EntrySink, Disposable {
     this.#documents.remove(document);
     this.#inBackground(document.letGo());
     this.#tellChanged();
+    this.#placeIsFree(docId);
   }
 
   #inBackground(work: Promise<void>): void {

@@ -36,6 +36,25 @@ test('[REC-04] what others took out of a committed proposal does not come back, 
   assert.equal(bench.store.outbox.size, 0);
 });
 
+test('[REC-04] [I9] nor does what was taken out between what the file took in and a proposal that was committed on the text before both', async () => {
+  const base = revision(spec('cats'), 5);
+  const bench = new ReplicaBench(spec('cats', 'dogs'), base);
+  bench.putInFlight(base);
+  // /birds came at 6 and went at 7, so that what was made on 5 was committed at 8; at 9 somebody changed the title.
+  bench.answer = (proposal) =>
+    proposal.proposalId === 'replica-alice:1'
+      ? { kind: 'committed', index: 8 as LogIndex }
+      : assert.fail('nothing else is to be sent');
+  const replica = await bench.open();
+  await bench.takeEntry(replica, base, spec('birds', 'cats'));
+  assert.equal(bench.folder.text(PATH), spec('birds', 'cats', 'dogs'));
+  const head = revision(spec('cats', 'dogs').replace('title: Pets', 'title: Animals'), 9);
+  bench.revisions.set(head.hash, head.text);
+  await bench.takeHeads(replica, [headOf(head)], 9, 'compacted');
+  assert.equal(bench.folder.text(PATH), head.text);
+  assert.equal(bench.store.outbox.size, 0);
+});
+
 test('[REC-04] a committed proposal that was taken back as a whole since is asked about, too', async () => {
   const base = revision(spec('cats'), 5);
   const bench = new ReplicaBench(spec('cats', 'dogs'), base);
@@ -71,6 +90,7 @@ test('[REC-04] a shadow that the log knows is the base, also where the log is an
   const bench = new ReplicaBench(shadow.text, shadow);
   const head = revision(spec('cats'), 4);
   bench.revisions.set(shadow.hash, shadow.text).set(head.hash, head.text);
+  bench.history = ['1', '2', shadow.text, head.text];
   const replica = await bench.open();
   await bench.takeHeads(replica, [headOf(head)], 4, 'unknown');
   assert.equal(bench.folder.text(PATH), head.text);
@@ -86,6 +106,7 @@ test('[REC-04] [I1] the newest former shadow that the log knows is the base: nob
   // The log was put back to 4; since then somebody has changed the title there.
   const head = revision(shared.text.replace('title: Pets', 'title: Animals'), 5);
   bench.revisions.set(shared.hash, shared.text).set(head.hash, head.text);
+  bench.history = ['1', '2', '3', shared.text, head.text];
   const replica = await bench.open();
   await bench.takeHeads(replica, [headOf(head)], 5, 'unknown');
   const both = shadow.text.replace('title: Pets', 'title: Animals');
@@ -119,6 +140,16 @@ test('[REC-04] [I1] nor is one that the log gets while it is being asked', async
     bench.revisions.set(shadow.hash, shadow.text);
     bench.history = ['1', '2', '3', head.text, shadow.text];
   };
+  const replica = await bench.open();
+  await bench.takeHeads(replica, [headOf(head)], 4, 'unknown');
+  assert.equal(bench.folder.text(PATH), shadow.text);
+});
+
+test('[REC-04] [I1] nor is one of which a compacted log does not say any more when it got it', async () => {
+  const shadow = revision(spec('cats', 'dogs'), 9);
+  const bench = new ReplicaBench(shadow.text, shadow);
+  const head = revision(spec('cats'), 4);
+  bench.revisions.set(shadow.hash, shadow.text).set(head.hash, head.text);
   const replica = await bench.open();
   await bench.takeHeads(replica, [headOf(head)], 4, 'unknown');
   assert.equal(bench.folder.text(PATH), shadow.text);
@@ -240,6 +271,7 @@ test('[REC-04] a replica that is interrupted while it takes the heads of another
   const bench = new ReplicaBench(shadow.text, shadow);
   const head = revision(spec('cats'), 4);
   bench.revisions.set(shadow.hash, shadow.text);
+  bench.history = ['1', '2', shadow.text, head.text];
   const replica = await bench.open();
   // The leader that gave the heads is gone before it gave the text.
   await assert.rejects(bench.takeHeads(replica, [headOf(head)], 4, 'unknown'));
