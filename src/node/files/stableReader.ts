@@ -37,13 +37,22 @@ interface Stamp {
 export class DiskStableReader {
   readonly #folder: string | undefined;
   readonly #clock: Pick<Clock, 'monotonicNow'>;
+  readonly #wait: (waitMs: number) => Promise<void>;
   /** Since when a file that looks cut is as it is: many readings of one state wait for it together, once. */
   readonly #cuts = new Map<string, { readonly stamp: Stamp; readonly since: number }>();
 
-  /** @param folder the workspace folder's real path: what a link leads to outside of it is not read. */
-  constructor(folder?: string, clock: Pick<Clock, 'monotonicNow'> = performanceClock) {
+  /**
+   * @param folder the workspace folder's real path: what a link leads to outside of it is not read.
+   * @param wait resolves when so long has gone by.
+   */
+  constructor(
+    folder?: string,
+    clock: Pick<Clock, 'monotonicNow'> = performanceClock,
+    wait: (waitMs: number) => Promise<void> = delay,
+  ) {
     this.#folder = folder;
     this.#clock = clock;
+    this.#wait = wait;
   }
 
   async read(file: string, savedText: string | undefined, agreedText: string | undefined): Promise<Reading> {
@@ -74,7 +83,7 @@ export class DiskStableReader {
       if (isText && savedText !== undefined && working.text === workingText(savedText).text)
         return { kind: 'text', working, modifiedAt: before.mtimeMs };
       if (!isSame(before, await stamp(file))) continue;
-      await delay(QUIET_MS);
+      await this.#wait(QUIET_MS);
       if (!isSame(before, await stamp(file))) continue;
       // The cut may also go through a character, which leaves no text at all.
       if (agreedText !== undefined && (!isText || looksCut(working.text, agreedText))) {
