@@ -7,7 +7,13 @@ interface Level {
   readonly args: readonly string[];
 }
 
-const level = (name: string): Level => ({ name, script: 'test/harness/runLevel.ts', args: [name] });
+const level = (name: string, ...filter: readonly string[]): Level => ({
+  name,
+  script: 'test/harness/runLevel.ts',
+  args: [name, ...filter],
+});
+
+const SOURCES = 'integration/sources';
 
 /**
  * The levels that belong to `npm test`: what computes beside what mostly waits, and then the windows, which get the
@@ -15,10 +21,12 @@ const level = (name: string): Level => ({ name, script: 'test/harness/runLevel.t
  */
 const LANES: readonly (readonly Level[])[] = [
   [
-    ...['unit', 'property', 'simulation', 'contract'].map(level),
+    ...['unit', 'property', 'simulation', 'contract'].map((name) => level(name)),
     { name: 'host', script: 'test/harness/runHostTests.ts', args: [] },
+    // What this lane has time for while the other one is at work.
+    level('integration', SOURCES),
   ],
-  [level('integration')],
+  [level('integration', `!${SOURCES}`)],
 ];
 const LAST: Level = { name: 'ui', script: 'test/harness/runUiTests.ts', args: [] };
 
