@@ -1,3 +1,4 @@
+import { formatOfPath } from '../core/openapi/documentFormat.ts';
 import type { FolderDiagnostics, FolderStatus } from './folderSession.ts';
 import type { ServingReplica } from './servingReplica.ts';
 
@@ -20,7 +21,7 @@ export function folderDiagnostics(
     peerCount: peers.length,
     conflictCount,
     documents: documents.map(({ path, state, conflictCount: conflicts, problem: itsProblem }) => ({
-      format: /\.json$/i.test(path) ? 'json' : 'yaml',
+      format: formatOfPath(path),
       state,
       conflictCount: conflicts,
       ...(itsProblem === undefined ? {} : { problemCode: itsProblem.code }),

@@ -4,6 +4,7 @@ import type { DocumentFormat } from '../../core/merge/types.ts';
 import { collectReferences } from '../../core/openapi/collectReferences.ts';
 import { describeApi } from '../../core/openapi/describeApi.ts';
 import { detectOpenApi } from '../../core/openapi/detectOpenApi.ts';
+import { formatOfPath } from '../../core/openapi/documentFormat.ts';
 import { workingText } from '../../core/workingText.ts';
 import { realFileInside } from '../files/insideFolder.ts';
 
@@ -51,7 +52,7 @@ export function findDocuments(folder: string, candidates: readonly string[]): re
       if (found.has(file) || !reachable.has(file) || !isInside(realFolder, file)) continue;
       const text = readDocument(file);
       if (text === undefined) continue;
-      const format = formatOf(file);
+      const format = formatOfPath(file);
       const document = { file, path: localPath(folder, file), isRoot: false, title: undefined, format };
       found.set(file, document);
       waiting.push({ document, text });
@@ -74,7 +75,7 @@ export function inspectFile(folder: string, file: string): FileKind {
   if (detectOpenApi(text) !== undefined) return 'root';
   // Somebody may be in the middle of writing it; a cut YAML file has its first keys.
   const end = text.trimEnd();
-  const isCut = end === '' || (formatOf(file) === 'json' && !/[}\]]$/.test(end));
+  const isCut = end === '' || (formatOfPath(file) === 'json' && !/[}\]]$/.test(end));
   return isCut ? 'unclear' : 'other';
 }
 
@@ -84,10 +85,6 @@ export function operationsOf(documents: readonly FoundDocument[]): readonly (rea
     const text = readDocument(file);
     return text === undefined ? [] : describeApi(text, format).operations;
   });
-}
-
-function formatOf(file: string): DocumentFormat {
-  return /\.json$/i.test(file) ? 'json' : 'yaml';
 }
 
 function realPath(folder: string): string | undefined {

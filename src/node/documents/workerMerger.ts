@@ -23,10 +23,10 @@ import type { DocumentWorkerFunctions } from './documentWorker.ts';
 import type { FileKind, FoundDocument } from './findDocuments.ts';
 
 /**
- * Up to this many characters in all, what one turn of the event loop asks for is done on the calling thread, which must not
- * be kept busy for long: a merge takes 5 ms (the first of all 60), a check 11; with 24,000 characters it would be 32 and 36. The way to a
- * warm worker and back costs less than 0.5 ms, starting it 0.6 s. Measured by `node test/bench/documentWorker.ts`
- * on two cores with a load of 10; medians.
+ * Up to this many characters in all, what one turn of the event loop asks for is done on the calling thread, which must
+ * not be kept busy for long: a merge takes 5 ms (the first of all 60), a check 11; with 24,000 characters it would be 32
+ * and 36. The way to a warm worker and back costs less than 0.5 ms, starting it 0.6 s. Measured by
+ * `node test/bench/documentWorker.ts` on two cores with a load of 10; medians.
  */
 const MAX_INLINE_LENGTH = 4_000;
 /** Comparing looks at lines only: 6 ms, 70 at worst, for so many characters in all (same measurement). */
@@ -121,17 +121,17 @@ export class WorkerMerger implements Merger, DocumentFinder, SourceTexts, Histor
   }
 
   sameButForm(a: string, b: string, format: DocumentFormat): Promise<boolean> {
-    if (a.length + b.length <= MAX_INLINE_LENGTH) return Promise.resolve(sameButForm(a, b, format));
+    if (this.#takeInline(a.length + b.length)) return Promise.resolve(sameButForm(a, b, format));
     return this.#calls.call('sameButForm', a, b, format);
   }
 
   fileReferences(text: string, format: DocumentFormat): Promise<readonly string[]> {
-    if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(fileReferences(text, format));
+    if (this.#takeInline(text.length)) return Promise.resolve(fileReferences(text, format));
     return this.#calls.call('fileReferences', text, format);
   }
 
   hasFragments(text: string, format: DocumentFormat, fragments: readonly string[]): Promise<readonly boolean[]> {
-    if (text.length <= MAX_INLINE_LENGTH) return Promise.resolve(hasFragments(text, format, fragments));
+    if (this.#takeInline(text.length)) return Promise.resolve(hasFragments(text, format, fragments));
     return this.#calls.call('hasFragments', text, format, fragments);
   }
 

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync } from 'node:fs';
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { compareTerms } from '../../core/ids.ts';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../../core/ids.ts';
 import { furtherProposals } from '../../core/replication/bulkEntry.ts';
@@ -23,6 +23,7 @@ import type { RevisionAnchor } from '../../core/replication/revisionText.ts';
 import { headsBefore } from '../../core/replication/rewoundHeads.ts';
 import { canonicalEntryText } from '../../core/replication/runningHash.ts';
 import { SyncError } from '../../core/replication/syncError.ts';
+import { PreparedStatements } from '../preparedStatements.ts';
 import { openDatabase } from './sqlite.ts';
 import { markSchemaVersion, prepareLogDatabase } from './sqliteLogSchema.ts';
 import { parseStoredChange, parseStoredEntry, readJson, toHead } from './sqliteLogRows.ts';
@@ -49,11 +50,12 @@ const CHANGES_OF_DOCUMENT = `
 /** The log of one library in one SQLite file; synchronous, so it belongs in a worker. What it throws is SQLite's own error or a `SyncError`. */
 export class SqliteLogStore {
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: PreparedStatements;
   #isClosed = false;
 
   constructor(path: string) {
     this.#database = openDatabase(path);
+    this.#statements = new PreparedStatements(this.#database);
     try {
       prepareLogDatabase(this.#database);
       restrictToUser(path);
@@ -411,7 +413,7 @@ export class SqliteLogStore {
   #nextHorizon(policy: CompactionPolicy): LogIndex {
     let units = 0;
     let { horizon } = this.#meta();
-    for (const row of this.#prepare('SELECT idx, at, units FROM entries ORDER BY idx DESC').iterate()) {
+    for (const row of this.#statements.of('SELECT idx, at, units FROM entries ORDER BY idx DESC').iterate()) {
       if (Number(row['at']) < policy.olderThan || units >= policy.keepUnits) {
         horizon = Number(row['idx']) as LogIndex;
         break;
@@ -452,25 +454,16 @@ export class SqliteLogStore {
     }
   }
 
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
   #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#prepare(sql).get(...values);
+    return this.#statements.of(sql).get(...values);
   }
 
   #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepare(sql).all(...values);
+    return this.#statements.of(sql).all(...values);
   }
 
   #run(sql: string, ...values: SQLInputValue[]): void {
-    this.#prepare(sql).run(...values);
+    this.#statements.of(sql).run(...values);
   }
 }
 

@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
 import type { DocId, LogIndex, RevisionHash } from '../../core/ids.ts';
 import type {
@@ -10,6 +10,7 @@ import type {
   WriteIntent,
 } from '../../core/replication/replicaStore.ts';
 import { isInFile } from '../../core/replication/replicaStore.ts';
+import { PreparedStatements } from '../preparedStatements.ts';
 import { BulkRecords } from './bulkRecords.ts';
 import { FormerShadows } from './formerShadows.ts';
 
@@ -63,13 +64,14 @@ export class ReplicaDatabase {
   readonly bulks: BulkRecords;
   readonly #nameOf: (text: string) => TextName;
   readonly #formerShadows: FormerShadows;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: PreparedStatements;
   #commitCount = 0;
 
   /** @param nameOf gives equal texts one name and different texts different ones (a content hash). */
   constructor(file: string, nameOf: (text: string) => string) {
     this.#nameOf = nameOf;
     this.#database = new DatabaseSync(file);
+    this.#statements = new PreparedStatements(this.#database);
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;');
     const version = this.#database.prepare('PRAGMA user_version').get()?.['user_version'];
     if (typeof version !== 'number' || version > SCHEMA_VERSION) {
@@ -158,22 +160,23 @@ export class ReplicaDatabase {
     this.#putMeta('lastSyncedIndex', index);
     this.#database.exec('DELETE FROM position');
     if (runningHash !== undefined)
-      this.#prepare("INSERT INTO position VALUES ('synced', ?, ?)").run(index, runningHash);
+      this.#statements.of("INSERT INTO position VALUES ('synced', ?, ?)").run(index, runningHash);
   }
 
   #putMeta(name: string, value: number): void {
-    this.#prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(name, value);
+    this.#statements
+      .of('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
+      .run(name, value);
   }
 
   #put(table: 'documents' | 'outbox' | 'intents', key: string, value: object): void {
-    this.#prepare(`INSERT INTO ${table} VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record`).run(
-      key,
-      JSON.stringify(value),
-    );
+    this.#statements
+      .of(`INSERT INTO ${table} VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record`)
+      .run(key, JSON.stringify(value));
   }
 
   #remove(table: 'documents' | 'outbox' | 'intents', key: string): void {
-    this.#prepare(`DELETE FROM ${table} WHERE ${table === 'outbox' ? 'proposalId' : 'docId'} = ?`).run(key);
+    this.#statements.of(`DELETE FROM ${table} WHERE ${table === 'outbox' ? 'proposalId' : 'docId'} = ?`).run(key);
   }
 
   /** Written by `#put` of this same schema version, so the shape is the one it was given; only damage could change it. */
@@ -211,19 +214,9 @@ export class ReplicaDatabase {
     };
   }
 
-  /** Compiled once each: a transaction of 100 documents runs some 500. */
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
   #store(text: string): TextName {
     const name = this.#nameOf(text);
-    this.#prepare('INSERT INTO revisions VALUES (?, ?) ON CONFLICT DO NOTHING').run(name, text);
+    this.#statements.of('INSERT INTO revisions VALUES (?, ?) ON CONFLICT DO NOTHING').run(name, text);
     return name;
   }
 
@@ -232,7 +225,7 @@ export class ReplicaDatabase {
   }
 
   #textOf(name: TextName): string {
-    const row = this.#prepare('SELECT text FROM revisions WHERE hash = ?').get(name);
+    const row = this.#statements.of('SELECT text FROM revisions WHERE hash = ?').get(name);
     if (row === undefined) throw new Error('damaged-replica: a stored revision is missing.');
     return String(row['text']);
   }

@@ -4,14 +4,12 @@ import type { DocId, ProposalId, RevisionHash } from '../../core/ids.ts';
 import type { Outcome } from '../folderSession.ts';
 import { bulkForgotten, libraryOutOfReach, outcomeOfTakingBack } from './documentProblems.ts';
 import type { DocumentReplica } from './documentReplica.ts';
+import type { TakingBack } from './documentReversal.ts';
 import type { DocumentTable } from './documentTable.ts';
 import type { DocumentContext } from './replicaPorts.ts';
 
 /** Texts that are asked of the leader at the same time are twice as many; it allows a peer 32 questions. */
 const DOCUMENTS_AT_ONCE = 8;
-
-/** What became of one document. */
-export type TakingBack = Outcome & { /** Nothing of the change was there any more. */ readonly isNothing?: boolean };
 
 export interface BulkTakeBackOptions {
   readonly documents: DocumentTable;

@@ -1,5 +1,6 @@
 import type { DocId, LogIndex } from '../../core/ids.ts';
-import type { DocumentFormat, Splice } from '../../core/merge/types.ts';
+import type { Splice } from '../../core/merge/types.ts';
+import { formatOfPath } from '../../core/openapi/documentFormat.ts';
 import type { Disposable, Logger, Merger } from '../../core/ports.ts';
 import { mayNameFile, type ReferenceTarget, referenceTarget } from '../../core/references/fileReferences.ts';
 import type { FoundReference, ReferenceMemory } from '../../core/references/foundReference.ts';
@@ -61,7 +62,9 @@ export class CrossReferences implements Disposable {
   readonly #memory: ReferenceMemory | undefined;
   readonly #onChange: () => void;
   readonly #queue: SerialQueue;
-  #recent: readonly ForeignStep[] = [];
+  readonly #recent: ForeignStep[] = [];
+  #recentLength = 0;
+  #willLookAgain = false;
   #broken: ReadonlyMap<string, FoundReference> = new Map();
 
   constructor(documents: Pick<DocumentTable, 'get' | 'all'>, options: CrossReferenceOptions) {
@@ -93,7 +96,7 @@ export class CrossReferences implements Disposable {
 
   /** An entry was taken in; to be told in the order of the log. */
   took(step: LibraryStep): void {
-    if (this.#broken.size > 0) this.#queue.post(() => this.#lookAgain());
+    this.#lookAgainSoon();
     if (!step.isOwn) {
       this.#remember(step);
       return;
@@ -107,11 +110,16 @@ export class CrossReferences implements Disposable {
   }
 
   #remember(step: LibraryStep): void {
-    const recent = [...this.#recent, { ...step, added: undefined }].slice(-MAX_STEPS);
-    let length = 0;
-    const first = recent.findLastIndex((one) => (length += lengthOf(one)) > MAX_KEPT_LENGTH);
-    // However large, the newest counts.
-    this.#recent = recent.slice(Math.min(first + 1, recent.length - 1));
+    const recent = this.#recent;
+    recent.push({ ...step, added: undefined });
+    this.#recentLength += lengthOf(step);
+    while (recent.length > MAX_STEPS || this.#recentLength > MAX_KEPT_LENGTH) {
+      const [oldest] = recent;
+      // However large, the newest counts.
+      if (oldest === undefined || recent.length === 1) return;
+      recent.shift();
+      this.#recentLength -= lengthOf(oldest);
+    }
   }
 
   async #judge(own: LibraryStep, others: readonly ForeignStep[]): Promise<void> {
@@ -183,6 +191,16 @@ export class CrossReferences implements Disposable {
     this.#onChange();
   }
 
+  /** Once for all the steps that come in until then: somebody who catches up takes in thousands. */
+  #lookAgainSoon(): void {
+    if (this.#broken.size === 0 || this.#willLookAgain) return;
+    this.#willLookAgain = true;
+    this.#queue.post(() => {
+      this.#willLookAgain = false;
+      return this.#lookAgain();
+    });
+  }
+
   /** Something has changed: what leads somewhere again, or is not referred to any more, is said no longer. */
   async #lookAgain(): Promise<void> {
     const broken: FoundReference[] = [];
@@ -207,12 +225,12 @@ export class CrossReferences implements Disposable {
   }
 
   async #has({ path, text }: LibraryText, fragment: string): Promise<boolean> {
-    const [isThere = true] = await this.#merger.hasFragments(text, formatOf(path), [fragment]);
+    const [isThere = true] = await this.#merger.hasFragments(text, formatOfPath(path), [fragment]);
     return isThere;
   }
 
   #referencesIn({ path, text }: LibraryText): Promise<readonly string[]> {
-    return this.#merger.fileReferences(text, formatOf(path));
+    return this.#merger.fileReferences(text, formatOfPath(path));
   }
 
   async #show(found: readonly FoundReference[]): Promise<void> {
@@ -239,10 +257,6 @@ function mayAddReference(patch: readonly Splice[], after: string): boolean {
 
 function lengthOf({ before, after }: LibraryStep): number {
   return (before?.text.length ?? 0) + (after?.text.length ?? 0);
-}
-
-function formatOf(path: string): DocumentFormat {
-  return /\.json$/i.test(path) ? 'json' : 'yaml';
 }
 
 function keyOf({ docId, reference }: FoundReference): string {

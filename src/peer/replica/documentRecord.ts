@@ -1,5 +1,6 @@
 import type { DocId, RevisionHash } from '../../core/ids.ts';
 import type { DocumentFormat, MergeConflict, MergeOptions, MergeResult } from '../../core/merge/types.ts';
+import { formatOfPath } from '../../core/openapi/documentFormat.ts';
 import type { Problem } from '../../core/problem.ts';
 import { inOrder } from '../../core/replication/replicaChange.ts';
 import type {
@@ -90,7 +91,7 @@ export class DocumentRecord {
   }
 
   get format(): DocumentFormat {
-    return /\.json$/i.test(this.stored.libraryPath) ? 'json' : 'yaml';
+    return formatOfPath(this.stored.libraryPath);
   }
 
   /** Whether it is known what the file reads like, or that it is not there. */

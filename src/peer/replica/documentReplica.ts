@@ -7,7 +7,6 @@ import type { OutboxItem, StoredDocument, SyncedPosition, WriteIntent } from '..
 import { workingText } from '../../core/workingText.ts';
 import type { DocumentStatus, HeldConflict, Outcome, Resolutions } from '../folderSession.ts';
 import type { HeldDocument } from '../heldDocument.ts';
-import type { TakingBack } from './bulkTakeBack.ts';
 import { notDone, PATH_TAKEN, stateNotWritten } from './documentProblems.ts';
 import { DocumentChoices } from './documentChoices.ts';
 import { DocumentFormatting } from './documentFormatting.ts';
@@ -17,7 +16,7 @@ import { DocumentPath } from './documentPath.ts';
 import { DocumentProposals } from './documentProposals.ts';
 import { DocumentRecord, unknownToLibrary, withoutCopy } from './documentRecord.ts';
 import { DocumentRemoval } from './documentRemoval.ts';
-import { type ReversedTexts, reverseStep } from './documentReversal.ts';
+import { type ReversedTexts, reverseStep, type TakingBack } from './documentReversal.ts';
 import { DocumentSettling } from './documentSettling.ts';
 import { DocumentWriter } from './documentWriter.ts';
 import { LibraryAuthors } from './libraryAuthors.ts';

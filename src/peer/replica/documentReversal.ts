@@ -1,7 +1,10 @@
+import type { Outcome } from '../folderSession.ts';
 import { fileMissing, notDone, revisionForgotten } from './documentProblems.ts';
 import type { DocumentParts } from './documentParts.ts';
 import { hasError } from './documentRecord.ts';
-import type { TakingBack } from './bulkTakeBack.ts';
+
+/** What became of one document. */
+export type TakingBack = Outcome & { /** Nothing of the change was there any more. */ readonly isNothing?: boolean };
 
 /** A text of the library, and the text that was made of it. */
 export interface ReversedTexts {

@@ -1,4 +1,5 @@
 import type { DocumentFormat, MergeOptions, MergeResult } from '../../core/merge/types.ts';
+import { formatOfPath } from '../../core/openapi/documentFormat.ts';
 import type { Ambient, Merger } from '../../core/ports.ts';
 import type { ElementChange } from '../../core/sources/elementChange.ts';
 import { indentOf } from '../../core/sources/indentOf.ts';
@@ -53,7 +54,7 @@ export class SourceDrafts {
 
   constructor(options: SourceDraftsOptions) {
     this.#options = options;
-    this.format = /\.json$/i.test(options.config.target) ? 'json' : 'yaml';
+    this.format = formatOfPath(options.config.target);
   }
 
   /** How an answer becomes a revision of the target: what is new comes in the indentation that the file has. */

@@ -44,11 +44,18 @@ test('[I8] only small texts are merged and checked on the calling thread', async
 });
 
 test('[I8] many small texts in one turn are no less work than a large one: what is too much for one turn goes to the worker', async () => {
-  const text = spec(60, 'Base');
-  const [first, second] = [isInline(merger.check(text, 'yaml')), isInline(merger.check(text, 'yaml'))];
-  assert.deepEqual(await Promise.all([first, second]), [true, false]);
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(await isInline(merger.check(text, 'yaml')), true);
+  const [text, half] = [spec(60, 'Base'), spec(30, 'Base')];
+  const questions = [
+    () => merger.check(text, 'yaml'),
+    () => merger.sameButForm(half, half, 'yaml'),
+    () => merger.fileReferences(text, 'yaml'),
+    () => merger.hasFragments(text, 'yaml', ['#/info']),
+  ];
+  for (const ask of questions) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const inTurn = [ask, ask, ask].map((one) => isInline(one()));
+    assert.deepEqual([await inTurn[0], await inTurn[2]], [true, false]);
+  }
 });
 
 test('[I8] where one side changed nothing, nothing is read, however large the document is', async () => {

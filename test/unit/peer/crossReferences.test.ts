@@ -209,6 +209,18 @@ test('[I5] while no step touches a reference to a file, no text is looked into',
   assert.equal(bench.looks, 0);
 });
 
+test('[I8] what was told is looked at again once for all steps that come in at one time', async () => {
+  const bench = new Bench('bob');
+  bench.take('alice', 'common.yaml', WITHOUT_PET);
+  bench.take('bob', 'api.yaml', WITH_REFERENCE);
+  assert.equal((await bench.messages()).length, 1);
+  const before = bench.looks;
+  for (let n = 0; n < 100; n++) bench.take('carol', 'other.yaml', `a: ${String(n)}\n`);
+  assert.equal((await bench.messages()).length, 1);
+  const looks = bench.looks - before;
+  assert.ok(looks > 0 && looks < 10, `${String(looks)} looks`);
+});
+
 test('[I10] of what others did only so much is kept', async () => {
   const bench = new Bench('bob');
   bench.take('alice', 'common.yaml', WITHOUT_PET);
