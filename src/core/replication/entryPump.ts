@@ -22,9 +22,17 @@ export interface HeadsAt {
   readonly position: LogPosition;
 }
 
+type PageAnswer = EntryPage | HeadsReason | undefined;
+
+/** A page that was asked for before its turn. */
+interface PageAhead {
+  readonly since: LogIndex;
+  readonly answer: Promise<PageAnswer>;
+}
+
 /** Where entries come from as long as one connection lasts. Undefined answers mean that it is over. */
 export interface EntrySource {
-  requestEntries(since: LogIndex, limit: number): Promise<EntryPage | HeadsReason | undefined>;
+  requestEntries(since: LogIndex, limit: number): Promise<PageAnswer>;
   fetchHeads(): Promise<HeadsAt | undefined>;
   /** The running hashes at these indexes, in their order; null where the log never had one. Only for hosts. */
   fetchHashes(indexes: readonly LogIndex[]): Promise<readonly (string | null)[] | undefined>;
@@ -62,6 +70,8 @@ export class EntryPump implements Disposable {
   readonly #options: EntryPumpOptions;
   readonly #buffer = new Map<LogIndex, RawEntry>();
   #source: EntrySource | undefined;
+  /** The leader reads the next page while the sink takes in this one. */
+  #ahead: PageAhead | undefined;
   #target = LOG_START;
   /** Set where entries cannot bring the replica further. */
   #needsHeads: HeadsReason | undefined;
@@ -127,13 +137,13 @@ export class EntryPump implements Disposable {
     if (standing === 'onLog' && runningHash === undefined && index === last.index) this.#position = last;
     this.#needsHeads = standing === 'onLog' ? undefined : standing;
     this.#acknowledged = LOG_START;
-    this.#buffer.clear();
+    this.#forgetPages();
     this.#start();
   }
 
   disconnect(): void {
     this.#source = undefined;
-    this.#buffer.clear();
+    this.#forgetPages();
     this.#wake();
   }
 
@@ -240,7 +250,7 @@ export class EntryPump implements Disposable {
   }
 
   async #fetch(source: EntrySource, since: LogIndex): Promise<boolean> {
-    const page = await source.requestEntries(since, MAX_ENTRIES_PER_PAGE);
+    const page = await this.#nextPage(source, since);
     if (this.#source !== source) return true;
     if (page === undefined) return false;
     // Nothing where there must be something is a hole that only the heads can fill.
@@ -254,7 +264,22 @@ export class EntryPump implements Disposable {
     }
     this.#buffer.clear();
     this.#keep(nextIndex(since), page.entries);
+    if (page.hasMore) {
+      const last = (since + page.entries.length) as LogIndex;
+      this.#ahead = { since: last, answer: source.requestEntries(last, MAX_ENTRIES_PER_PAGE) };
+    }
     return true;
+  }
+
+  #nextPage(source: EntrySource, since: LogIndex): Promise<PageAnswer> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead?.since === since ? ahead.answer : source.requestEntries(since, MAX_ENTRIES_PER_PAGE);
+  }
+
+  #forgetPages(): void {
+    this.#buffer.clear();
+    this.#ahead = undefined;
   }
 
   async #apply(entry: LogEntry): Promise<void> {
@@ -285,7 +310,7 @@ export class EntryPump implements Disposable {
     this.#wake();
     this.#position = undefined;
     this.#needsHeads = undefined;
-    this.#buffer.clear();
+    this.#forgetPages();
     return true;
   }
 
@@ -309,7 +334,7 @@ export class EntryPump implements Disposable {
     // Another connection has come meanwhile, and what it found missing is still to be had.
     if (this.#source !== source) return true;
     this.#needsHeads = undefined;
-    this.#buffer.clear();
+    this.#forgetPages();
     if (index > this.#target) this.#target = index;
     this.#acknowledge(source, index);
     return true;
