@@ -104,8 +104,10 @@ export class LibraryIntake implements EntrySink {
     this.#references.took({ index, docId, authorName: author.name, isOwn, before, after: textOf(document), patch });
   }
 
-  /** What came in is brought into the files, although more is to follow. */
+  /** What came in is brought to disk and into the files, although more is to follow. */
   settlePutOff(): void {
+    // Fails never: see there.
+    void this.#context.store.flush();
     for (const document of this.#putOff) document.settlePutOff();
     this.#putOff.clear();
     this.#putOffSinceMs = undefined;

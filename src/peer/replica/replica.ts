@@ -359,8 +359,8 @@ export class Replica implements EntrySink, Disposable {
 
   /** Resolves when the steps that were running at `dispose` have ended: until then a file may still be written. */
   get closed(): Promise<void> {
-    return Promise.all([...this.#documents.all()].map((document) => document.ended)).then(
-      () => this.#context.store.idle,
+    return Promise.all([...this.#documents.all()].map((document) => document.ended)).then(() =>
+      this.#context.store.flush(),
     );
   }
 

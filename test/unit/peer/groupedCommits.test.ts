@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { DocId, LogIndex, ReplicaId } from '../../../src/core/ids.ts';
 import type { ReplicaChange, ReplicaStore } from '../../../src/core/replication/replicaStore.ts';
 import { GroupedCommits } from '../../../src/peer/replica/groupedCommits.ts';
-import { settle } from '../replication/fakes.ts';
+import { hashOf, settle } from '../replication/fakes.ts';
 
 /** A disk whose transactions end when the test says so. */
 class SlowDisk implements ReplicaStore {
@@ -40,18 +40,24 @@ class SlowDisk implements ReplicaStore {
 const at = (index: number): ReplicaChange => ({
   synced: { index: index as LogIndex, runningHash: `hash ${String(index)}` },
 });
+const putting = (text: string, index: number): ReplicaChange => {
+  const head = { text, hash: hashOf(text), index: index as LogIndex };
+  const places = { docId: 'a' as DocId, libraryPath: 'a', localPath: 'a' };
+  return { putDocuments: [{ ...places, shadow: undefined, heldBase: undefined, head, attribution: {} }] };
+};
 const indexes = (disk: SlowDisk): readonly unknown[] => disk.written.map(({ synced }) => synced?.index);
 
 test('[REP-28] what comes while a transaction is under way shares the next one, and nothing is durable before what came before it', async () => {
   const disk = new SlowDisk();
   const commits = new GroupedCommits(disk);
-  commits.commitLater(at(1));
+  const first = commits.commit(at(1));
   for (let index = 2; index <= 1_000; index++) commits.commitLater(at(index));
   let isDurable = false;
   const last = commits.commit({ putOutbox: [] }).then(() => {
     isDurable = true;
   });
   await disk.end();
+  await first;
   assert.deepEqual([indexes(disk), commits.durableIndex, isDurable], [[1], 1, false]);
   await disk.end();
   await last;
@@ -59,11 +65,31 @@ test('[REP-28] what comes while a transaction is under way shares the next one, 
   assert.ok(disk.isIdle);
 });
 
+test('[REP-28] what nobody waits for gathers for one transaction, until it is much or is to be on disk', async () => {
+  const disk = new SlowDisk();
+  const commits = new GroupedCommits(disk);
+  await commits.flush();
+  commits.commitLater(at(1));
+  assert.ok(disk.isIdle);
+  const flushed = commits.flush();
+  await disk.end();
+  await flushed;
+  for (let index = 2; index <= 1_001; index++) commits.commitLater(at(index));
+  await disk.end();
+  const long = 'x'.repeat(1024 * 1024);
+  for (let index = 1_002; index <= 1_005; index++) commits.commitLater({ ...at(index), ...putting(long, index) });
+  await disk.end();
+  assert.deepEqual([indexes(disk), commits.durableIndex], [[1, 1_001, 1_005], 1_005]);
+  assert.ok(disk.isIdle);
+});
+
 test('[I6] where the disk fails, who waits hears of it, and the rest comes with the next change, never after it', async () => {
   const disk = new SlowDisk();
   const commits = new GroupedCommits(disk);
   commits.commitLater({ removeDocuments: ['a' as DocId] });
+  const flushed = commits.flush();
   await disk.end(new Error('full'));
+  await flushed;
   assert.ok(disk.isIdle, 'a disk that fails is not asked again at once');
   const refused = assert.rejects(commits.commit(at(7)), /full/);
   await disk.end(new Error('full'));
@@ -83,11 +109,14 @@ test('[I6] what was removed and is put again stays, and what was put and is remo
   const [a, b] = ['a' as DocId, 'b' as DocId];
   const document = { docId: a, libraryPath: 'a', localPath: 'a', shadow: undefined, heldBase: undefined };
   const stored = { ...document, head: undefined, attribution: {} };
-  commits.commitLater({});
+  const first = commits.commit({});
   commits.commitLater({ removeDocuments: [a], putDocuments: [{ ...stored, docId: b }] });
   commits.commitLater({ removeDocuments: [b], putDocuments: [stored] });
+  const flushed = commits.flush();
   await disk.end();
+  await first;
   await disk.end();
+  await flushed;
   const change = disk.written.at(-1);
   assert.deepEqual(change?.removeDocuments, [b]);
   assert.ok(change.putDocuments?.some(({ docId }) => docId === a));
