@@ -187,7 +187,7 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   get canUndoResolution(): boolean {
-    return this.#isSourceUndoNext || (this.#serving.replica?.canUndoResolution ?? false);
+    return this.#isSourceUndoNext || (this.#serving.replica?.choices.canUndoResolution ?? false);
   }
 
   get sources(): LiveSyncService {
@@ -288,7 +288,7 @@ export class WorkspaceFolder implements FolderSession {
     const isOfSource = this.#sources.hasConflictsOf(docId);
     const outcome = isOfSource
       ? await this.#sources.resolveConflicts(docId, resolutions)
-      : ((await this.#serving.replica?.resolveConflicts(docId, resolutions)) ?? this.#serving.notServing);
+      : ((await this.#serving.replica?.choices.resolveConflicts(docId, resolutions)) ?? this.#serving.notServing);
     if (outcome.isDone) this.#wasLastChoiceOfSource = isOfSource;
     return outcome;
   }
@@ -306,23 +306,23 @@ export class WorkspaceFolder implements FolderSession {
 
   async undoResolution(): Promise<Outcome> {
     if (this.#isSourceUndoNext) return await this.#sources.undoResolution();
-    return (await this.#serving.replica?.undoResolution()) ?? this.#serving.notServing;
+    return (await this.#serving.replica?.choices.undoResolution()) ?? this.#serving.notServing;
   }
 
   async takeBackBulk(id: ProposalId): Promise<Outcome> {
-    return (await this.#serving.replica?.takeBackBulk(id)) ?? this.#serving.notServing;
+    return (await this.#serving.replica?.bulkTakeBack.takeBack(id)) ?? this.#serving.notServing;
   }
 
   async mergeNow(file: string): Promise<Outcome> {
-    return (await this.#serving.replica?.mergeNow(file)) ?? this.#serving.notServing;
+    return (await this.#serving.replica?.choices.mergeNow(file)) ?? this.#serving.notServing;
   }
 
   async leaveBehind(file: string, choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
-    return (await this.#serving.replica?.leaveBehind(file, choice)) ?? this.#serving.notServing;
+    return (await this.#serving.replica?.choices.leaveBehind(file, choice)) ?? this.#serving.notServing;
   }
 
   async bringBack(docId: DocId): Promise<Outcome> {
-    return (await this.#serving.replica?.bringBack(docId)) ?? this.#serving.notServing;
+    return (await this.#serving.replica?.choices.bringBack(docId)) ?? this.#serving.notServing;
   }
 
   async pullSyncedChanges(request: PullRequest = {}): Promise<PullResult> {
@@ -410,7 +410,7 @@ export class WorkspaceFolder implements FolderSession {
 
   /** What was chosen last is taken back first. */
   get #isSourceUndoNext(): boolean {
-    const hasOther = this.#serving.replica?.canUndoResolution ?? false;
+    const hasOther = this.#serving.replica?.choices.canUndoResolution ?? false;
     return this.#sources.canUndoResolution && (this.#wasLastChoiceOfSource || !hasOther);
   }
 

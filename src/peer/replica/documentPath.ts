@@ -120,7 +120,7 @@ export class DocumentPath {
       this.#hindrance = nameImpossible(localPath ?? libraryPath, libraryPath);
       return { kind: 'rest' };
     }
-    if (!ctx.reservePlace(place, docId)) {
+    if (!ctx.places.reserve(place, docId)) {
       this.#hindrance = nameTaken(localPath, libraryPath);
       return { kind: 'rest' };
     }
@@ -128,8 +128,8 @@ export class DocumentPath {
     try {
       return await this.#moveTo(place, file, localPath);
     } finally {
-      if (record.stored.localPath === localPath) ctx.stayed(docId);
-      else ctx.moved(docId);
+      if (record.stored.localPath === localPath) ctx.places.stayed(docId);
+      else ctx.places.moved(docId);
     }
   }
 

@@ -408,7 +408,7 @@ export class DocumentReplica implements Disposable {
       if (!isTold && (await this.#writer.readNow(file)).kind !== 'missing') return;
       await this.#place({ ...stored, localPath });
       this.#ctx.removals.settled(this.docId);
-      this.#ctx.moved(this.docId);
+      this.#ctx.places.moved(this.docId);
     });
   }
 

@@ -1,5 +1,6 @@
 import type { DocId } from '../../core/ids.ts';
 import type { Disposable } from '../../core/ports.ts';
+import type { DocumentPlaces } from './documentPlaces.ts';
 import { newDocument } from './documentRecord.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import type { DocumentTable } from './documentTable.ts';
@@ -20,6 +21,7 @@ interface SearchOwner {
   readonly onEnded: () => void;
   /** See `LibraryIntake.learnPaths`. */
   readonly learnPaths: () => Promise<void>;
+  readonly places: DocumentPlaces;
 }
 
 /** Finds the files that are documents and not in the library yet, and those that have a new name. */
@@ -153,8 +155,7 @@ export class DocumentSearch implements Disposable {
       if (tombstone !== undefined && (await this.#isOldCopy(file, tombstone))) {
         await tombstone.placeAt(localPath, tombstone.stored.libraryPath);
         this.#documents.add(tombstone);
-        await this.#options.watcher.watchFoldersOf([file]);
-        await tombstone.fileChanged();
+        await this.#owner.places.arrived([tombstone]);
         continue;
       }
       const docId = this.#options.ambient.random.uuid() as DocId;
@@ -164,8 +165,7 @@ export class DocumentSearch implements Disposable {
     }
     if (created.length === 0) return;
     await this.#options.store.commit({ putDocuments: created.map((document) => document.stored) });
-    await this.#options.watcher.watchFoldersOf(created.map((document) => document.status.file));
-    await Promise.all(created.map((document) => document.fileChanged()));
+    await this.#owner.places.arrived(created);
   }
 
   /** Documents of the library whose place another one had get it now. */
@@ -179,8 +179,7 @@ export class DocumentSearch implements Disposable {
       } finally {
         this.#documents.add(document);
       }
-      await this.#options.watcher.watchFoldersOf([document.status.file]);
-      await document.fileChanged();
+      await this.#owner.places.arrived([document]);
     }
   }
 
@@ -235,8 +234,7 @@ export class DocumentSearch implements Disposable {
     } finally {
       this.#documents.add(document);
     }
-    await this.#options.watcher.watchFoldersOf([document.status.file]);
-    await document.fileChanged();
+    await this.#owner.places.arrived([document]);
   }
 
   /** By local path: the documents that the library has deleted and that are not here any more. */

@@ -151,7 +151,7 @@ export class DocumentSettling implements Disposable {
     if (working === undefined) {
       // It came and went before the library had heard of it.
       const isKnown = head !== undefined || this.#proposals.isInFlight || this.#proposals.isAwaitingHead;
-      if (!isKnown) this.#ctx.forget(this.#docId);
+      if (!isKnown) this.#ctx.places.forget(this.#docId);
       if (head === undefined) return this.show('syncing');
       return this.#afterWriting(await this.#writer.create(file, head, onDurable), true);
     }
@@ -290,7 +290,7 @@ export class DocumentSettling implements Disposable {
       case 'written':
         return this.#afterWriting(step.written, true);
       case 'gone':
-        this.#ctx.gone(this.#docId);
+        this.#ctx.places.gone(this.#docId);
         return this.show('inStep');
     }
   }

@@ -6,6 +6,7 @@ import type { SyncedPosition } from '../../core/replication/replicaStore.ts';
 import { BETWEEN_LOGS } from '../../core/replication/runningHash.ts';
 import type { BulkIntake } from './bulkIntake.ts';
 import { type CrossReferences, textOf } from './crossReferences.ts';
+import type { DocumentPlaces } from './documentPlaces.ts';
 import { newDocument } from './documentRecord.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import type { DocumentTable } from './documentTable.ts';
@@ -17,8 +18,9 @@ const MAX_PUT_OFF_MS = 5_000;
 
 /** What taking in needs beside the documents. */
 export interface LibraryIntakeOptions {
-  readonly options: Pick<ReplicaOptions, 'ambient' | 'layout' | 'watcher'>;
+  readonly options: Pick<ReplicaOptions, 'ambient' | 'layout'>;
   readonly context: DocumentContext;
+  readonly places: DocumentPlaces;
   /** What was taken in last. */
   readonly synced: SyncedPosition;
   /** Documents whose path may be another one in the library. */
@@ -34,6 +36,7 @@ export class LibraryIntake implements EntrySink {
   readonly #options: LibraryIntakeOptions['options'];
   readonly #context: DocumentContext;
   readonly #documents: DocumentTable;
+  readonly #places: DocumentPlaces;
   readonly #bulks: BulkIntake;
   readonly #references: CrossReferences;
   readonly #onTaken: () => void;
@@ -45,11 +48,12 @@ export class LibraryIntake implements EntrySink {
 
   constructor(
     documents: DocumentTable,
-    { options, context, bulks, references, synced, unsurePaths, onTaken }: LibraryIntakeOptions,
+    { options, context, places, bulks, references, synced, unsurePaths, onTaken }: LibraryIntakeOptions,
   ) {
     this.#documents = documents;
     this.#options = options;
     this.#context = context;
+    this.#places = places;
     this.#bulks = bulks;
     this.#references = references;
     this.#synced = synced;
@@ -168,8 +172,7 @@ export class LibraryIntake implements EntrySink {
     await release();
     await document.comeBackTo(localPath, libraryPath);
     this.#documents.add(document);
-    await this.#options.watcher.watchFoldersOf([document.status.file]);
-    await document.fileChanged();
+    await this.#places.arrived([document]);
   }
 
   /**
@@ -217,10 +220,7 @@ export class LibraryIntake implements EntrySink {
       this.#documents.remove(document);
       throw error;
     }
-    if (place !== undefined) {
-      await this.#options.watcher.watchFoldersOf([document.status.file]);
-      await document.fileChanged();
-    }
+    if (place !== undefined) await this.#places.arrived([document]);
     return document;
   }
 

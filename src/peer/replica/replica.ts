@@ -8,63 +8,52 @@ import type { DocumentHead, LogEntry } from '../../core/replication/entry.ts';
 import type { EntrySink, HeadsReason, LibraryLink } from '../../core/replication/libraryLink.ts';
 import type { ReplicaState } from '../../core/replication/replicaStore.ts';
 import { workingText } from '../../core/workingText.ts';
-import type {
-  AppliedBulk,
-  AppliedChange,
-  BrokenReference,
-  DocumentStatus,
-  HeldConflict,
-  Outcome,
-  Resolutions,
-} from '../folderSession.ts';
+import type { AppliedBulk, AppliedChange, BrokenReference, DocumentStatus, HeldConflict } from '../folderSession.ts';
 import type { HeldDocument } from '../heldDocument.ts';
 import { BulkArrivals } from './bulkArrivals.ts';
 import { BulkIntake } from './bulkIntake.ts';
 import { BulkProposals } from './bulkProposals.ts';
 import { BulkTakeBack } from './bulkTakeBack.ts';
-import { placeTaken } from './documentProblems.ts';
 import { isPathUnsure } from './documentRecord.ts';
 import { CrossReferences } from './crossReferences.ts';
+import { DocumentPlaces } from './documentPlaces.ts';
 import { DocumentReplica } from './documentReplica.ts';
 import { DocumentSearch } from './documentSearch.ts';
 import { DocumentTable } from './documentTable.ts';
+import { FileEvents } from './fileEvents.ts';
 import { GroupedCommits } from './groupedCommits.ts';
 import { LibraryIntake } from './libraryIntake.ts';
 import { ManyRemovals } from './manyRemovals.ts';
+import { ReplicaChoices } from './replicaChoices.ts';
 import type { ReplicaOptions } from './replicaOptions.ts';
 import type { DocumentContext } from './replicaPorts.ts';
-import type { ResolutionUndo } from './resolution.ts';
 import { SourceChanges } from './sourceChanges.ts';
 import { WorkPermit } from './workPermit.ts';
 
-/** Auto-saves are sent after so much quiet (DESIGN §5, "Consent and joining"). */
-const AUTO_SAVE_QUIET_MS = 2_000;
 /** Statuses of many documents change together: they are told together. */
 const STATUS_WINDOW_MS = 50;
 
-/** Each keeps six whole texts; nobody takes back more than these in one sitting. */
-const MAX_UNDOS = 20;
-
 /** One workspace folder's copy of a library's documents: takes entries in, sends what people change (DESIGN §2, §5). */
 export class Replica implements EntrySink, Disposable {
+  readonly choices: ReplicaChoices;
+  readonly bulkTakeBack: BulkTakeBack;
   readonly #options: ReplicaOptions & { readonly store: GroupedCommits };
   readonly #documents: DocumentTable;
+  readonly #places: DocumentPlaces;
   readonly #sourceChanges = new SourceChanges();
   readonly #disposables = new DisposableStore();
-  readonly #autoSaves = new Map<string, Disposable>();
-  readonly #undos: ResolutionUndo[] = [];
   readonly #changed: Emitter<void>;
   readonly #appliedChange: Emitter<AppliedChange>;
   readonly #appliedBulk: Emitter<AppliedBulk>;
   readonly #bulkArrivals: BulkArrivals;
   readonly #bulkProposals: BulkProposals;
   readonly #bulks: BulkIntake;
-  readonly #bulkTakeBack: BulkTakeBack;
   readonly #references: CrossReferences;
   readonly #context: DocumentContext;
   readonly #permit: WorkPermit;
   readonly #intake: LibraryIntake;
   readonly #search: DocumentSearch;
+  readonly #fileEvents: FileEvents;
   #nextProposalNumber: number;
   #link: LibraryLink | undefined;
   #statusTimer: Disposable | undefined;
@@ -92,6 +81,9 @@ export class Replica implements EntrySink, Disposable {
     );
     this.#nextProposalNumber = state.nextProposalNumber;
     this.#documents = new DocumentTable(options.layout);
+    this.#places = this.#disposables.add(
+      new DocumentPlaces(this.#documents, options.watcher, ambient.logger, () => this.#search.want()),
+    );
     this.#context = this.#createContext();
     for (const stored of state.documents) {
       const inFlight = state.outbox.find((item) => item.proposal.docId === stored.docId);
@@ -108,7 +100,7 @@ export class Replica implements EntrySink, Disposable {
     this.#bulks = this.#disposables.add(
       new BulkIntake(this.#documents, this.#context, this.#bulkArrivals, options.bulkMemory, this.#references),
     );
-    this.#bulkTakeBack = new BulkTakeBack({
+    this.bulkTakeBack = new BulkTakeBack({
       documents: this.#documents,
       context: this.#context,
       memory: options.bulkMemory,
@@ -117,6 +109,7 @@ export class Replica implements EntrySink, Disposable {
     this.#intake = new LibraryIntake(this.#documents, {
       options,
       context: this.#context,
+      places: this.#places,
       bulks: this.#bulks,
       references: this.#references,
       synced: state.synced,
@@ -128,8 +121,18 @@ export class Replica implements EntrySink, Disposable {
         onWanted: () => this.#linkChanged(),
         onEnded: () => this.#tellChanged(),
         learnPaths: () => this.#intake.learnPaths(),
+        places: this.#places,
       }),
     );
+    this.#fileEvents = this.#disposables.add(
+      new FileEvents(this.#documents, {
+        options,
+        removals: this.#context.removals,
+        search: this.#search,
+        bulkProposals: this.#bulkProposals,
+      }),
+    );
+    this.choices = new ReplicaChoices(this.#documents, options.layout, this.#places);
   }
 
   /** Loads what is durable and finishes the writes that a crash interrupted. Rejects where the store cannot be read. */
@@ -180,26 +183,17 @@ export class Replica implements EntrySink, Disposable {
     return this.#permit.hindrance;
   }
 
-  get canUndoResolution(): boolean {
-    return this.#undos.length > 0;
-  }
-
   /** Goes to work: from now on files are watched and the library is followed. */
   async start(link: LibraryLink): Promise<void> {
-    const { files, watcher } = this.#options;
     this.#link = link;
     this.#disposables.add(link.onDidChangeStatus(() => this.#linkChanged()));
-    this.#disposables.add(files.onDidSave((saved) => this.#saved(saved.file, saved.text, saved.isAutoSave)));
-    this.#disposables.add(files.onDidChangeUnsaved((file) => this.#documents.ofFile(file)?.wake()));
-    this.#disposables.add(watcher.onDidChange(({ file, kind }) => this.#fileEvent(file, kind)));
     this.#disposables.add(
       this.#permit.onDidChange(({ isFreeAgain }) => {
         if (isFreeAgain) this.#readAll();
         else this.#tellChanged();
       }),
     );
-    await watcher.watchFoldersOf(this.#documents.local().map((document) => document.status.file));
-    await Promise.all(this.#documents.local().map((document) => this.#lookAt(document)));
+    await this.#fileEvents.start();
     this.#bulkProposals.together(() => {
       for (const document of this.#documents.all()) document.resendInFlight();
     });
@@ -229,7 +223,7 @@ export class Replica implements EntrySink, Disposable {
     return this.#intake.applyHeads(heads, index, runningHash, why);
   }
 
-  // ---- what a person asks for ----
+  // ---- what is asked of it ----
 
   pause(): void {
     this.#permit.setPaused(true);
@@ -241,19 +235,9 @@ export class Replica implements EntrySink, Disposable {
 
   /** Reads every file again; resolves when nothing is under way any more or something stands in the way. */
   async syncNow(timeoutMs: number): Promise<boolean> {
-    await Promise.all(this.#documents.local().map((document) => this.#lookAt(document)));
+    await this.#fileEvents.lookAtAll();
     this.#search.want();
     return this.#untilAtRest(timeoutMs);
-  }
-
-  async resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
-    const document = this.#documents.get(docId);
-    if (document === undefined)
-      return { isDone: false, problem: { code: 'document-gone', message: 'This document is no longer kept in step.' } };
-    const outcome = await document.resolve(resolutions);
-    if (outcome.undo !== undefined) this.#undos.push(outcome.undo);
-    if (this.#undos.length > MAX_UNDOS) this.#undos.shift();
-    return outcome;
   }
 
   /** The person is about to bring an earlier version of a document back. */
@@ -281,32 +265,9 @@ export class Replica implements EntrySink, Disposable {
     return this.#documents.get(docId)?.heldDocument;
   }
 
-  async undoResolution(): Promise<Outcome> {
-    const undo = this.#undos.pop();
-    const document = undo === undefined ? undefined : this.#documents.get(undo.docId);
-    if (undo === undefined || document === undefined)
-      return { isDone: false, problem: { code: 'nothing-to-undo', message: 'There is no choice to take back.' } };
-    const outcome = await document.undoResolution(undo);
-    if (!outcome.isDone && outcome.problem.code !== 'changed-since') this.#undos.push(undo);
-    return outcome;
-  }
-
   /** See `BulkMemory`. */
   bulksOf(docId: DocId): ReturnType<BulkMemory['bulksOf']> {
     return this.#options.bulkMemory.bulksOf(docId);
-  }
-
-  /** See `BulkTakeBack`. */
-  takeBackBulk(id: ProposalId): Promise<Outcome> {
-    return this.#bulkTakeBack.takeBack(id);
-  }
-
-  mergeNow(file: string): Promise<Outcome> {
-    return this.#documents.ofFile(file)?.mergeIntoBuffer() ?? Promise.resolve(unknownFile);
-  }
-
-  leaveBehind(file: string, choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
-    return this.#documents.ofFile(file)?.leaveBehind(choice) ?? Promise.resolve(unknownFile);
   }
 
   /** Whether a document's file has taken in this text, which is an earlier revision, and what came after it. */
@@ -328,18 +289,6 @@ export class Replica implements EntrySink, Disposable {
     return document.foreignAuthors(revision, committed.versions(file, commit));
   }
 
-  async bringBack(docId: DocId): Promise<Outcome> {
-    const document = this.#documents.get(docId);
-    const place = document === undefined ? undefined : await this.#options.layout.placeFor(document.stored.libraryPath);
-    if (document === undefined || place === undefined) return unknownFile;
-    const owner = this.#documents.at(place);
-    if (owner !== undefined && owner !== document) return placeTaken;
-    const outcome = await document.revive(place);
-    this.#documents.add(document);
-    await document.fileChanged();
-    return outcome;
-  }
-
   /** See `DocumentSearch.fileAppeared`. */
   fileAppeared(file: string): void {
     this.#search.fileAppeared(file);
@@ -353,7 +302,6 @@ export class Replica implements EntrySink, Disposable {
   dispose(): void {
     this.#disposables.dispose();
     this.#statusTimer?.dispose();
-    for (const timer of this.#autoSaves.values()) timer.dispose();
     for (const document of this.#documents.all()) document.dispose();
   }
 
@@ -388,52 +336,10 @@ export class Replica implements EntrySink, Disposable {
     if (!this.#permit.isPaused) this.#search.look(() => this.#permit.hindrance !== undefined);
   }
 
-  // ---- events ----
-
-  #saved(file: string, text: string, isAutoSave: boolean): void {
-    this.#autoSaves.get(file)?.dispose();
-    this.#autoSaves.delete(file);
-    const document = this.#documents.ofFile(file);
-    if (document === undefined) {
-      this.fileAppeared(file);
-    } else if (isAutoSave) {
-      this.#autoSaves.set(
-        file,
-        this.#options.ambient.scheduler.after(AUTO_SAVE_QUIET_MS, () => {
-          this.#autoSaves.delete(file);
-          this.#read(document, text);
-        }),
-      );
-    } else {
-      this.#read(document, text);
-    }
-  }
-
-  #fileEvent(file: string, kind: 'changed' | 'removed'): void {
-    // An auto-save's own event: its text is sent when the quiet is over.
-    if (this.#autoSaves.has(file)) return;
-    const document = this.#documents.ofFile(file);
-    if (document !== undefined) {
-      this.#context.removals.toldAgain(document.docId);
-      this.#read(document);
-    } else if (kind === 'changed') this.#search.fileAppeared(file);
-    if (document !== undefined && kind === 'removed') this.#search.fileGone();
-  }
-
-  #read(document: DocumentReplica, savedText?: string): void {
-    // Fails never: see there.
-    void this.#lookAt(document, savedText);
-  }
-
-  #lookAt(document: DocumentReplica, savedText?: string): Promise<void> {
-    const looked = document.fileChanged(savedText);
-    this.#bulkProposals.look(document.docId, looked);
-    return looked;
-  }
-
   /** What git or anybody left behind meanwhile is read before anything is done with it. */
   #readAll(): void {
-    for (const document of this.#documents.local()) this.#read(document);
+    // Fails never: see there.
+    void this.#fileEvents.lookAtAll();
     this.#linkChanged();
   }
 
@@ -460,49 +366,6 @@ export class Replica implements EntrySink, Disposable {
       waiting.add(this.onDidChange(look));
       waiting.add(this.#options.ambient.scheduler.after(timeoutMs, () => finish(false)));
       look();
-    });
-  }
-
-  #moved(docId: DocId): void {
-    const document = this.#documents.get(docId);
-    if (document === undefined) return;
-    this.#documents.add(document);
-    if (document.localPath !== undefined)
-      this.#inBackground(this.#options.watcher.watchFoldersOf([document.status.file]));
-    this.#placeIsFree(docId);
-  }
-
-  /** Documents of the library that another one kept from having a copy here may get it now. */
-  #placeIsFree(left: DocId): void {
-    this.#wakeWaiting(left);
-    if (this.#documents.withoutCopy().length > 0) this.#search.want();
-  }
-
-  #stayed(docId: DocId): void {
-    const document = this.#documents.get(docId);
-    if (document === undefined || !this.#documents.release(document)) return;
-    this.#wakeWaiting(docId);
-    this.#search.want();
-  }
-
-  /** Somebody may have waited for the place that a document has left. */
-  #wakeWaiting(left: DocId): void {
-    for (const other of this.#documents.local()) if (other.docId !== left && other.waitsForName) other.wake();
-  }
-
-  #forget(docId: DocId): void {
-    const document = this.#documents.get(docId);
-    if (document === undefined) return;
-    this.#documents.remove(document);
-    this.#inBackground(document.letGo());
-    this.#tellChanged();
-    this.#placeIsFree(docId);
-  }
-
-  #inBackground(work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      if (!this.#disposables.isDisposed)
-        this.#options.ambient.logger.error('What follows a renamed file failed.', { error: String(error) });
     });
   }
 
@@ -536,28 +399,11 @@ export class Replica implements EntrySink, Disposable {
       fileOf: (localPath) => layout.fileOf(localPath),
       sharesPaths: layout.createsDocuments,
       placeFor: (libraryPath) => layout.placeFor(libraryPath),
-      reservePlace: (localPath, docId) => {
-        const document = this.#documents.get(docId);
-        return document !== undefined && this.#documents.reserve(document, localPath);
-      },
-      moved: (docId) => this.#moved(docId),
-      stayed: (docId) => this.#stayed(docId),
-      forget: (docId) => this.#forget(docId),
       formerlyAt: (libraryPath) => this.#documents.formerlyAt(libraryPath),
       syncedIndex: () => this.#intake.lastSyncedIndex(),
       isLookingForFiles: () => this.#search.isOpen,
+      places: this.#places,
       removals: new ManyRemovals(ambient.clock, () => this.#documents.local().length),
-      gone: (docId) => {
-        this.#documents.unplace(docId);
-        this.#wakeWaiting(docId);
-        // Somebody may have put a file there in the same moment, and told nobody but the document that is gone.
-        this.#search.want();
-      },
     };
   }
 }
-
-const unknownFile: Outcome = {
-  isDone: false,
-  problem: { code: 'file-not-kept', message: 'This file is not kept in step.' },
-};

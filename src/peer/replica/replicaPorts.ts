@@ -84,6 +84,20 @@ export interface Removals {
   verdict(docId: DocId): { readonly kind: 'send' | 'ask' } | { readonly kind: 'wait'; readonly waitMs: number };
 }
 
+/** Hears where the documents' files lie, as that changes. */
+export interface Places {
+  /** Keeps a place for the document's file until `moved` or `stayed`; `false` where another document of this replica has it. */
+  reserve(localPath: string, docId: DocId): boolean;
+  /** The document's file has another place. */
+  moved(docId: DocId): void;
+  /** The document's file stays where it is after all. */
+  stayed(docId: DocId): void;
+  /** The document has no copy here any more. */
+  gone(docId: DocId): void;
+  /** A document that never came into the library has no file any more: nothing is left of it. */
+  forget(docId: DocId): void;
+}
+
 /** Which entries a file has taken in at one go: those after `from` (undefined: none was in it), up to `to`. */
 export interface AppliedStep {
   readonly from: LogIndex | undefined;
@@ -116,21 +130,12 @@ export interface DocumentContext {
   /** @param step where the file's text was changed by revisions of the library. */
   applied(change: AppliedChange, step?: AppliedStep): void;
   readonly removals: Removals;
-  /** The document has no copy here any more. */
-  gone(docId: DocId): void;
+  readonly places: Places;
   fileOf(localPath: string): string;
   /** Whether files of this folder have the same names as in the library; else they are paired by hand, and a name is its own. */
   readonly sharesPaths: boolean;
   /** See `DocumentLayout.placeFor`. */
   placeFor(libraryPath: string): Promise<string | undefined>;
-  /** Keeps a place for the document's file until `moved` or `stayed`; `false` where another document of this replica has it. */
-  reservePlace(localPath: string, docId: DocId): boolean;
-  /** The document's file has another place. */
-  moved(docId: DocId): void;
-  /** The document's file stays where it is after all. */
-  stayed(docId: DocId): void;
-  /** A document that never came into the library has no file any more: nothing is left of it. */
-  forget(docId: DocId): void;
   /** Other documents that the library had at this path before; what a file was set back to may be theirs. */
   formerlyAt(libraryPath: string): readonly DocId[];
   /** The newest entry that was taken in. */

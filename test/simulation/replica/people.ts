@@ -182,7 +182,7 @@ export class People {
     if (!peer.folder.buffers.has(path)) return;
     if (peer.documentAt(path)?.state === 'waiting' && random.chance(0.4)) {
       this.#world.note(`${peer.name} merges now in ${path}`);
-      this.#expect(peer.replica?.mergeNow(peer.folder.fileOf(path)));
+      this.#expect(peer.replica?.choices.mergeNow(peer.folder.fileOf(path)));
       this.#later(0, 2_000, () => {
         this.#endBuffer(peer, path);
       });
@@ -285,7 +285,7 @@ export class People {
     const choice = random.pick(['bringBack', 'keepMine'] as const);
     this.#world.note(`${peer.name} chooses ${choice} for the name of ${path}`);
     invariants.allowedEntries += 1;
-    this.#expect(peer.replica?.leaveBehind(peer.folder.fileOf(path), choice));
+    this.#expect(peer.replica?.choices.leaveBehind(peer.folder.fileOf(path), choice));
   }
 
   /**
@@ -375,7 +375,7 @@ export class People {
     if (choice === 'keepMine')
       for (const token of tokensOnlyIn(stored.shadow.text, file)) ledger.remove(peer.name, token);
     else for (const token of tokensOnlyIn(file, stored.shadow.text)) ledger.remove(peer.name, token);
-    this.#expect(replica.leaveBehind(peer.folder.fileOf(path), choice));
+    this.#expect(replica.choices.leaveBehind(peer.folder.fileOf(path), choice));
   }
 
   /** Another branch is checked out for a while, with other texts in the same files. */
@@ -456,7 +456,7 @@ export class People {
       invariants.allowedEntries += 1;
       const known = tokensOf(store.documents.get(docId)?.shadow?.text ?? '');
       if (choice === 'keepMine') for (const token of known) ledger.remove(peer.name, token);
-      this.#expect(replica?.leaveBehind(file, choice));
+      this.#expect(replica?.choices.leaveBehind(file, choice));
     }
   }
 
@@ -500,7 +500,7 @@ export class People {
     const { replica } = peer;
     if (replica === undefined) return;
     const conflicts = replica.conflicts.filter(({ path }) => !this.#isOdd(peer, path));
-    if (replica.canUndoResolution && (conflicts.length === 0 || random.chance(0.3))) {
+    if (replica.choices.canUndoResolution && (conflicts.length === 0 || random.chance(0.3))) {
       this.#undo(peer).catch((error: unknown) => {
         if (!String(error).includes('SIMULATED')) this.#world.fail(`undo failed: ${String(error)}`);
       });
@@ -523,7 +523,7 @@ export class People {
     for (const token of removed) ledger.remove(peer.name, token);
     this.#decideFor(peer, held.path);
     this.#world.note(`${peer.name} chooses ${choice} at ${label}: -${removed.join(' -')}`);
-    const outcome = await replica.resolveConflicts(held.docId, new Map([[id, { choice }]]));
+    const outcome = await replica.choices.resolveConflicts(held.docId, new Map([[id, { choice }]]));
     this.#world.note(`${peer.name} choice at ${label}: ${outcome.isDone ? 'done' : outcome.problem.code}`);
     // What was decided over a whole file is taken back by doing it again, not by undo.
     const canUndo = held.conflict.pointer !== '' || held.conflict.kind !== 'edit-delete';
@@ -545,7 +545,7 @@ export class People {
     if (path !== undefined) this.#decideFor(peer, path);
     choices.pop();
     for (const token of choice.sent) this.#world.ledger.retract(peer.name, token);
-    const outcome = await replica.undoResolution();
+    const outcome = await replica.choices.undoResolution();
     this.#world.note(`${peer.name} takes a choice back: ${outcome.isDone ? 'done' : outcome.problem.code}`);
     if (outcome.isDone) for (const token of choice.removed) this.#world.ledger.restore(peer.name, token);
     else if (outcome.problem.code !== 'changed-since') choices.push(choice);

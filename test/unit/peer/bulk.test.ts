@@ -182,7 +182,7 @@ test('[BLK-08] [I12] a bulk of somebody else is told once, and taken back in one
   bench.folder.put('b.yaml', clashing);
   await bench.rest(replica);
   bench.history = [OLD, NEW];
-  const outcome = await bench.until(replica.takeBackBulk(entry.proposalId));
+  const outcome = await bench.until(replica.bulkTakeBack.takeBack(entry.proposalId));
   assert.equal(!outcome.isDone && outcome.problem.code, 'changed-since');
   assert.match(!outcome.isDone ? outcome.problem.message : '', /^1 of 6 files stay as they are/);
   assert.deepEqual(textsIn(bench), [OLD, spec('one', 'three'), clashing, OLD, OLD, OLD]);
@@ -199,7 +199,7 @@ test('[BLK-08] [I12] what was taken back already is not taken back again, and wh
   await bench.until(replica.applySyncEntry(entry, hashOf('log at 2')));
   await bench.untilTrue(() => textsIn(bench).every((text) => text === NEW));
   const codeOf = async (id: ProposalId): Promise<string | undefined> => {
-    const outcome = await bench.until(replica.takeBackBulk(id));
+    const outcome = await bench.until(replica.bulkTakeBack.takeBack(id));
     return outcome.isDone ? undefined : outcome.problem.code;
   };
   assert.equal(await codeOf('replica-bob:unknown' as ProposalId), 'nothing-to-undo');
@@ -227,7 +227,7 @@ test('[BLK-08] [I12] a file that a later entry overtook is told with the bulk an
     heard.single.map(({ path }) => path),
     [PATH],
   );
-  assert.deepEqual(await bench.until(replica.takeBackBulk(entry.proposalId)), { isDone: true });
+  assert.deepEqual(await bench.until(replica.bulkTakeBack.takeBack(entry.proposalId)), { isDone: true });
   assert.deepEqual(textsIn(bench), [spec('one', 'three'), OLD, OLD, OLD, OLD, OLD]);
 });
 

@@ -75,7 +75,7 @@ test('[I8] [I1] what Merge Now has put into the buffer is not agreed on before i
   bench.folder.setBuffer(PATH, spec('birds', 'cats'));
   const theirs = await bench.takeEntry(replica, before, spec('cats', 'dogs'));
   const file = bench.folder.fileOf(PATH);
-  assert.deepEqual(await bench.until(replica.mergeNow(file)), { isDone: true });
+  assert.deepEqual(await bench.until(replica.choices.mergeNow(file)), { isDone: true });
   assert.equal(bench.folder.buffers.get(PATH), spec('birds', 'cats', 'dogs'));
   assert.equal(bench.store.documents.get(DOC)?.shadow?.text, before.text);
   bench.folder.setBuffer(PATH, undefined);

@@ -129,7 +129,9 @@ for (const choice of ['bringBack', 'keepMine'] as const)
     await bench.takeRename(again, base, 'theirs.yaml');
     await bench.untilTrue(() => again.documents[0]?.state === 'misnamed');
     const sent = bench.proposed.length;
-    assert.deepEqual(await bench.until(again.leaveBehind(bench.folder.fileOf('mine.yaml'), choice)), { isDone: true });
+    assert.deepEqual(await bench.until(again.choices.leaveBehind(bench.folder.fileOf('mine.yaml'), choice)), {
+      isDone: true,
+    });
     if (choice === 'bringBack') await bench.untilTrue(() => bench.paths()[0] === 'theirs.yaml');
     else await bench.untilTrue(() => bench.proposed.length > sent);
     const asked = { ...toPets, path: 'mine.yaml', basePath: 'theirs.yaml' };
@@ -143,9 +145,9 @@ test('[REN-05] a name that another document has in the library is asked about, a
   bench.folder.rename(PATH, 'pets.yaml');
   await bench.untilTrue(() => replica.documents[0]?.state === 'misnamed');
   const file = bench.folder.fileOf('pets.yaml');
-  const refused = await bench.until(replica.leaveBehind(file, 'keepMine'));
+  const refused = await bench.until(replica.choices.leaveBehind(file, 'keepMine'));
   assert.equal(!refused.isDone && refused.problem.code, 'path-taken');
-  assert.equal((await bench.until(replica.leaveBehind(file, 'bringBack'))).isDone, true);
+  assert.equal((await bench.until(replica.choices.leaveBehind(file, 'bringBack'))).isDone, true);
   await bench.untilTrue(() => bench.paths()[0] === PATH);
 });
 

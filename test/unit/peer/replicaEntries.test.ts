@@ -213,7 +213,7 @@ test('[I1] a choice that finds the file changed lets that change go its way', as
   bench.folder.put(PATH, cats('mine').replace('summary: dogs', 'summary: big dogs'));
   const sentBefore = bench.proposed.length;
   const outcome = await bench.until(
-    replica.resolveConflicts(DOC, new Map([[conflict.conflict.id, { choice: 'theirs' }]])),
+    replica.choices.resolveConflicts(DOC, new Map([[conflict.conflict.id, { choice: 'theirs' }]])),
   );
   assert.equal(!outcome.isDone && outcome.problem.code, 'file-changed');
   await bench.untilTrue(() => bench.proposed.length > sentBefore);
