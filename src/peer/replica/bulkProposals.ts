@@ -23,11 +23,13 @@ export interface BulkProposalsOptions {
   readonly origin: () => Promise<BulkOrigin>;
 }
 
+/** Asked right before a proposal goes out: whether it is still to be sent. */
+type MayGo = () => boolean;
+
 interface Waiting {
   readonly proposal: Proposal;
   readonly source: string | undefined;
-  /** Whether it is still to be sent: its document may have asked about it in another way. */
-  readonly isWanted: () => boolean;
+  readonly mayGo: MayGo;
   readonly resolve: (result: ProposeResult | Promise<ProposeResult> | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -83,16 +85,17 @@ export class BulkProposals implements Disposable {
    * See `LibraryLink.propose`. Undefined where it was not sent: nobody wanted it any more, or there is no link; then it is
    * in the outbox.
    */
-  propose(proposal: Proposal, source: string | undefined, isWanted: () => boolean): Promise<ProposeResult | undefined> {
+  propose(proposal: Proposal, source: string | undefined, mayGo: MayGo): Promise<ProposeResult | undefined> {
     const link = this.#options.link();
     if (link === undefined) return Promise.resolve(undefined);
     const isBurst = this.#touched.size > FILES_WITHOUT_BURST || this.#waiting.length > 0;
-    if (proposal.kind !== 'edit' || (!isBurst && this.#resent === undefined)) return link.propose(proposal, source);
+    if (proposal.kind !== 'edit' || (!isBurst && this.#resent === undefined))
+      return mayGo() ? link.propose(proposal, source) : Promise.resolve(undefined);
     // Made in this run, and waiting for its burst: it goes with that.
     const isHeld = this.#waiting.some((one) => one.proposal.proposalId === proposal.proposalId);
     if (isHeld) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
-      const waiting = { proposal, source, isWanted, resolve, reject };
+      const waiting = { proposal, source, mayGo, resolve, reject };
       if (this.#resent !== undefined) {
         this.#resent.push(waiting);
         return;
@@ -152,7 +155,7 @@ export class BulkProposals implements Disposable {
   #send(waiting: readonly Waiting[], origin: BulkOrigin | undefined): void {
     const link = this.#options.link();
     if (link === undefined) return;
-    const wanted = waiting.filter((one) => one.isWanted());
+    const wanted = waiting.filter((one) => one.mayGo());
     for (const one of waiting) if (!wanted.includes(one)) one.resolve(undefined);
     for (const group of groupBySource(wanted)) {
       if (origin === undefined || group.length === 1) {

@@ -32,6 +32,8 @@ export class DocumentProposals {
   readonly #record: DocumentRecord;
   readonly #events: ProposalEvents;
   #inFlight: OutboxItem | undefined;
+  /** Whether it was sent, as far as this process can tell: what waits for its burst is in the outbox and unheard of. */
+  #mayBeKnown = true;
   /** Whose change is in flight, if a source's. Not durable: after a restart the person's window answers for it. */
   #source: string | undefined;
   /** The held base when the proposal was made; a choice of the person since then counts when it is committed. */
@@ -187,6 +189,7 @@ export class DocumentProposals {
   async #post(item: OutboxItem, nextProposalNumber: number): Promise<void> {
     await this.#record.commit({ putOutbox: [item], nextProposalNumber });
     this.#inFlight = item;
+    this.#mayBeKnown = false;
     this.#heldBaseThen = this.#record.stored.heldBase;
     this.#send(item);
   }
@@ -296,11 +299,16 @@ export class DocumentProposals {
   /**
    * Asks what became of the proposal in flight, where heads come in the place of entries. Answers whether it is in the
    * log at or before `headIndex`: then its text is the new shadow. Committed later, its entry is still to come; refused,
-   * the file says what is left to send.
+   * the file says what is left to send. What still waits for its burst is not asked about, for that would send it.
    */
   async ask(headIndex: LogIndex): Promise<boolean> {
     const record = this.#record;
     const item = this.#inFlight;
+    if (item !== undefined && !this.#mayBeKnown) {
+      this.#inFlight = undefined;
+      await record.commitFact({ removeOutbox: [item.proposal.proposalId] });
+      return false;
+    }
     const answer =
       item === undefined ? undefined : await record.ctx.link()?.propose(item.proposal, this.#source, 'heads');
     if (item === undefined || answer === undefined) return false;
@@ -401,8 +409,13 @@ export class DocumentProposals {
   }
 
   #send(item: OutboxItem): void {
-    const isWanted = (): boolean => this.#inFlight === item;
-    this.#record.ctx.send(item.proposal, this.#source, isWanted).then(
+    const mayGo = (): boolean => {
+      // The document may have asked about it in another way.
+      const isWanted = this.#inFlight === item;
+      this.#mayBeKnown ||= isWanted;
+      return isWanted;
+    };
+    this.#record.ctx.send(item.proposal, this.#source, mayGo).then(
       (answer) => {
         if (answer !== undefined) this.#events.onAnswer(item, answer);
       },

@@ -392,7 +392,7 @@ export class Replica implements EntrySink, Disposable {
       hindranceCount: () => this.#permit.hindranceCount,
       sourceOf: (before, after) => this.#sourceChanges.sourceOf(before, after),
       changed: () => this.#tellChanged(),
-      send: (proposal, source, isWanted) => this.#bulkProposals.propose(proposal, source, isWanted),
+      send: (proposal, source, mayGo) => this.#bulkProposals.propose(proposal, source, mayGo),
       applied: (change, step) => {
         if (!this.#bulkArrivals.take(change, step)) this.#appliedChange.fire(change);
       },

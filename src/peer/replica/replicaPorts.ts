@@ -116,7 +116,7 @@ export interface DocumentContext {
   /** Undefined where the replica is not connected to its library (yet). */
   link(): LibraryLink | undefined;
   /** Sends a proposal that is in the outbox; see `BulkProposals.propose`. */
-  send(proposal: Proposal, source: string | undefined, isWanted: () => boolean): Promise<ProposeResult | undefined>;
+  send(proposal: Proposal, source: string | undefined, mayGo: () => boolean): Promise<ProposeResult | undefined>;
   /** Whether this proposal is one of this replica's own. */
   isOwn(proposalId: ProposalId): boolean;
   takeProposalNumber(): { readonly proposalId: ProposalId; readonly nextProposalNumber: number };

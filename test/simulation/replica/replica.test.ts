@@ -49,6 +49,7 @@ const REGRESSIONS_WITH_BACKUPS: readonly (readonly [number, string])[] = [
 /** The same for histories in which programs rewrite all files of a folder. */
 const REGRESSIONS_WITH_BULKS: readonly (readonly [number, string])[] = [
   [100, 'a hold that was over but for less than the clock tells apart was waited for without end'],
+  [191, 'what waited for its burst was sent while the person had paused, because heads came in'],
 ];
 
 test(`[I1] [I2] [I7] [I9] ${String(SEEDS)} simulated histories of replicas: edits, clashes, choices, git, crashes, full disks, and nothing lost`, async () => {

@@ -5,7 +5,7 @@ import type { BulkEntry } from '../../../src/core/replication/entry.ts';
 import type { AppliedBulk, AppliedChange } from '../../../src/peer/folderSession.ts';
 import type { Replica } from '../../../src/peer/replica/replica.ts';
 import { hashOf } from '../replication/fakes.ts';
-import { PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
+import { headOf, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
 
 const OLD = spec('one');
 const NEW = spec('one', 'two');
@@ -87,6 +87,29 @@ test('[BLK-01] a person who pauses while git is asked what has made a bulk pause
     bench.bulks.map(({ documents }) => documents.length),
     [ALL_PATHS.length],
   );
+});
+
+test('[BLK-01] what waits for its burst is not sent where heads are taken in while the person has paused, and goes with resuming', async () => {
+  const bench = createBench();
+  const replica = await bench.open();
+  for (const path of ALL_PATHS) bench.folder.put(path, NEW);
+  const looked = replica.syncNow(5_000);
+  await bench.untilTrue(() => bench.store.outbox.size === ALL_PATHS.length);
+  replica.pause();
+  await bench.until(looked);
+  const heads = [...bench.store.documents.values()].map(({ docId, libraryPath }) => ({
+    ...headOf(revision(OLD, 1), docId),
+    path: libraryPath,
+  }));
+  await bench.takeHeads(replica, heads, 9, 'compacted');
+  assert.deepEqual([bench.bulks.length, bench.proposed.length], [0, 0]);
+  replica.resume();
+  await bench.untilTrue(() => bench.bulks.length > 0);
+  assert.deepEqual(
+    bench.bulks.map(({ documents }) => documents.length),
+    [ALL_PATHS.length],
+  );
+  assert.deepEqual(bench.proposed, []);
 });
 
 test('[BLK-01] what a former run has left in the outbox is sent together, under the same ids', async () => {
