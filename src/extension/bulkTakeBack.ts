@@ -6,10 +6,15 @@ import type { Version } from './historyRows.ts';
 import { bulkSentence } from './sentences.ts';
 import { count } from './words.ts';
 
-/** Takes all that a bulk changed back, while the window says so. */
+/** Takes all that a bulk changed back, with progress and a way out. */
 export async function takeBackBulk(session: FolderSession, id: ProposalId): Promise<Outcome> {
-  const options = { location: vscode.ProgressLocation.Window, title: 'API Live Sync: taking back' };
-  return await vscode.window.withProgress(options, () => session.takeBackBulk(id));
+  const location = vscode.ProgressLocation.Notification;
+  const options = { location, title: 'API Live Sync: taking back', cancellable: true };
+  return await vscode.window.withProgress(options, (_, token) => {
+    const stopping = new AbortController();
+    token.onCancellationRequested(() => stopping.abort());
+    return session.takeBackBulk(id, stopping.signal);
+  });
 }
 
 /** The same from the history of one of its documents, after a question: the person sees that one only. */

@@ -290,8 +290,9 @@ export interface FolderSession extends Disposable {
   /**
    * Takes back what a bulk has changed, in all files of it that are here and for everybody, as one change. What was changed
    * since in other places stays; a file that was changed since in the same places stays as it is, and that is said.
+   * @param signal stops it before the next file: those that were done stay done, as one change, and that is said.
    */
-  takeBackBulk(id: ProposalId): Promise<Outcome>;
+  takeBackBulk(id: ProposalId, signal: AbortSignal): Promise<Outcome>;
   readonly canUndoResolution: boolean;
   /** Writes what waits for a save into the unsaved buffer's file now, merging with the buffer's text. */
   mergeNow(file: string): Promise<Outcome>;

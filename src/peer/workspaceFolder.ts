@@ -309,8 +309,8 @@ export class WorkspaceFolder implements FolderSession {
     return (await this.#serving.replica?.choices.undoResolution()) ?? this.#serving.notServing;
   }
 
-  async takeBackBulk(id: ProposalId): Promise<Outcome> {
-    return (await this.#serving.replica?.bulkTakeBack.takeBack(id)) ?? this.#serving.notServing;
+  async takeBackBulk(id: ProposalId, signal: AbortSignal): Promise<Outcome> {
+    return (await this.#serving.replica?.bulkTakeBack.takeBack(id, signal)) ?? this.#serving.notServing;
   }
 
   async mergeNow(file: string): Promise<Outcome> {

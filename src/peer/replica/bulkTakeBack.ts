@@ -2,7 +2,7 @@ import PQueue from 'p-queue';
 import type { BulkMemory, RememberedPart } from '../../core/history/bulkMemory.ts';
 import type { DocId, ProposalId, RevisionHash } from '../../core/ids.ts';
 import type { Outcome } from '../folderSession.ts';
-import { bulkForgotten, libraryOutOfReach, outcomeOfTakingBack } from './documentProblems.ts';
+import { bulkForgotten, libraryOutOfReach, outcomeOfTakingBack, takingBackStopped } from './documentProblems.ts';
 import type { DocumentReplica } from './documentReplica.ts';
 import type { TakingBack } from './documentReversal.ts';
 import type { DocumentTable } from './documentTable.ts';
@@ -30,7 +30,8 @@ export class BulkTakeBack {
     this.#options = options;
   }
 
-  async takeBack(id: ProposalId): Promise<Outcome> {
+  /** @param signal what is not begun yet when it fires stays as it is. */
+  async takeBack(id: ProposalId, signal: AbortSignal): Promise<Outcome> {
     const { documents, context, memory, look } = this.#options;
     const parts = await memory.partsOf(id);
     if (parts.length === 0) return bulkForgotten;
@@ -42,18 +43,25 @@ export class BulkTakeBack {
     });
     const outcomes = await Promise.all(
       here.map(({ document, part }) => {
-        const taken = queue.add(() => this.#takePart(document, part));
+        const taken = queue.add(async () => (signal.aborted ? undefined : this.#takePart(document, part, signal)));
         // All at once, so that nothing is sent before the last of them was looked at.
         look(part.docId, taken);
         return taken;
       }),
     );
-    return outcomeOfTakingBack(outcomes, parts.length - here.length);
+    const tried = outcomes.filter((outcome) => outcome !== undefined);
+    if (tried.length < outcomes.length) return takingBackStopped(tried.length, outcomes.length);
+    return outcomeOfTakingBack(tried, parts.length - here.length);
   }
 
-  async #takePart(document: DocumentReplica, { baseHash, hash }: RememberedPart): Promise<TakingBack> {
+  /** Undefined where it was stopped before anything was done. */
+  async #takePart(
+    document: DocumentReplica,
+    { baseHash, hash }: RememberedPart,
+    signal: AbortSignal,
+  ): Promise<TakingBack | undefined> {
     const [before, after] = await Promise.all([this.#textOf(document, baseHash), this.#textOf(document, hash)]);
-    return document.reverseStep({ before, after });
+    return signal.aborted ? undefined : document.reverseStep({ before, after });
   }
 
   async #textOf(document: DocumentReplica, hash: RevisionHash): Promise<string | undefined> {

@@ -140,6 +140,17 @@ export function outcomeOfTakingBack(
   );
 }
 
+/** The person has stopped it. @param tried of `all` files: those that it had come to by then. */
+export function takingBackStopped(tried: number, all: number): Outcome {
+  return notDone(
+    'stopped',
+    tried === 0
+      ? 'Nothing was taken back.'
+      : `It was stopped after ${tried} of ${all} files; the others stay as they are.`,
+    'Take the changes back again to go on.',
+  );
+}
+
 export const libraryRevisionUnreadable: UserProblem = {
   code: 'library-revision-unreadable',
   message: 'The library has a revision of this document that cannot be read.',

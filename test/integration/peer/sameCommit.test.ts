@@ -105,7 +105,7 @@ test(
     const [part] = await bob.session.history.entries(docId, 1);
     assert.deepEqual(part?.bulk, { id: bulk.id, reason: 'pull', documentCount: COUNT });
     assert.deepEqual(part.changes, ['GET /boats · summary']);
-    assert.deepEqual(await bob.session.takeBackBulk(bulk.id), { isDone: true });
+    assert.deepEqual(await bob.session.takeBackBulk(bulk.id, new AbortController().signal), { isDone: true });
     await untilAll(bob, 'List boats');
     await untilAll(alice, 'List boats');
     assert.equal((await readLog(machine)).changes.at(-1)?.kind, 'bulk');

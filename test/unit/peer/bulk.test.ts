@@ -11,13 +11,14 @@ const OLD = spec('one');
 const NEW = spec('one', 'two');
 const OTHERS = ['a', 'b', 'c', 'd', 'e'];
 const pathOf = (name: string): string => `${name}.yaml`;
+const NEVER = new AbortController().signal;
 const ALL_PATHS = [PATH, ...OTHERS.map(pathOf)];
 
-/** Six documents that read alike, in a folder and in the library. */
-function createBench(): ReplicaBench {
+/** Documents that read alike, in a folder and in the library; six of them unless told. */
+function createBench(others: readonly string[] = OTHERS): ReplicaBench {
   const bench = new ReplicaBench(OLD, revision(OLD, 1));
   bench.bulkDocuments = 4;
-  for (const name of OTHERS) {
+  for (const name of others) {
     const document = [...bench.store.documents.values()][0];
     assert.ok(document !== undefined);
     const docId = `doc-${name}` as DocId;
@@ -205,7 +206,7 @@ test('[BLK-08] [I12] a bulk of somebody else is told once, and taken back in one
   bench.folder.put('b.yaml', clashing);
   await bench.rest(replica);
   bench.history = [OLD, NEW];
-  const outcome = await bench.until(replica.bulkTakeBack.takeBack(entry.proposalId));
+  const outcome = await bench.until(replica.bulkTakeBack.takeBack(entry.proposalId, NEVER));
   assert.equal(!outcome.isDone && outcome.problem.code, 'changed-since');
   assert.match(!outcome.isDone ? outcome.problem.message : '', /^1 of 6 files stay as they are/);
   assert.deepEqual(textsIn(bench), [OLD, spec('one', 'three'), clashing, OLD, OLD, OLD]);
@@ -222,7 +223,7 @@ test('[BLK-08] [I12] what was taken back already is not taken back again, and wh
   await bench.until(replica.applySyncEntry(entry, hashOf('log at 2')));
   await bench.untilTrue(() => textsIn(bench).every((text) => text === NEW));
   const codeOf = async (id: ProposalId): Promise<string | undefined> => {
-    const outcome = await bench.until(replica.bulkTakeBack.takeBack(id));
+    const outcome = await bench.until(replica.bulkTakeBack.takeBack(id, NEVER));
     return outcome.isDone ? undefined : outcome.problem.code;
   };
   assert.equal(await codeOf('replica-bob:unknown' as ProposalId), 'nothing-to-undo');
@@ -231,6 +232,36 @@ test('[BLK-08] [I12] what was taken back already is not taken back again, and wh
   assert.equal(await codeOf(entry.proposalId), 'nothing-to-undo');
   bench.disconnect();
   assert.equal(await codeOf(entry.proposalId), 'not-connected');
+});
+
+test('[BLK-08] who stops it keeps what was taken back until then, as one change, and takes the rest back later', async () => {
+  const others = Array.from({ length: 19 }, (_, at) => `other-${String(at)}`);
+  const bench = createBench(others);
+  bench.revisions.set(hashOf(OLD), OLD);
+  bench.revisions.set(hashOf(NEW), NEW);
+  const replica = await bench.open();
+  const entry = bulkEntry(bench);
+  const oldFiles = (): number => [PATH, ...others.map(pathOf)].filter((path) => bench.folder.text(path) === OLD).length;
+  await bench.until(replica.applySyncEntry(entry, hashOf('log at 2')));
+  await bench.untilTrue(() => oldFiles() === 0);
+  const messageOf = async (signal: AbortSignal): Promise<string> => {
+    const outcome = await bench.until(replica.bulkTakeBack.takeBack(entry.proposalId, signal));
+    return outcome.isDone ? '' : outcome.problem.message;
+  };
+  assert.equal(await messageOf(AbortSignal.abort()), 'Nothing was taken back.');
+  assert.equal(oldFiles(), 0);
+  const stopping = new AbortController();
+  bench.beforeRevision = () => {
+    if (oldFiles() > 0) stopping.abort();
+  };
+  const stopped = await messageOf(stopping.signal);
+  const done = oldFiles();
+  assert.ok(done > 0 && done < 20, `${String(done)} files`);
+  assert.equal(stopped, `It was stopped after ${String(done)} of 20 files; the others stay as they are.`);
+  await bench.untilTrue(() => bench.bulks.length === 1);
+  assert.equal(bench.bulks[0]?.documents.length, done);
+  assert.equal(await messageOf(NEVER), '');
+  assert.equal(oldFiles(), 20);
 });
 
 test('[BLK-08] [I12] a file that a later entry overtook is told with the bulk and by itself, and taken back with it', async () => {
@@ -250,7 +281,7 @@ test('[BLK-08] [I12] a file that a later entry overtook is told with the bulk an
     heard.single.map(({ path }) => path),
     [PATH],
   );
-  assert.deepEqual(await bench.until(replica.bulkTakeBack.takeBack(entry.proposalId)), { isDone: true });
+  assert.deepEqual(await bench.until(replica.bulkTakeBack.takeBack(entry.proposalId, NEVER)), { isDone: true });
   assert.deepEqual(textsIn(bench), [spec('one', 'three'), OLD, OLD, OLD, OLD, OLD]);
 });
 
