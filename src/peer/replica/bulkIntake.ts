@@ -74,7 +74,7 @@ export class BulkIntake implements Disposable {
       ofOthers.map(({ document }) => document.docId),
     );
     const before = new Map(parts.map(({ document }) => [document.docId, textOf(document)]));
-    for (const { document, change } of parts) document.applyPart(change, texts.get(change.docId), together);
+    for (const { document, change } of parts) document.intake.applyPart(change, texts.get(change.docId), together);
     await together.done;
     for (const { document, change } of parts) {
       const { docId, proposalId } = change;
@@ -109,7 +109,7 @@ export class BulkIntake implements Disposable {
       const link = this.#context.link();
       if (this.#isDisposed || wanted === undefined || link?.status.connection !== 'connected') continue;
       const text = await link.fetchRevision(document.docId, wanted.hash);
-      if (text !== undefined) await document.takeWanted(text);
+      if (text !== undefined) await document.intake.takeWanted(text);
     }
     if ([...this.#documents.all()].some(({ stored }) => stored.wanted !== undefined)) this.askLater();
   }

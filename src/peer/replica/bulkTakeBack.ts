@@ -61,7 +61,7 @@ export class BulkTakeBack {
     signal: AbortSignal,
   ): Promise<TakingBack | undefined> {
     const [before, after] = await Promise.all([this.#textOf(document, baseHash), this.#textOf(document, hash)]);
-    return signal.aborted ? undefined : document.reverseStep({ before, after });
+    return signal.aborted ? undefined : document.requests.reverseStep({ before, after });
   }
 
   async #textOf(document: DocumentReplica, hash: RevisionHash): Promise<string | undefined> {

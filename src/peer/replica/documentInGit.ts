@@ -1,19 +1,26 @@
 import type { RevisionHash } from '../../core/ids.ts';
 import type { DocumentParts } from './documentParts.ts';
 import type { DocumentSettling } from './documentSettling.ts';
+import type { SerialQueue } from './serialQueue.ts';
 
-/** What a pull and a commit want to know of one document. Each method runs in the document's turn. */
+/** What a pull and a commit want to know of one document, as it is in the document's turn. */
 export class DocumentInGit {
   readonly #parts: DocumentParts;
   readonly #settling: DocumentSettling;
+  readonly #queue: SerialQueue;
 
-  constructor(parts: DocumentParts, settling: DocumentSettling) {
+  constructor(parts: DocumentParts, settling: DocumentSettling, queue: SerialQueue) {
     this.#parts = parts;
     this.#settling = settling;
+    this.#queue = queue;
   }
 
   /** Whether the file has taken in what this revision brought, and what came after it ([PUL-02]). */
-  async holdsRevision(hash: RevisionHash): Promise<boolean> {
+  holdsRevision(hash: RevisionHash): Promise<boolean> {
+    return this.#queue.run(() => this.#holdsRevision(hash));
+  }
+
+  async #holdsRevision(hash: RevisionHash): Promise<boolean> {
     const { record, history, proposals } = this.#parts;
     const { shadow, heldBase, deleted } = record.stored;
     if (shadow === undefined || heldBase !== undefined || deleted !== undefined) return false;
@@ -35,7 +42,11 @@ export class DocumentInGit {
    * Who else made changes that are in `text` and not in what the file was before ([COM-01]).
    * @param before the file's versions in the commit that is there and its history.
    */
-  async foreignAuthors(text: string, before: AsyncIterable<string>): Promise<readonly string[]> {
+  foreignAuthors(text: string, before: AsyncIterable<string>): Promise<readonly string[]> {
+    return this.#queue.run(() => this.#foreignAuthors(text, before));
+  }
+
+  async #foreignAuthors(text: string, before: AsyncIterable<string>): Promise<readonly string[]> {
     const { record, history, proposals } = this.#parts;
     const { shadow } = record.stored;
     const link = proposals.connectedLink();

@@ -15,15 +15,20 @@ import type { DocumentPath } from './documentPath.ts';
 import type { DocumentProposals } from './documentProposals.ts';
 import { type DocumentRecord, unknownToLibrary } from './documentRecord.ts';
 import type { DocumentRemoval } from './documentRemoval.ts';
+import type { DocumentSettling } from './documentSettling.ts';
 import type { LibraryAuthors } from './libraryAuthors.ts';
 import { meetOtherLog } from './otherLog.ts';
 import type { DocumentContext } from './replicaPorts.ts';
 import type { RevisionHistory } from './revisionHistory.ts';
+import { QueueClosedError, type SerialQueue } from './serialQueue.ts';
 import type { SharedCommit } from './sharedCommit.ts';
 
 const NEVER = 0 as LogIndex;
 
-/** Takes in what the library says of one document: its entries, or its head and tombstone where those are not to be had. */
+/**
+ * Takes in what the library says of one document: its entries, or its head and tombstone where those are not to be had.
+ * Each in the document's turn, and what came in is then brought into the file.
+ */
 export class DocumentIntake {
   readonly #ctx: DocumentContext;
   readonly #record: DocumentRecord;
@@ -33,8 +38,10 @@ export class DocumentIntake {
   readonly #choices: DocumentChoices;
   readonly #path: DocumentPath;
   readonly #removal: DocumentRemoval;
+  readonly #settling: DocumentSettling;
+  readonly #queue: SerialQueue;
 
-  constructor(parts: DocumentParts) {
+  constructor(parts: DocumentParts, settling: DocumentSettling, queue: SerialQueue) {
     this.#ctx = parts.record.ctx;
     this.#record = parts.record;
     this.#proposals = parts.proposals;
@@ -43,10 +50,132 @@ export class DocumentIntake {
     this.#choices = parts.choices;
     this.#path = parts.path;
     this.#removal = parts.removal;
+    this.#settling = settling;
+    this.#queue = queue;
+  }
+
+  /** The document is the library's, whose head comes next: what the file reads like is no new document. */
+  awaitHead(index: LogIndex): void {
+    this.#proposals.awaitHead(index);
+  }
+
+  /** Takes an entry of the log in; resolves when that is durable, which is before the file is written. */
+  applyEntry(entry: DocumentEntry, newText: string | undefined, synced: SyncedPosition): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const taken = this.#queue.run(async () => {
+        try {
+          await this.#takeEntry(entry, newText, synced);
+          this.#settling.endPutOff();
+          // A head that can be merged at once is recorded together with the write that it causes.
+          await this.#settling.settleAndRecord(resolve);
+          resolve();
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+          this.#settling.fail(error);
+        }
+      });
+      // The step itself never rejects; a queue that was closed before its turn does, and the caller has to hear of it.
+      taken.catch(reject);
+    });
+  }
+
+  /**
+   * The same for an entry that others follow at once: the file is written when `settlePutOff` is called. Resolves when the
+   * entry was taken in; it is durable before anything that comes after it is.
+   */
+  applyEntryFollowed(entry: DocumentEntry, newText: string | undefined, synced: SyncedPosition): Promise<void> {
+    return this.#queue.run(async () => {
+      await this.#takeEntry(entry, newText, synced);
+      this.#record.commitPostponedLater();
+      this.#settling.putOff();
+    });
+  }
+
+  /** Brings what was put off into the file. */
+  settlePutOff(): void {
+    this.#queue.post(() => {
+      this.#settling.endPutOff();
+      return this.#settling.settleAndRecord();
+    });
+  }
+
+  /** Takes its part of a bulk in, together with the other documents', and goes on from there ([BLK-04]). */
+  applyPart(entry: DocumentEntry, text: string | undefined, together: SharedCommit): void {
+    const taken = this.#queue.run(async () => {
+      try {
+        await this.#takePart(entry, text, together);
+      } catch (error) {
+        // Nothing has changed here; whoever takes the bulk in hears of it, and is offered it again.
+        together.fail(error);
+        return;
+      }
+      await this.#settling.settleAndRecord();
+    });
+    taken.catch((error: unknown) => {
+      if (error instanceof QueueClosedError) together.withdraw();
+      else this.#settling.fail(error);
+    });
+  }
+
+  /** The text of the revision that is wanted, where it still is, has been found. */
+  takeWanted(text: string): Promise<void> {
+    return this.#queue.runIfServed(async () => {
+      const { wanted } = this.#record.stored;
+      if (wanted !== undefined && this.#ctx.ambient.hashText(text) === wanted.hash)
+        await this.#takeHead({ text, hash: wanted.hash, index: wanted.index }, wanted.author, [], undefined, {});
+      await this.#settling.settleAndRecord();
+    });
+  }
+
+  /**
+   * Takes the library's head in where the entries that led to it are not to be had; `why` decides what is a merge base
+   * ([REC-04]). Rejects where the library does not give the revision.
+   */
+  applyHead(head: DocumentHead, hash: RevisionHash, why: HeadsReason): Promise<void> {
+    return this.#queue.run(async () => {
+      await this.#takeLooseHead(head, hash, why);
+      await this.#settling.settleAndRecord();
+    });
+  }
+
+  /** The library's tombstone, where the entry that deleted the document is not to be had. */
+  applyTombstone(head: DocumentHead): Promise<void> {
+    return this.#queue.run(async () => {
+      await this.#takeTombstone(head);
+      await this.#settling.settleAndRecord();
+    });
+  }
+
+  /** The log that is there now never had this document: what is here is created in it anew ([REC-04]). */
+  becomeNew(): Promise<void> {
+    return this.#queue.run(async () => {
+      await this.#askInFlight(undefined);
+      this.#history.forget();
+      this.#record.stored = unknownToLibrary(this.#record.stored);
+      this.#proposals.logChanged();
+      await this.#record.commit({ putDocuments: [this.#record.stored] });
+    });
+  }
+
+  /** The library has the document again, as an entry says that comes next; it has a copy here. */
+  comeBackTo(localPath: string, libraryPath: string): Promise<void> {
+    return this.#queue.run(() => {
+      this.#removal.revived();
+      return this.#record.takePlace({ ...unknownToLibrary(this.#record.stored), localPath, libraryPath });
+    });
+  }
+
+  /** The library's path, where this release has not taken it in by itself. */
+  learnPath(libraryPath: string): Promise<void> {
+    return this.#queue.run(async () => {
+      this.#path.take(libraryPath, false);
+      await this.#record.commit({ putDocuments: [this.#record.stored] });
+      await this.#settling.settle();
+    });
   }
 
   /** @param newText what the document reads like after the entry; undefined where there is no text, or it cannot be had. */
-  async takeEntry(entry: DocumentEntry, newText: string | undefined, synced: SyncedPosition): Promise<void> {
+  async #takeEntry(entry: DocumentEntry, newText: string | undefined, synced: SyncedPosition): Promise<void> {
     this.#history.add(entry);
     this.#libraryAuthors.add(entry);
     const author = { name: entry.author.name, at: entry.at };
@@ -72,7 +201,7 @@ export class DocumentIntake {
    * Its part of a bulk, durable together with the others' ([BLK-04]); nothing is changed here where that fails.
    * @param text undefined where it could not be had: the revision is wanted from then on.
    */
-  async takePart(entry: DocumentEntry, text: string | undefined, together: SharedCommit): Promise<void> {
+  async #takePart(entry: DocumentEntry, text: string | undefined, together: SharedCommit): Promise<void> {
     const record = this.#record;
     const { hash, index, proposalId } = entry;
     const author = { name: entry.author.name, at: entry.at };
@@ -100,15 +229,7 @@ export class DocumentIntake {
     await this.#record.commit({ synced, putDocuments: [this.#record.stored] });
   }
 
-  /** The text of the revision that is wanted, where it still is. */
-  async takeWanted(text: string): Promise<void> {
-    const { wanted } = this.#record.stored;
-    if (wanted === undefined || this.#ctx.ambient.hashText(text) !== wanted.hash) return;
-    await this.#takeHead({ text, hash: wanted.hash, index: wanted.index }, wanted.author, [], undefined, {});
-  }
-
-  /** `why` decides what is a merge base ([REC-04]). Rejects where the library does not give the revision. */
-  async takeLooseHead(head: DocumentHead, hash: RevisionHash, why: HeadsReason): Promise<void> {
+  async #takeLooseHead(head: DocumentHead, hash: RevisionHash, why: HeadsReason): Promise<void> {
     await this.#askInFlight(head);
     if (why === 'unknown') {
       this.#history.forget();
@@ -135,21 +256,11 @@ export class DocumentIntake {
     }
   }
 
-  /** The library's tombstone. */
-  async takeTombstone(head: DocumentHead): Promise<void> {
+  async #takeTombstone(head: DocumentHead): Promise<void> {
     await this.#askInFlight(head);
     const author = { name: head.author.name, at: head.at };
     if (this.#record.stored.deleted?.index !== head.index)
       this.#takeDeletion({ index: head.index, author }, undefined, {});
-  }
-
-  /** The log that is there now never had this document: what is here is created in it anew ([REC-04]). */
-  async becomeNew(): Promise<void> {
-    await this.#askInFlight(undefined);
-    this.#history.forget();
-    this.#record.stored = unknownToLibrary(this.#record.stored);
-    this.#proposals.logChanged();
-    await this.#record.commit({ putDocuments: [this.#record.stored] });
   }
 
   async #takeHead(

@@ -99,8 +99,10 @@ export class DocumentRecord {
     return this.#isRead;
   }
 
-  /** What was known of the file is of another place. */
-  forgetWorking(): void {
+  /** The document's copy gets this place: what was known of the file is of another one. */
+  async takePlace(document: StoredDocument): Promise<void> {
+    await this.commit({ putDocuments: [document] });
+    this.stored = document;
     this.setWorking(undefined, false);
     this.#isRead = false;
   }

@@ -135,6 +135,12 @@ export class DocumentSettling implements Disposable {
     });
   }
 
+  /** The same, and writes down what was taken in even where nothing could be done with it yet. */
+  async settleAndRecord(onDurable?: () => void): Promise<void> {
+    await this.settle(onDurable);
+    await this.#record.commitPostponed();
+  }
+
   async #round(file: string, onDurable: (() => void) | undefined): Promise<Round> {
     const { working, workingHash } = this.#record;
     const { shadow, head } = this.#record.stored;

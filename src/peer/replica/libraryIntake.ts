@@ -98,10 +98,10 @@ export class LibraryIntake implements EntrySink {
     const before = textOf(document);
     if (isPutOff) {
       this.#putOff.add(document);
-      await document.applyEntryFollowed(entry, text, synced);
+      await document.intake.applyEntryFollowed(entry, text, synced);
     } else {
       this.#putOff.delete(document);
-      await document.applyEntry(entry, text, synced);
+      await document.intake.applyEntry(entry, text, synced);
     }
     const isOwn = this.#context.isOwn(entry.proposalId);
     const { index, docId, author, patch } = entry;
@@ -112,7 +112,7 @@ export class LibraryIntake implements EntrySink {
   settlePutOff(): void {
     // Fails never: see there.
     void this.#context.store.flush();
-    for (const document of this.#putOff) document.settlePutOff();
+    for (const document of this.#putOff) document.intake.settlePutOff();
     this.#putOff.clear();
     this.#putOffSinceMs = undefined;
   }
@@ -133,16 +133,16 @@ export class LibraryIntake implements EntrySink {
     const isKnown = new Set(heads.map(({ docId }) => docId));
     // Before the heads, because a document that is ours alone gives its place to the library's at the same path.
     const onlyHere = why === 'unknown' ? [...this.#documents.all()].filter(({ docId }) => !isKnown.has(docId)) : [];
-    for (const document of onlyHere) if (document.stored.shadow !== undefined) await document.becomeNew();
+    for (const document of onlyHere) if (document.stored.shadow !== undefined) await document.intake.becomeNew();
     for (const head of heads) {
       const known = this.#documents.get(head.docId);
       if (head.hash === undefined) {
-        await (known ?? this.#bury(head)).applyTombstone(head);
+        await (known ?? this.#bury(head)).intake.applyTombstone(head);
         continue;
       }
       if (known !== undefined) await this.#placeAgain(known, head.path, head.index);
       const document = known ?? (await this.#adopt(head.path, head.docId, head.index));
-      await document?.applyHead(head, head.hash, why);
+      await document?.intake.applyHead(head, head.hash, why);
     }
     await this.#stand({ index, runningHash });
     this.settlePutOff();
@@ -168,9 +168,9 @@ export class LibraryIntake implements EntrySink {
     const localPath = await this.#options.layout.placeFor(libraryPath);
     const release = localPath === undefined ? undefined : this.#takePlace(localPath);
     if (localPath === undefined || release === undefined) return;
-    document.awaitHead(headIndex);
+    document.intake.awaitHead(headIndex);
     await release();
-    await document.comeBackTo(localPath, libraryPath);
+    await document.intake.comeBackTo(localPath, libraryPath);
     this.#documents.add(document);
     await this.#places.arrived([document]);
   }
@@ -210,7 +210,7 @@ export class LibraryIntake implements EntrySink {
     // Where another document of the library still has the place, this one waits until that has its new name.
     const place = release === undefined ? undefined : localPath;
     const document = new DocumentReplica(this.#context, newDocument(docId, libraryPath, place), undefined);
-    document.awaitHead(headIndex);
+    document.intake.awaitHead(headIndex);
     // In one go, so that nobody finds the file to be no document's and creates a third one.
     this.#documents.add(document);
     try {
@@ -250,7 +250,7 @@ export class LibraryIntake implements EntrySink {
     for (const { docId, path, hash, index } of await link.fetchHeads()) {
       const document = hash === undefined || !this.#unsurePaths.has(docId) ? undefined : this.#documents.get(docId);
       const isOutdated = index < (document?.stored.head?.index ?? 0);
-      if (document !== undefined && !isOutdated) await document.learnPath(path);
+      if (document !== undefined && !isOutdated) await document.intake.learnPath(path);
     }
     this.#unsurePaths.clear();
   }

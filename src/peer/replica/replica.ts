@@ -242,7 +242,7 @@ export class Replica implements EntrySink, Disposable {
 
   /** The person is about to bring an earlier version of a document back. */
   expectVersion(docId: DocId, hash: RevisionHash): void {
-    this.#documents.get(docId)?.expectVersion(hash);
+    this.#documents.get(docId)?.requests.expectVersion(hash);
   }
 
   /** How a document is written; undefined where it is none of this replica. */
@@ -273,7 +273,7 @@ export class Replica implements EntrySink, Disposable {
   /** Whether a document's file has taken in this text, which is an earlier revision, and what came after it. */
   async holdsRevision(file: string, raw: string): Promise<boolean> {
     const hash = this.#options.ambient.hashText(workingText(raw).text);
-    return (await this.#documents.ofFile(file)?.holdsRevision(hash)) ?? false;
+    return (await this.#documents.ofFile(file)?.inGit.holdsRevision(hash)) ?? false;
   }
 
   /** Whose changes a document's text holds beside one's own that are not in a commit yet; undefined where the file is none. */
@@ -286,7 +286,7 @@ export class Replica implements EntrySink, Disposable {
     const { committed } = this.#options;
     const revision = document === undefined ? undefined : await text();
     if (document === undefined || committed === undefined || revision === undefined) return undefined;
-    return document.foreignAuthors(revision, committed.versions(file, commit));
+    return document.inGit.foreignAuthors(revision, committed.versions(file, commit));
   }
 
   /** See `DocumentSearch.fileAppeared`. */
@@ -307,7 +307,7 @@ export class Replica implements EntrySink, Disposable {
 
   /** Resolves when the steps that were running at `dispose` have ended: until then a file may still be written. */
   get closed(): Promise<void> {
-    return Promise.all([...this.#documents.all()].map((document) => document.ended)).then(() =>
+    return Promise.all([...this.#documents.all()].map((document) => document.untilIdle)).then(() =>
       this.#context.store.flush(),
     );
   }

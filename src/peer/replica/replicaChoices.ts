@@ -27,7 +27,7 @@ export class ReplicaChoices {
   async resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
     const document = this.#documents.get(docId);
     if (document === undefined) return notDone('document-gone', 'This document is no longer kept in step.');
-    const outcome = await document.resolve(resolutions);
+    const outcome = await document.requests.resolve(resolutions);
     if (outcome.undo !== undefined) this.#undos.push(outcome.undo);
     if (this.#undos.length > MAX_UNDOS) this.#undos.shift();
     return outcome;
@@ -42,17 +42,17 @@ export class ReplicaChoices {
     const document = undo === undefined ? undefined : this.#documents.get(undo.docId);
     if (undo === undefined || document === undefined)
       return notDone('nothing-to-undo', 'There is no choice to take back.');
-    const outcome = await document.undoResolution(undo);
+    const outcome = await document.requests.undoResolution(undo);
     if (!outcome.isDone && outcome.problem.code !== 'changed-since') this.#undos.push(undo);
     return outcome;
   }
 
   mergeNow(file: string): Promise<Outcome> {
-    return this.#documents.ofFile(file)?.mergeIntoBuffer() ?? Promise.resolve(unknownFile);
+    return this.#documents.ofFile(file)?.requests.mergeIntoBuffer() ?? Promise.resolve(unknownFile);
   }
 
   leaveBehind(file: string, choice: 'bringBack' | 'keepMine'): Promise<Outcome> {
-    return this.#documents.ofFile(file)?.leaveBehind(choice) ?? Promise.resolve(unknownFile);
+    return this.#documents.ofFile(file)?.requests.leaveBehind(choice) ?? Promise.resolve(unknownFile);
   }
 
   /** The document was deleted and is wanted again, by everybody. */
@@ -62,7 +62,7 @@ export class ReplicaChoices {
     if (document === undefined || place === undefined) return unknownFile;
     const owner = this.#documents.at(place);
     if (owner !== undefined && owner !== document) return placeTaken;
-    const outcome = await document.revive(place);
+    const outcome = await document.requests.revive(place);
     this.#documents.add(document);
     await this.#places.arrived([document]);
     return outcome;

@@ -36,6 +36,15 @@ export class SerialQueue implements Disposable {
     return result;
   }
 
+  /** Like `run`, for what has no meaning any more once the queue was let go: then it is not run, and that is all. */
+  async runIfServed(step: () => Promise<void>): Promise<void> {
+    try {
+      await this.run(step);
+    } catch (error) {
+      if (!(error instanceof QueueClosedError)) throw error;
+    }
+  }
+
   post(step: () => Promise<void>): void {
     if (this.#isDisposed) return;
     this.run(step).catch((error: unknown) => {
