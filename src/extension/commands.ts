@@ -146,6 +146,8 @@ async function keepInStep(folders: readonly OpenFolder[]): Promise<Answer> {
   if (folder === 'none') return declined(alreadyInStep(folders));
   if (folder === undefined) return cancelled;
   const { session } = folder;
+  const { unjoinedBranch } = session.status;
+  const onBranch = unjoinedBranch === undefined ? '' : ` on branch ${unjoinedBranch}`;
   const offer = await session.findOffer();
   const documents = offer === undefined ? await session.findDocuments() : [];
   if (offer === undefined && documents.length === 0) {
@@ -154,10 +156,10 @@ async function keepInStep(folders: readonly OpenFolder[]): Promise<Answer> {
   const outcome = await session.keepInStep();
   if (!outcome.isDone) return { kind: 'failed', problem: outcome.problem };
   if (offer !== undefined)
-    return { kind: 'done', sentence: `${folder.name} is now kept in step with ${offer.neighbour}.` };
+    return { kind: 'done', sentence: `${folder.name} is now kept in step with ${offer.neighbour}${onBranch}.` };
   return {
     kind: 'done',
-    sentence: `${folder.name} is ready (${count(documents.length, 'document')}). Open another copy of it in a second window: it is offered there.`,
+    sentence: `${folder.name} is ready (${count(documents.length, 'document')}). Open another copy of it${onBranch} in a second window: it is offered there.`,
   };
 }
 

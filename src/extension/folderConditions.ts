@@ -1,7 +1,8 @@
 import type { FolderStatus } from '../peer/folderSession.ts';
 
-/** Whether Keep in Step and Join… make sense. */
+/** Whether Keep in Step and Join… make sense: a folder joins on each branch by itself. */
 export function canKeepInStep(status: FolderStatus): boolean {
+  if (status.unjoinedBranch !== undefined) return true;
   return !status.hasConsent && (status.phase === 'asleep' || status.phase === 'failed');
 }
 

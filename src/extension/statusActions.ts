@@ -33,7 +33,9 @@ export function statusActions(input: StatusBarInput): readonly StatusAction[] {
   if (input.folders.some((folder) => folder.canUndoResolution))
     add('Undo Last Resolution', 'discard', commandIds.undoResolution);
   if (has(canKeepInStep)) {
-    add('Keep in Step', 'sync', commandIds.keepInStep, 'With windows that have the same repository and branch');
+    const branch = statuses.find(({ unjoinedBranch }) => unjoinedBranch !== undefined)?.unjoinedBranch;
+    const where = branch === undefined ? 'the same repository and branch' : `branch ${branch} of the same repository`;
+    add('Keep in Step', 'sync', commandIds.keepInStep, `With windows that have ${where}`);
     add('Join…', 'link', commandIds.join, 'Another repository, branch or path on this machine');
   }
   if (has(canStart)) add('Start', 'play', commandIds.start);

@@ -34,6 +34,7 @@ export function folderTooltip(status: FolderStatus, name: string | undefined): T
       break;
     case 'observing':
       say(`Observing, nothing is sent or written: ${status.observing ?? 'this branch has not joined'}.`);
+      if (status.unjoinedBranch !== undefined) say('Choose Keep in Step to have this branch kept in step, too.');
       break;
     case 'attached':
       say('Another window keeps this folder in step.');

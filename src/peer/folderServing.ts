@@ -7,9 +7,9 @@ import type { Disposable } from '../core/ports.ts';
 import type { UserProblem } from '../core/workingFiles.ts';
 import type { ReplicaRecord } from '../node/folders/folderRecord.ts';
 import { readPersonName } from '../node/git/gitIdentity.ts';
-import type { GitCheckout } from '../node/git/gitCheckout.ts';
+import { branchName, isDetached, type GitCheckout } from '../node/git/gitCheckout.ts';
 import { GitCommand } from '../node/git/gitCommand.ts';
-import { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
+import { GitWorkGuard, notJoinedWords } from '../node/git/gitWorkGuard.ts';
 import { PreparedCommits } from '../node/git/preparedCommit.ts';
 import { readLibrary } from '../node/libraryDirectory.ts';
 import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
@@ -72,7 +72,11 @@ export class FolderServing implements Disposable {
   #retry: Disposable | undefined;
   #phase: FolderPhase = 'asleep';
   #problem: UserProblem | undefined;
-  #observing: string | undefined;
+  /** The one that is checked out, where the folder has joined on others only; '' outside of git. */
+  #unjoinedBranch: string | undefined;
+  /** The one that the other windows were told of. */
+  #announcedBranch: string | undefined;
+  #gitGuard: GitWorkGuard | undefined;
   #library: { readonly libraryId: LibraryId; readonly name: string } | undefined;
   /** The replica that is served here, or (attached) by another window. */
   #record: ReplicaRecord | undefined;
@@ -133,7 +137,9 @@ export class FolderServing implements Disposable {
     const documents = serving?.replica.documents ?? [];
     const link = serving?.link.status;
     const phase = this.#shownPhase();
-    const observing = phase === 'observing' ? (serving?.replica.hindrance ?? this.#observing) : undefined;
+    const unjoinedBranch = serving === undefined ? this.#unjoinedBranch : this.#gitGuard?.otherBranch;
+    const unjoined = unjoinedBranch === undefined ? undefined : notJoinedWords(unjoinedBranch);
+    const observing = serving?.replica.hindrance ?? unjoined ?? 'git is at work';
     return {
       phase,
       ...(this.#library === undefined ? {} : { library: this.#library }),
@@ -145,7 +151,7 @@ export class FolderServing implements Disposable {
       documents,
       ...(link === undefined ? {} : { lastIndex: link.lastIndex }),
       conflictCount: documents.reduce((sum, document) => sum + document.conflictCount, 0),
-      ...(observing === undefined ? {} : { observing }),
+      ...(phase === 'observing' ? { observing, ...(unjoinedBranch === undefined ? {} : { unjoinedBranch }) } : {}),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
     };
   }
@@ -175,6 +181,7 @@ export class FolderServing implements Disposable {
    * @param signal aborted where that is given up meanwhile.
    */
   async start(signal: AbortSignal): Promise<Outcome> {
+    if (await this.#isBranchOfAnotherReplica()) await this.stop();
     return this.#start(signal, undefined);
   }
 
@@ -188,16 +195,14 @@ export class FolderServing implements Disposable {
 
   /** Another window came, went or decided something; what was decided has been read again. */
   async follow(signal: AbortSignal): Promise<void> {
-    const { decisions, neighbourhood } = this.#options;
-    const { replicas } = decisions.record;
+    const { replicas } = this.#options.decisions.record;
     const served = this.#record?.replicaId;
     const isWithdrawn = served !== undefined && !replicas.some((replica) => replica.replicaId === served);
     if (isWithdrawn || (replicas.length === 0 && this.#phase !== 'asleep')) await this.stop();
     if (replicas.length === 0) return;
     if (this.#phase === 'asleep') await this.#start(signal, undefined);
+    else if (await this.#isBranchOfAnotherReplica()) await this.start(signal);
     else if (this.#phase === 'attached') await this.#tryTakeOver(signal);
-    else if (this.#phase === 'observing' && decisions.replicaOn((await neighbourhood.place()).branch) !== undefined)
-      await this.#start(signal, undefined);
   }
 
   /** Ends the events; `stop` lets go of the replica. */
@@ -243,11 +248,13 @@ export class FolderServing implements Disposable {
     const place = await neighbourhood.place();
     const record = decisions.replicaOn(place.branch);
     const guard = this.#guard(place, record);
+    this.#gitGuard = guard;
     if (held !== undefined && held.replicaId !== record?.replicaId) held.lock.dispose();
     if (record === undefined) {
       // Joined on another branch: nothing is served here, but coming back is noticed.
-      this.#observing = (await guard.check())?.reason ?? 'this branch has not joined';
+      this.#unjoinedBranch = branchName(place.branch);
       this.#setPhase('observing');
+      this.#announce(place);
       return done;
     }
     if (held === undefined) this.#setPhase('starting');
@@ -302,14 +309,14 @@ export class FolderServing implements Disposable {
     });
     this.#serving = serving;
     const changed = (): void => {
-      this.#hindrance.update(serving.replica.hindrance, !guard.isOnBranch);
+      this.#hindrance.update(serving.replica.hindrance, guard.otherBranch !== undefined);
       this.#changed.fire();
     };
     attempt.add(serving.replica.onDidChange(changed));
     attempt.add(serving.link.onDidChangeStatus(() => this.#changed.fire()));
     attempt.add(serving.replica.onDidApplyChange((change) => this.#appliedChange.fire(change)));
     attempt.add(serving.replica.onDidApplyBulk((bulk) => this.#appliedBulk.fire(bulk)));
-    this.#hindrance.update(serving.replica.hindrance, !guard.isOnBranch);
+    this.#hindrance.update(serving.replica.hindrance, guard.otherBranch !== undefined);
     if (place.checkout !== undefined) this.#noticeCommits(serving.replica, place.checkout, guard);
   }
 
@@ -329,6 +336,7 @@ export class FolderServing implements Disposable {
 
   #announce(place: Place): void {
     const { neighbourhood, ambient } = this.#options;
+    this.#announcedBranch = place.branch;
     neighbourhood.announce(place).catch((error: unknown) => {
       if (!this.#isDisposed)
         ambient.logger.error('The other windows could not be told of this folder.', { error: String(error) });
@@ -365,10 +373,24 @@ export class FolderServing implements Disposable {
   /** Another branch that has joined is another replica. */
   async #branchMayHaveChanged(signal: AbortSignal): Promise<void> {
     if (this.#isDisposed || this.#phase === 'asleep') return;
+    const place = await this.#options.neighbourhood.place();
+    if (await this.#isBranchOfAnotherReplica()) {
+      await this.start(signal);
+      return;
+    }
+    if (this.#serving === undefined && this.#record === undefined) {
+      this.#unjoinedBranch = branchName(place.branch);
+      this.#changed.fire();
+    }
+    // Who is on that branch, too, may want to be in step there. In the middle of a rebase nobody is.
+    if (place.branch !== this.#announcedBranch && !isDetached(place.branch)) this.#announce(place);
+  }
+
+  /** Whether the folder has joined on the branch that is checked out, and not with the replica that is served or shown here. */
+  async #isBranchOfAnotherReplica(): Promise<boolean> {
     const { branch } = await this.#options.neighbourhood.place();
-    if (branch === this.#record?.branch || this.#options.decisions.replicaOn(branch) === undefined) return;
-    await this.stop();
-    await this.#start(signal, undefined);
+    const replica = this.#options.decisions.replicaOn(branch);
+    return this.#phase !== 'asleep' && replica !== undefined && replica.branch !== this.#record?.branch;
   }
 
   // ---- status ----
@@ -386,7 +408,8 @@ export class FolderServing implements Disposable {
     this.#attempt.dispose();
     this.#attempt = new DisposableStore();
     this.#hindrance.update(undefined, false);
-    this.#observing = undefined;
+    this.#unjoinedBranch = undefined;
+    this.#gitGuard = undefined;
     this.#record = undefined;
   }
 

@@ -64,6 +64,8 @@ export interface FolderStatus {
   readonly lastIndex?: LogIndex;
   /** For `observing`: why, as a person would say it ("branch feature/x has not joined"). */
   readonly observing?: string;
+  /** For `observing`: the branch that is checked out, as a person would say it, where the folder has joined on others only. */
+  readonly unjoinedBranch?: string;
   readonly problem?: UserProblem;
 }
 

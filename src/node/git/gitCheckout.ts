@@ -57,9 +57,14 @@ export async function readBranch(checkout: GitCheckout): Promise<string> {
   return checkout.gitDirectory === checkout.commonDirectory ? ref : `${ref} @ ${checkout.root}`;
 }
 
+/** Whether no branch is checked out, but a commit. @param branch as `readBranch` names it. */
+export function isDetached(branch: string): boolean {
+  return branch.startsWith('detached:');
+}
+
 /** The branch as people say it: `main`, `feature/x`, `detached at 1a2b3c4`. */
 export function branchName(branch: string): string {
-  if (branch.startsWith('detached:')) return `detached at ${branch.slice('detached:'.length, 'detached:'.length + 7)}`;
+  if (isDetached(branch)) return `detached at ${branch.slice('detached:'.length, 'detached:'.length + 7)}`;
   return branch.replace(/^refs\/heads\//, '').replace(/ @ .*$/, '');
 }
 

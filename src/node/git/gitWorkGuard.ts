@@ -6,6 +6,11 @@ import { branchName, gitActivity, readBranch, type GitCheckout } from './gitChec
 /** Git touches several files at once. */
 const EVENT_WINDOW_MS = 50;
 
+/** Why nothing is sent or written. @param branch as people say it. */
+export function notJoinedWords(branch: string): string {
+  return `branch ${branch} has not joined`;
+}
+
 /** Lets a replica work only while its own branch is checked out and git is at rest. */
 export class GitWorkGuard implements Disposable {
   readonly #checkout: GitCheckout | undefined;
@@ -14,7 +19,7 @@ export class GitWorkGuard implements Disposable {
   readonly #changed: Emitter<void>;
   readonly #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #isOnBranch = true;
+  #otherBranch: string | undefined;
 
   /** @param branch the one that the replica has joined on, as `readBranch` names it. */
   constructor(checkout: GitCheckout | undefined, branch: string, clock: Clock, logger: Logger) {
@@ -41,9 +46,9 @@ export class GitWorkGuard implements Disposable {
     return this.#changed.event;
   }
 
-  /** Whether the joined branch was checked out when `check` last found git at rest. */
-  get isOnBranch(): boolean {
-    return this.#isOnBranch;
+  /** The branch that was checked out in place of the joined one, as people say it, when `check` last found git at rest. */
+  get otherBranch(): string | undefined {
+    return this.#otherBranch;
   }
 
   async check(): Promise<{ readonly reason: string; readonly settlesInMs: number | undefined } | undefined> {
@@ -52,9 +57,9 @@ export class GitWorkGuard implements Disposable {
     const activity = await gitActivity(this.#checkout, this.#clock.wallNow());
     if (activity !== undefined) return { reason: activity.what, settlesInMs: activity.settlesInMs };
     const branch = await readBranch(this.#checkout);
-    this.#isOnBranch = branch === this.#branch;
-    if (!this.#isOnBranch) return { reason: `branch ${branchName(branch)} has not joined`, settlesInMs: undefined };
-    return undefined;
+    this.#otherBranch = branch === this.#branch ? undefined : branchName(branch);
+    if (this.#otherBranch === undefined) return undefined;
+    return { reason: notJoinedWords(this.#otherBranch), settlesInMs: undefined };
   }
 
   dispose(): void {

@@ -196,6 +196,36 @@ test('a branch that has not joined holds one watch on git, however often it is s
   assert.equal(watchesOf(join(alice.session.folder, '.git')), 1);
 });
 
+test('[BRA-04] a branch that has not joined can be joined, and is a replica of its own; coming back goes on with the other', async () => {
+  const [alice, bob] = [await keep('backend'), await keep('frontend')];
+  const checkOut = (peer: LocalPeer, branch: string): Promise<void> =>
+    writeFile(join(peer.session.folder, '.git', 'HEAD'), `ref: refs/heads/${branch}\n`);
+  for (const peer of [alice, bob]) {
+    await checkOut(peer, 'feature/x');
+    await peer.until('it observes', (status) => status.unjoinedBranch === 'feature/x' && status.phase === 'observing');
+  }
+  const library = alice.status.library?.libraryId;
+  await until('alice sees bob there', async () => (await alice.session.findOffer())?.neighbour === 'frontend');
+  assert.equal(problemCode(await alice.session.keepInStep()), undefined);
+  for (const peer of [alice, bob]) {
+    await peer.untilInStep(1);
+    assert.notEqual(peer.status.library?.libraryId, library);
+    assert.equal(peer.status.unjoinedBranch, undefined);
+  }
+  await alice.edit(PATH, (text) => text.replace('List orders', 'List all orders'));
+  await until('bob has it', async () => (await bob.read(PATH)).includes('List all orders'));
+
+  for (const peer of [alice, bob]) {
+    await checkOut(peer, 'main');
+    await writeFile(join(peer.session.folder, PATH), SPEC);
+  }
+  for (const peer of [alice, bob]) {
+    await peer.until('the first one again', (status) => status.library?.libraryId === library);
+    await peer.untilInStep(1);
+    assert.equal(await peer.read(PATH), SPEC);
+  }
+});
+
 test('a start that fails says so, and does not stay at "connecting"', async () => {
   const alice = await keep('backend');
   await alice.session.stop();

@@ -109,6 +109,10 @@ describe('status bar', () => {
     assert.deepEqual(commands(folder({})), [commandIds.keepInStep, commandIds.join, commandIds.showLog]);
     assert.ok(commands(running({ conflictCount: 1 })).includes(commandIds.showConflicts));
     assert.ok(commands(running({ documents: [documentStatus('a.yaml', 'waiting')] })).includes(commandIds.mergeNow));
+    const elsewhere = folder({ phase: 'observing', hasConsent: true, unjoinedBranch: 'feature/x' });
+    for (const id of [commandIds.keepInStep, commandIds.join]) assert.ok(commands(elsewhere).includes(id));
+    assert.match(tooltip(input([elsewhere])), /Keep in Step/);
+    assert.ok(!commands(folder({ phase: 'observing', hasConsent: true })).includes(commandIds.keepInStep));
     assert.ok(commands(folder({ phase: 'paused', hasConsent: true })).includes(commandIds.resume));
     assert.ok(!commands(folder({ phase: 'paused', hasConsent: true })).includes(commandIds.pause));
     assert.ok(commands(folder({ phase: 'asleep', hasConsent: true })).includes(commandIds.start));

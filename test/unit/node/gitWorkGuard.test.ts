@@ -29,9 +29,9 @@ test('[I8] git that cannot be watched is looked at each time, and stops nothing'
   mkdirSync(gitDirectory);
   writeFileSync(join(gitDirectory, 'HEAD'), 'ref: refs/heads/other\n');
   assert.deepEqual(await guard.check(), { reason: 'branch other has not joined', settlesInMs: undefined });
-  assert.equal(guard.isOnBranch, false);
+  assert.equal(guard.otherBranch, 'other');
   writeFileSync(join(gitDirectory, 'HEAD'), 'ref: refs/heads/main\n');
   assert.equal(await guard.check(), undefined);
-  assert.equal(guard.isOnBranch, true);
+  assert.equal(guard.otherBranch, undefined);
   guard.dispose();
 });
