@@ -1,5 +1,5 @@
 import type { LibraryLink } from '../core/replication/libraryLink.ts';
-import { basename, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { DisposableStore } from '../core/disposableStore.ts';
 import { Emitter, type Event } from '../core/event.ts';
 import type { LibraryId, PeerId, ReplicaId, RevisionHash } from '../core/ids.ts';
@@ -9,6 +9,8 @@ import type { ReplicaRecord } from '../node/folders/folderRecord.ts';
 import { readPersonName } from '../node/git/gitIdentity.ts';
 import { branchName, isDetached, type GitCheckout } from '../node/git/gitCheckout.ts';
 import { GitCommand } from '../node/git/gitCommand.ts';
+import { FolderGuard } from '../node/git/folderGuard.ts';
+import { InnerCheckouts } from '../node/git/innerCheckouts.ts';
 import { GitWorkGuard, notJoinedWords } from '../node/git/gitWorkGuard.ts';
 import { PreparedCommits } from '../node/git/preparedCommit.ts';
 import { readLibrary } from '../node/libraryDirectory.ts';
@@ -76,7 +78,7 @@ export class FolderServing implements Disposable {
   #unjoinedBranch: string | undefined;
   /** The one that the other windows were told of. */
   #announcedBranch: string | undefined;
-  #gitGuard: GitWorkGuard | undefined;
+  #gitGuard: FolderGuard | undefined;
   #library: { readonly libraryId: LibraryId; readonly name: string } | undefined;
   /** The replica that is served here, or (attached) by another window. */
   #record: ReplicaRecord | undefined;
@@ -185,6 +187,11 @@ export class FolderServing implements Disposable {
     return this.#start(signal, undefined);
   }
 
+  /** A person wants what is checked out now, also in the repositories inside of the folder. */
+  async joinInner(): Promise<void> {
+    if (this.#gitGuard?.inner?.otherBranch !== undefined) await this.#gitGuard.inner.join();
+  }
+
   async stop(): Promise<void> {
     const serving = this.#serving;
     this.#serving = undefined;
@@ -247,7 +254,7 @@ export class FolderServing implements Disposable {
     await decisions.read();
     const place = await neighbourhood.place();
     const record = decisions.replicaOn(place.branch);
-    const guard = this.#guard(place, record);
+    const guard = await this.#guard(place, record);
     this.#gitGuard = guard;
     if (held !== undefined && held.replicaId !== record?.replicaId) held.lock.dispose();
     if (record === undefined) {
@@ -275,9 +282,18 @@ export class FolderServing implements Disposable {
     return done;
   }
 
-  #guard(place: Place, record: ReplicaRecord | undefined): GitWorkGuard {
-    const { clock, logger } = this.#options.ambient;
-    const guard = this.#attempt.add(new GitWorkGuard(place.checkout, record?.branch ?? '', clock, logger));
+  async #guard(place: Place, record: ReplicaRecord | undefined): Promise<FolderGuard> {
+    const { folder, stateDir, ambient } = this.#options;
+    const { clock, logger } = ambient;
+    const { checkout: outer } = place;
+    const attempt = this.#attempt;
+    const memory = record === undefined ? undefined : join(replicaDirectory(stateDir, record.replicaId), 'inner.json');
+    const inner =
+      memory === undefined
+        ? undefined
+        : await InnerCheckouts.open({ folder, outer, memoryFile: memory, clock, logger });
+    const own = new GitWorkGuard(outer, record?.branch ?? '', clock, logger);
+    const guard = attempt.add(new FolderGuard(own, inner, logger));
     this.#attempt.add(
       guard.onMayHaveChanged(() => this.#options.changeInBackground((signal) => this.#branchMayHaveChanged(signal))),
     );
@@ -287,7 +303,7 @@ export class FolderServing implements Disposable {
   async #serve(
     record: ReplicaRecord,
     place: Place,
-    guard: GitWorkGuard,
+    guard: FolderGuard,
     person: string,
     lock: ExclusiveLock,
     signal: AbortSignal,
@@ -320,7 +336,7 @@ export class FolderServing implements Disposable {
     if (place.checkout !== undefined) this.#noticeCommits(serving.replica, place.checkout, guard);
   }
 
-  #noticeCommits(replica: Replica, checkout: GitCheckout, guard: GitWorkGuard): void {
+  #noticeCommits(replica: Replica, checkout: GitCheckout, guard: FolderGuard): void {
     const { folder, gitPath, ambient } = this.#options;
     const notices = new CommitNotices({
       prepared: new PreparedCommits(new GitCommand(checkout.root, gitPath)),

@@ -4,10 +4,9 @@ import { DocumentWatcher } from '../node/files/documentWatcher.ts';
 import { createIgnoreRules } from '../node/files/ignoreRules.ts';
 import { DiskStableReader } from '../node/files/stableReader.ts';
 import type { ReplicaRecord } from '../node/folders/folderRecord.ts';
-import { CommittedTexts } from '../node/git/committedTexts.ts';
+import type { FolderGuard } from '../node/git/folderGuard.ts';
+import { FolderTexts } from '../node/git/folderTexts.ts';
 import type { GitCheckout } from '../node/git/gitCheckout.ts';
-import { GitCommand } from '../node/git/gitCommand.ts';
-import type { GitWorkGuard } from '../node/git/gitWorkGuard.ts';
 import { bulkOriginOf } from '../node/git/headReflog.ts';
 import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
 import { createReferenceFile } from '../node/replica/referenceFile.ts';
@@ -26,7 +25,7 @@ const DEFAULT_BULK_DOCUMENTS = 20;
 export interface ServeOptions extends WorkspaceFolderOptions {
   readonly folder: string;
   readonly record: ReplicaRecord;
-  readonly guard: GitWorkGuard;
+  readonly guard: FolderGuard;
   readonly checkout: GitCheckout | undefined;
   readonly peer: PeerInfo;
   readonly replicaDirectory: string;
@@ -96,11 +95,15 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       referenceMemory: createReferenceFile(join(options.replicaDirectory, 'references.json')),
       reader: new DiskStableReader(options.folder, ambient.clock),
       guard: options.guard,
-      watcher,
-      committed:
-        checkout === undefined
-          ? undefined
-          : new CommittedTexts(checkout, new GitCommand(checkout.root, options.gitPath)),
+      watcher: {
+        onDidChange: watcher.onDidChange,
+        watchFoldersOf: async (files) => {
+          await options.guard.inner?.cover(files);
+          await watcher.watchFoldersOf(files);
+        },
+        dispose: () => watcher.dispose(),
+      },
+      committed: new FolderTexts(checkout, options.guard.inner, options.gitPath),
       layout: createFolderLayout(options.folder, record, isIgnored),
       infoVersion: settings.infoVersion,
       bulkDocuments: settings.bulkDocuments ?? DEFAULT_BULK_DOCUMENTS,

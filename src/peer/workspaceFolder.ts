@@ -208,7 +208,9 @@ export class WorkspaceFolder implements FolderSession {
     return this.#change(async (signal) => {
       this.#isStoppedByPerson = false;
       try {
-        return (await this.#membership.keepInStep(signal)) ?? (await this.#serving.start(signal));
+        const refusal = await this.#membership.keepInStep(signal);
+        if (refusal === undefined) await this.#serving.joinInner();
+        return refusal ?? (await this.#serving.start(signal));
       } catch (error) {
         if (signal.aborted) return this.#serving.notServing;
         throw error;

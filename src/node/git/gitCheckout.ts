@@ -103,6 +103,7 @@ const AT_WORK: readonly (readonly [file: string, what: string])[] = [
   ['rebase-apply', 'a git rebase is under way'],
   ['CHERRY_PICK_HEAD', 'a git cherry-pick is under way'],
   ['REVERT_HEAD', 'a git revert is under way'],
+  ['BISECT_LOG', 'a git bisect is under way'],
 ];
 
 /**

@@ -11,19 +11,33 @@ export function notJoinedWords(branch: string): string {
   return `branch ${branch} has not joined`;
 }
 
+/** Why nothing may be sent or written, as a person would say it, and when it is worth asking again, in milliseconds. */
+export interface GitHindrance {
+  readonly reason: string;
+  readonly settlesInMs: number | undefined;
+}
+
 /** Lets a replica work only while its own branch is checked out and git is at rest. */
 export class GitWorkGuard implements Disposable {
   readonly #checkout: GitCheckout | undefined;
   readonly #branch: string;
+  readonly #branchOf: (checkout: GitCheckout) => Promise<string>;
   readonly #clock: Clock;
   readonly #changed: Emitter<void>;
   readonly #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #otherBranch: string | undefined;
 
-  /** @param branch the one that the replica has joined on, as `readBranch` names it. */
-  constructor(checkout: GitCheckout | undefined, branch: string, clock: Clock, logger: Logger) {
+  /** @param branch the one that the replica has joined on, as `branchOf` names it. */
+  constructor(
+    checkout: GitCheckout | undefined,
+    branch: string,
+    clock: Clock,
+    logger: Logger,
+    branchOf: (checkout: GitCheckout) => Promise<string> = readBranch,
+  ) {
     this.#checkout = checkout;
+    this.#branchOf = branchOf;
     this.#branch = branch;
     this.#clock = clock;
     this.#changed = new Emitter<void>((error) =>
@@ -51,12 +65,12 @@ export class GitWorkGuard implements Disposable {
     return this.#otherBranch;
   }
 
-  async check(): Promise<{ readonly reason: string; readonly settlesInMs: number | undefined } | undefined> {
+  async check(): Promise<GitHindrance | undefined> {
     if (this.#checkout === undefined) return undefined;
     // The activity first: git moves HEAD last, so a HEAD that is read after git came to rest is the one that holds.
     const activity = await gitActivity(this.#checkout, this.#clock.wallNow());
     if (activity !== undefined) return { reason: activity.what, settlesInMs: activity.settlesInMs };
-    const branch = await readBranch(this.#checkout);
+    const branch = await this.#branchOf(this.#checkout);
     this.#otherBranch = branch === this.#branch ? undefined : branchName(branch);
     if (this.#otherBranch === undefined) return undefined;
     return { reason: notJoinedWords(this.#otherBranch), settlesInMs: undefined };
@@ -69,7 +83,10 @@ export class GitWorkGuard implements Disposable {
   }
 
   #gitChanged(name: string | null): void {
-    if (name !== null && !/^(HEAD|index|MERGE_HEAD|CHERRY_PICK_HEAD|REVERT_HEAD|rebase-\w+)(\.lock)?$/.test(name))
+    if (
+      name !== null &&
+      !/^(HEAD|index|MERGE_HEAD|CHERRY_PICK_HEAD|REVERT_HEAD|BISECT_LOG|rebase-\w+)(\.lock)?$/.test(name)
+    )
       return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;

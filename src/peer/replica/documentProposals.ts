@@ -121,10 +121,15 @@ export class DocumentProposals {
       patch,
       ...(shadow === undefined ? { path: this.#record.ownPath } : {}),
       changes:
-        shadow === undefined ? originChanges(await ctx.committed?.head()) : changedElements(shadow.text, text, patch),
+        shadow === undefined ? originChanges(await this.#commitHere()) : changedElements(shadow.text, text, patch),
     };
     this.#source = ctx.sourceOf(shadow?.hash, ctx.ambient.hashText(text));
     await this.#post({ proposal, text, heldBase }, nextProposalNumber);
+  }
+
+  async #commitHere(): Promise<string | undefined> {
+    const { file, ctx } = this.#record;
+    return file === undefined ? undefined : ctx.committed?.head(file);
   }
 
   /** Tells the library that the document was deleted here. @param baseHash the revision that nobody is to miss. */

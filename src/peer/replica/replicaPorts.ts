@@ -39,8 +39,8 @@ export interface CommittedTexts {
    * keep the file, or has not seen it with the text that it keeps.
    */
   lastSeen(file: string): Promise<GitText | undefined>;
-  /** The commit that is checked out; undefined where that is not known. */
-  head(): Promise<string | undefined>;
+  /** The commit that is checked out where the file lies; undefined where that is not known. */
+  head(file: string): Promise<string | undefined>;
   /** What the file was in the history of a commit (HEAD), as revisions, newest first. */
   versions(file: string, commit?: string): AsyncIterable<string>;
   /** The file where HEAD's history and that of `commit` part; undefined where this clone does not know it. */
