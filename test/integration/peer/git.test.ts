@@ -174,7 +174,7 @@ test(
 test(
   '[I1] [BRA-04] branches that are switched at random moments send nothing of one to the other, and coming back goes on',
   options,
-  () => gitAtRandom({ seed: 2, steps: 16, doings: ['add', 'away', 'away', 'home', 'side', 'commit', 'bringBack'] }),
+  () => gitAtRandom({ seed: 2, steps: 8, doings: ['add', 'away', 'away', 'home', 'side', 'commit', 'bringBack'] }),
 );
 
 test('[I1] a save right after git has written its index is sent when git is at rest', async () => {

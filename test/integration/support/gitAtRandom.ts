@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { clones, git } from './clones.ts';
@@ -75,6 +75,23 @@ const DOINGS = {
     await run('rebase', '--abort');
     await run('merge', '--abort');
   },
+  mergeByHand: byHand('merge', ['-q', '--no-edit']),
+  rebaseByHand: byHand('rebase', ['-q', '--autostash']),
+  cherryPickByHand: byHand('cherry-pick', []),
+  popByHand: async ({ peer, random, token, run, add }) => {
+    if ((await branchOf(peer)) !== 'main') return;
+    if (!(await run('stash', '-q'))) return;
+    await delay(random.between(0, MAX_PAUSE_MS));
+    await add(`t${token}`);
+    if (random.chance(0.5)) await run('commit', '-qam', token);
+    await delay(random.between(0, MAX_PAUSE_MS));
+    if (await run('stash', 'pop', '-q')) return;
+    // Refused, or stopped in the middle with marks in the files, which git calls nothing under way.
+    await delay(random.between(0, MAX_PAUSE_MS));
+    await keepBoth(peer);
+    await delay(random.between(0, MAX_PAUSE_MS));
+    await run('reset', '-q');
+  },
   closed: ({ random, token, run, add, whileClosed }) =>
     whileClosed(async () => {
       await run(
@@ -115,8 +132,39 @@ function orAbort(
   };
 }
 
+/** The same, brought to an end by the person, who keeps what both sides have. */
+function byHand(command: string, args: readonly string[]): (doing: Doing) => Promise<void> {
+  return async ({ peer, random, run }) => {
+    if ((await branchOf(peer)) !== 'main') return;
+    if (await run(command, ...args, random.pick(['side', 'origin/main']))) return;
+    for (let stops = 0; stops < 5; stops++) {
+      await delay(random.between(0, MAX_PAUSE_MS));
+      await keepBoth(peer);
+      await run('add', '-A');
+      if (await run(command, '--continue')) return;
+    }
+    await run(command, '--abort');
+  };
+}
+
+/** Takes git's marks out of the files and leaves what both sides have, each operation once. */
+async function keepBoth({ session: { folder }, status: { documents } }: LocalPeer, isMending = false): Promise<void> {
+  for (const path of PATHS) {
+    const file = join(folder, path);
+    const text = await readFile(file, 'utf8');
+    const isInvalid = isMending && documents.some((one) => one.path === path && one.state === 'invalid');
+    if (!isInvalid && !/^<{7}/m.test(text)) continue;
+    const tokens = new Set([...text.matchAll(/summary: (\w+)/g)].map((match) => match[1] ?? ''));
+    tokens.delete('start');
+    await writeFile(file, SPEC + [...tokens].map(operation).join(''));
+  }
+}
+
+const operation = (name: string): string => `  /${name}:\n    get:\n      summary: ${name}\n`;
+
 export interface RoundOptions {
   readonly seed: number;
+  /** For each of them, all at the same time. */
   readonly steps: number;
   /** What people do, one of them picked at each step. */
   readonly doings: readonly What[];
@@ -131,6 +179,7 @@ export async function gitAtRandom({ seed, steps, doings }: RoundOptions): Promis
   const machine = await Machine.create();
   const peers: LocalPeer[] = [];
   const story: string[] = [];
+  const work: Work = { added: new Set(), takenByGit: new Set() };
   try {
     const files = { ...Object.fromEntries(PATHS.map((path) => [path, SPEC])), '.gitattributes': '* -text\n' };
     for (const folder of await clones(machine, files, NAMES.slice(0, 2 + random.below(2)))) {
@@ -139,29 +188,41 @@ export async function gitAtRandom({ seed, steps, doings }: RoundOptions): Promis
       await peer.session.keepInStep();
       await peer.untilInStep(PATHS.length);
     }
-    for (let step = 1; step <= steps; step++) {
+    const step = async (at: number, token: string): Promise<void> => {
       const what = random.pick(doings);
-      const at = random.below(peers.length);
-      const reopen = async (closed: LocalPeer, work: () => Promise<void>): Promise<void> => {
+      const reopen = async (closed: LocalPeer, doing: () => Promise<void>): Promise<void> => {
         await closed.close();
-        await work();
+        await doing();
         const opened = await LocalPeer.open(machine, closed.session.folder);
         peers[at] = opened;
         await opened.session.start();
       };
       const peer = peers[at];
       if (peer !== undefined)
-        await act(what, { random, peer, token: String(step), whileClosed: (work) => reopen(peer, work) }, story);
+        await act(what, { random, peer, token, whileClosed: (doing) => reopen(peer, doing) }, story, work);
       await delay(random.between(0, MAX_PAUSE_MS));
-    }
+    };
+    const live = async (at: number): Promise<void> => {
+      for (let turn = 1; turn <= steps; turn++) await step(at, `${String(at)}x${String(turn)}`);
+    };
+    await Promise.all(peers.map((_, at) => live(at)));
     for (const peer of peers) await comeHome(peer);
     await until('all are in step', async () => {
-      for (const peer of peers) await bringBack(peer);
+      for (const peer of peers) await settle(peer);
       return isInStep(peers);
     });
     await assertNothingLost(peers);
+    const there = await tokensIn(peers[0]?.session.folder ?? '');
+    const lost = [...work.added].filter((token) => !there.has(token) && !work.takenByGit.has(token));
+    assert.deepEqual(lost, [], 'what somebody added is there, unless git took it out of their own files');
   } catch (error) {
-    const states = peers.map((peer) => [peer.session.folder, peer.status.problem, peer.status.documents]);
+    const states = peers.map(({ session: { folder }, status: { phase, observing, problem, documents } }) => [
+      folder,
+      phase,
+      observing,
+      problem,
+      documents,
+    ]);
     const texts = await Promise.all(
       peers.map((peer) => Promise.all(PATHS.map((path) => peer.read(path).catch(String)))),
     );
@@ -175,15 +236,25 @@ export async function gitAtRandom({ seed, steps, doings }: RoundOptions): Promis
   }
 }
 
-async function act(what: What, given: Omit<Doing, 'run' | 'add'>, story: string[]): Promise<void> {
+/** What people have added on the branch that has joined, and what of that their own git commands took out of their files. */
+interface Work {
+  readonly added: Set<string>;
+  readonly takenByGit: Set<string>;
+}
+
+async function act(what: What, given: Omit<Doing, 'run' | 'add'>, story: string[], work: Work): Promise<void> {
   const { random, peer, token } = given;
   const { folder } = peer.session;
   const told: string[] = [];
+  const own = new Set<string>();
   const run = async (...args: string[]): Promise<boolean> => {
+    for (const name of await tokensIn(folder)) if (name.startsWith(`t${token.split('x')[0] ?? ''}x`)) own.add(name);
     const isDone = await git(folder, '-c', 'core.editor=true', ...args).then(
       () => true,
       () => false,
     );
+    const left = await tokensIn(folder);
+    for (const name of own) if (!left.has(name)) work.takenByGit.add(name);
     told.push(`git ${args.join(' ')}${isDone ? '' : ' (refused)'}`);
     return isDone;
   };
@@ -194,11 +265,17 @@ async function act(what: What, given: Omit<Doing, 'run' | 'add'>, story: string[
     const path = random.pick(PATHS);
     told.push(`adds ${name} to ${path}`);
     // Appending overwrites nothing that was written in between.
-    await appendFile(join(folder, path), `  /${name}:\n    get:\n      summary: ${name}\n`);
+    await appendFile(join(folder, path), operation(name));
+    if (branch === 'main') work.added.add(name);
   };
   const before = performance.now();
   await DOINGS[what]({ ...given, run, add });
   story.push(`${(before / 1000).toFixed(2)} ${folder.split('/').at(-1) ?? ''} ${token} ${what}: ${told.join(', ')}`);
+}
+
+async function tokensIn(folder: string): Promise<ReadonlySet<string>> {
+  const texts = await Promise.all(PATHS.map((path) => readFile(join(folder, path), 'utf8').catch(() => '')));
+  return new Set(texts.flatMap((text) => [...text.matchAll(/summary: (\w+)/g)].map((match) => match[1] ?? '')));
 }
 
 async function branchOf({ session: { folder } }: LocalPeer): Promise<string> {
@@ -207,7 +284,17 @@ async function branchOf({ session: { folder } }: LocalPeer): Promise<string> {
 
 /** Back on the branch that has joined, with git at rest. */
 async function comeHome(peer: LocalPeer): Promise<void> {
-  if ((await branchOf(peer)) !== 'main') await git(peer.session.folder, 'checkout', '-q', '-f', 'main');
+  const { folder } = peer.session;
+  for (const command of ['rebase', 'merge', 'cherry-pick'])
+    // Most often it is not under way.
+    await git(folder, command, '--abort').catch(() => undefined);
+  if ((await branchOf(peer)) !== 'main') await git(folder, 'checkout', '-q', '-f', 'main');
+}
+
+/** What a person is asked, and what git has put together to something that cannot be read, is mended. */
+async function settle(peer: LocalPeer): Promise<void> {
+  if (peer.status.documents.some(({ state }) => state === 'invalid')) await keepBoth(peer, true);
+  await bringBack(peer);
 }
 
 async function bringBack({ session, status }: LocalPeer): Promise<void> {

@@ -3,7 +3,7 @@ import { hasGit } from '../../integration/support/clones.ts';
 import { EVERYTHING, gitAtRandom } from '../../integration/support/gitAtRandom.ts';
 
 const ROUNDS = Number(process.env['API_LIVE_SYNC_GIT_ROUNDS'] ?? 5);
-const STEPS = 60;
+const STEPS = 25;
 const FIRST_SEED = Number(process.env['API_LIVE_SYNC_SEED'] ?? 1);
 
 for (let seed = FIRST_SEED; seed < FIRST_SEED + ROUNDS; seed++) {
