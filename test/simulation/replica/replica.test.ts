@@ -39,6 +39,10 @@ const REGRESSIONS_WITH_DELETIONS: readonly (readonly [number, string])[] = [
     1486,
     'an edit of what a write had just brought, made after a crash in the middle of it, was taken for one of what was there before',
   ],
+  [
+    588,
+    'an edit made after a crash in the middle of a write was taken for one of what was there before, because it put another element where the write had taken one out',
+  ],
   [1478, 'what was held after a choice was taken back was taken for set back, and lost with the next edit'],
 ];
 /** The same for histories in which the log is put back. */

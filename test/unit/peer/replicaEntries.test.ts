@@ -51,6 +51,10 @@ test('[I1] [I9] a crash before the file was written: it is merged and written ag
 });
 
 const animals = (text: string): string => text.replace('title: Pets', 'title: Animals');
+const withParameters = (...names: readonly string[]): string => {
+  const items = names.map((name) => `        - name: ${name}\n          in: query\n`).join('');
+  return items === '' ? spec('cats') : spec('cats').replace('    get:\n', `    get:\n      parameters:\n${items}`);
+};
 const described = (...lines: readonly string[]): string =>
   spec('cats').replace(
     'title: Pets\n',
@@ -63,6 +67,12 @@ for (const { what, before, next, file } of [
     before: cats('one'),
     next: animals(cats('two')),
     file: animals(cats('three')),
+  },
+  {
+    what: 'that puts another element where the write had taken the only one out',
+    before: withParameters('old'),
+    next: animals(withParameters()),
+    file: animals(withParameters('new')),
   },
   {
     what: 'with more in a text that the write had added to',
@@ -89,6 +99,12 @@ for (const { what, before, next, file } of [
     before: cats('one'),
     next: animals(cats('two')),
     file: cats('three'),
+  },
+  {
+    what: 'a file that has an element which the write had taken out, beside another one',
+    before: withParameters('old'),
+    next: animals(withParameters()),
+    file: animals(withParameters('old', 'new')),
   },
   {
     what: 'a file that has what the write had taken out',
