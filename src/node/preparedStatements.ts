@@ -1,6 +1,9 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 
-/** The statements of one database, each compiled once: a transaction of 100 documents runs some 500. */
+/** One row as `node:sqlite` hands it out. */
+export type Row = Record<string, SQLOutputValue>;
+
+/** The statements of one database, each compiled once: a transaction of 100 documents runs some 500. Throws what SQLite throws. */
 export class PreparedStatements {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -9,8 +12,24 @@ export class PreparedStatements {
     this.#database = database;
   }
 
-  /** Throws what SQLite throws where the statement is none. */
-  of(sql: string): StatementSync {
+  get(sql: string, ...values: readonly SQLInputValue[]): Row | undefined {
+    return this.#of(sql).get(...values);
+  }
+
+  all(sql: string, ...values: readonly SQLInputValue[]): Row[] {
+    return this.#of(sql).all(...values);
+  }
+
+  /** Row by row, for who may stop before the last one. */
+  each(sql: string, ...values: readonly SQLInputValue[]): Iterable<Row> {
+    return this.#of(sql).iterate(...values);
+  }
+
+  run(sql: string, ...values: readonly SQLInputValue[]): void {
+    this.#of(sql).run(...values);
+  }
+
+  #of(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.#database.prepare(sql);

@@ -1,12 +1,9 @@
-import type { SQLOutputValue } from 'node:sqlite';
 import type { DocId, LogIndex, PeerId, RevisionHash } from '../../core/ids.ts';
 import { documentEntries } from '../../core/replication/bulkEntry.ts';
 import type { DocumentEntry, DocumentHead } from '../../core/replication/entry.ts';
 import { parseLogEntry } from '../../core/replication/entrySchema.ts';
 import type { StoredEntry } from '../../core/replication/replicatedLog.ts';
-
-/** One row as `node:sqlite` hands it out. */
-export type Row = Record<string, SQLOutputValue>;
+import type { Row } from '../preparedStatements.ts';
 
 /** The head in a row of `documents`. */
 export function toHead(row: Row): DocumentHead {

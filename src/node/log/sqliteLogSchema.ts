@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { SyncError } from '../../core/replication/syncError.ts';
+import { inTransaction } from '../inTransaction.ts';
 
 /** Raise it with each change of the tables, and add a step to `prepareLogDatabase`. */
 export const LOG_SCHEMA_VERSION = 2;
@@ -99,15 +100,10 @@ export function prepareLogDatabase(database: DatabaseSync): void {
     database.exec(ORPHANS + BULKS);
     return;
   }
-  database.exec('BEGIN IMMEDIATE');
-  try {
+  inTransaction(database, () => {
     database.exec(VERSION_1 + ORPHANS + BULKS);
     markSchemaVersion(database);
-    database.exec('COMMIT');
-  } catch (error) {
-    database.exec('ROLLBACK');
-    throw error;
-  }
+  });
 }
 
 function readSchemaVersion(database: DatabaseSync): number {

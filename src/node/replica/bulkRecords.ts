@@ -1,12 +1,13 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { BulkMemory, RememberedBulk, RememberedPart } from '../../core/history/bulkMemory.ts';
 import type { DocId, LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
 import { BULK_REASONS } from '../../core/replication/entry.ts';
+import { inTransaction } from '../inTransaction.ts';
+import type { Row } from '../preparedStatements.ts';
 
 /** About 200 bytes each. */
 const MAX_PARTS = 50_000;
 
-type Row = Record<string, SQLOutputValue>;
 type Answer<Name extends keyof BulkMemory> = Awaited<ReturnType<BulkMemory[Name]>>;
 
 /**
@@ -37,8 +38,7 @@ export class BulkRecords {
   /** One transaction. */
   remember({ id, index, authorName, reason, documentCount }: RememberedBulk, parts: readonly RememberedPart[]): void {
     const database = this.#database;
-    database.exec('BEGIN IMMEDIATE');
-    try {
+    inTransaction(database, () => {
       const former = database.prepare('SELECT number FROM bulks WHERE id = ?').get(id);
       if (former !== undefined) this.#forget(Number(former['number']));
       const { lastInsertRowid } = database
@@ -47,12 +47,7 @@ export class BulkRecords {
       const insert = database.prepare('INSERT INTO bulkParts VALUES (?, ?, ?, ?)');
       for (const { docId, baseHash, hash } of parts) insert.run(docId, lastInsertRowid, baseHash, hash);
       this.#forgetOldest();
-      database.exec('COMMIT');
-    } catch (error) {
-      // A failed COMMIT may have ended the transaction by itself; then there is nothing to roll back.
-      if (database.isTransaction) database.exec('ROLLBACK');
-      throw error;
-    }
+    });
   }
 
   partsOf(id: ProposalId): Answer<'partsOf'> {

@@ -10,6 +10,7 @@ import type {
   WriteIntent,
 } from '../../core/replication/replicaStore.ts';
 import { isInFile } from '../../core/replication/replicaStore.ts';
+import { inTransaction } from '../inTransaction.ts';
 import { PreparedStatements } from '../preparedStatements.ts';
 import { BulkRecords } from './bulkRecords.ts';
 import { FormerShadows } from './formerShadows.ts';
@@ -110,17 +111,11 @@ export class ReplicaDatabase {
 
   /** One transaction. */
   commit(change: ReplicaChange): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
+    inTransaction(this.#database, () => {
       this.#apply(change);
       this.#commitCount += 1;
       if (this.#commitCount % COMMITS_BETWEEN_SWEEPS === 0) this.#dropUnusedTexts();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      // A failed COMMIT may have ended the transaction by itself; then there is nothing to roll back.
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
   }
 
   #apply(change: ReplicaChange): void {
@@ -160,23 +155,27 @@ export class ReplicaDatabase {
     this.#putMeta('lastSyncedIndex', index);
     this.#database.exec('DELETE FROM position');
     if (runningHash !== undefined)
-      this.#statements.of("INSERT INTO position VALUES ('synced', ?, ?)").run(index, runningHash);
+      this.#statements.run("INSERT INTO position VALUES ('synced', ?, ?)", index, runningHash);
   }
 
   #putMeta(name: string, value: number): void {
-    this.#statements
-      .of('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
-      .run(name, value);
+    this.#statements.run(
+      'INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+      name,
+      value,
+    );
   }
 
   #put(table: 'documents' | 'outbox' | 'intents', key: string, value: object): void {
-    this.#statements
-      .of(`INSERT INTO ${table} VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record`)
-      .run(key, JSON.stringify(value));
+    this.#statements.run(
+      `INSERT INTO ${table} VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record`,
+      key,
+      JSON.stringify(value),
+    );
   }
 
   #remove(table: 'documents' | 'outbox' | 'intents', key: string): void {
-    this.#statements.of(`DELETE FROM ${table} WHERE ${table === 'outbox' ? 'proposalId' : 'docId'} = ?`).run(key);
+    this.#statements.run(`DELETE FROM ${table} WHERE ${table === 'outbox' ? 'proposalId' : 'docId'} = ?`, key);
   }
 
   /** Written by `#put` of this same schema version, so the shape is the one it was given; only damage could change it. */
@@ -216,7 +215,7 @@ export class ReplicaDatabase {
 
   #store(text: string): TextName {
     const name = this.#nameOf(text);
-    this.#statements.of('INSERT INTO revisions VALUES (?, ?) ON CONFLICT DO NOTHING').run(name, text);
+    this.#statements.run('INSERT INTO revisions VALUES (?, ?) ON CONFLICT DO NOTHING', name, text);
     return name;
   }
 
@@ -225,7 +224,7 @@ export class ReplicaDatabase {
   }
 
   #textOf(name: TextName): string {
-    const row = this.#statements.of('SELECT text FROM revisions WHERE hash = ?').get(name);
+    const row = this.#statements.get('SELECT text FROM revisions WHERE hash = ?', name);
     if (row === undefined) throw new Error('damaged-replica: a stored revision is missing.');
     return String(row['text']);
   }
