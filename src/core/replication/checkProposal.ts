@@ -43,6 +43,19 @@ export function checkText(proposal: Proposal, base: string, hashText: HashText):
   return { text };
 }
 
+/**
+ * The log has lost the text of the document's head. Proposed once more with the whole text as one splice, the same edit is
+ * taken ([REP-17]).
+ */
+export const DOCUMENT_DAMAGED = 'document-damaged';
+
+/** The same proposal as an edit of an empty text, where its patch replaces the whole; undefined where it does not. */
+export function withoutBase(proposal: Proposal): Proposal | undefined {
+  const [splice, ...others] = proposal.patch;
+  if (splice === undefined || splice.offset > 0 || others.length > 0) return undefined;
+  return { ...proposal, patch: [{ ...splice, deleteCount: 0 }] };
+}
+
 /** How many documents a library may hold, tombstones included. */
 export function checkRoom(proposal: Proposal, documentCount: number): Refusal | undefined {
   if (proposal.kind !== 'create' || documentCount < MAX_HEADS) return undefined;

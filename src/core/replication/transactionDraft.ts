@@ -1,6 +1,6 @@
 import type { DocId, LogIndex, ProposalId, RevisionHash, Term } from '../ids.ts';
 import type { Ambient } from '../ports.ts';
-import { checkAgainstHeads, checkRoom, checkText } from './checkProposal.ts';
+import { checkAgainstHeads, checkRoom, checkText, DOCUMENT_DAMAGED, withoutBase } from './checkProposal.ts';
 import type { Refusal } from './checkProposal.ts';
 import { documentEntries, furtherProposals } from './bulkEntry.ts';
 import type { Author, BulkEntry, BulkOrigin, DocumentEntry, DocumentHead, LogEntry, Proposal } from './entry.ts';
@@ -126,12 +126,21 @@ export class TransactionDraft {
   async #nextText(proposal: Proposal): Promise<HeadText | Refusal | undefined> {
     if (proposal.kind === 'delete') return undefined;
     const base = proposal.kind === 'create' ? { text: '', depth: 0 } : await this.#baseText(proposal);
-    // Said for this document only: one damaged text must not keep the others from being changed.
-    if (base === undefined)
-      return { kind: 'rejected', code: 'document-damaged', message: 'The log has lost the text of this document.' };
+    if (base === undefined) return this.#mend(proposal);
     if (proposal.kind === 'rename') return base;
     const checked = checkText(proposal, base.text, this.#options.ambient.hashText);
     return 'kind' in checked ? checked : { text: checked.text, depth: base.depth + 1 };
+  }
+
+  /** The log has lost the text that this is an edit of, and gets one again from an edit that holds the whole of it ([REP-17]). */
+  #mend(proposal: Proposal): HeadText | Refusal {
+    const whole = withoutBase(proposal);
+    const checked = whole === undefined ? undefined : checkText(whole, '', this.#options.ambient.hashText);
+    // Said for this document only: one damaged text must not keep the others from being changed.
+    if (checked === undefined || 'kind' in checked)
+      return { kind: 'rejected', code: DOCUMENT_DAMAGED, message: 'The log has lost the text of this document.' };
+    // Stored as it is: there is nothing that it could be rebuilt from.
+    return { text: checked.text, depth: PATCHES_PER_SNAPSHOT };
   }
 
   async #baseText({ docId, baseHash }: Proposal): Promise<HeadText | undefined> {

@@ -129,7 +129,7 @@ export class DocumentIntake {
 
   /**
    * Takes the library's head in where the entries that led to it are not to be had; `why` decides what is a merge base
-   * ([REC-04]). Rejects where the library does not give the revision.
+   * ([REC-04]). Rejects where the leader that gave the heads is gone.
    */
   applyHead(head: DocumentHead, hash: RevisionHash, why: HeadsReason): Promise<void> {
     return this.#queue.run(async () => {
@@ -229,6 +229,22 @@ export class DocumentIntake {
     await this.#record.commit({ synced, putDocuments: [this.#record.stored] });
   }
 
+  /** Made durable with what comes next. */
+  #wantLoose(wanted: WantedRevision, path: string): void {
+    this.#ctx.ambient.logger.error('The library does not give the revision that it names; it is asked for again', {
+      path,
+      hash: wanted.hash,
+    });
+    if (this.#record.stored.deleted !== undefined) this.#removal.revived();
+    this.#proposals.awaitHead(wanted.index);
+    this.#record.stored = { ...this.#record.stored, deleted: undefined, wanted };
+    this.#record.postpone({ putDocuments: [this.#record.stored] });
+  }
+
+  /**
+   * A revision that the library cannot give is wanted from then on, and keeps nobody else waiting ([REP-17]). Rejects where
+   * the leader that gave the heads is gone.
+   */
   async #takeLooseHead(head: DocumentHead, hash: RevisionHash, why: HeadsReason): Promise<void> {
     await this.#askInFlight(head);
     if (why === 'unknown') {
@@ -239,16 +255,13 @@ export class DocumentIntake {
     // A log that was put back knows no newer name than we do.
     this.#path.take(head.path, why === 'unknown');
     if (hash !== this.#record.stored.head?.hash) {
-      const text = await this.#ctx.link()?.fetchRevision(head.docId, hash, 'heads');
-      // Nothing is ever skipped: without this revision the replica is not as far as its heads say, and asks again.
-      if (text === undefined) throw new Error(`The library does not give the revision that it named for ${head.path}.`);
-      await this.#takeHead(
-        { text, hash, index: head.index },
-        { name: head.author.name, at: head.at },
-        [],
-        undefined,
-        {},
-      );
+      const link = this.#ctx.link();
+      if (link === undefined) throw new Error('Heads can be taken in only over a link.');
+      const { index } = head;
+      const author = { name: head.author.name, at: head.at };
+      const text = await link.fetchRevision(head.docId, hash, 'heads');
+      if (text === undefined) this.#wantLoose({ hash, index, author }, head.path);
+      else await this.#takeHead({ text, hash, index }, author, [], undefined, {});
     } else if (this.#record.stored.wanted !== undefined) {
       this.#proposals.awaitHead(NEVER);
       this.#record.stored = { ...this.#record.stored, wanted: undefined };

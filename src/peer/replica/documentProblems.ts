@@ -157,6 +157,12 @@ export const libraryRevisionUnreadable: UserProblem = {
   remedy: 'Ask its author to mend it; your file stays as it is.',
 };
 
+export const libraryRevisionMissing: UserProblem = {
+  code: 'library-revision-missing',
+  message: 'The library has lost the newest version of this document.',
+  remedy: 'Your file stays as it is; it goes on when somebody who has that version changes it.',
+};
+
 export const libraryBusy = notDone('not-yet', 'The library is busy with this file.', 'Try again when it is in step.');
 
 export const nothingIsWritten = notDone(

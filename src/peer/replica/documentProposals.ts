@@ -1,5 +1,6 @@
 import type { LogIndex, ProposalId, RevisionHash } from '../../core/ids.ts';
 import { changedElements } from '../../core/openapi/changedElements.ts';
+import { DOCUMENT_DAMAGED } from '../../core/replication/checkProposal.ts';
 import type { DocumentHead, Proposal, ProposeResult } from '../../core/replication/entry.ts';
 import type { LibraryLink } from '../../core/replication/libraryLink.ts';
 import { originChanges } from '../../core/replication/originCommit.ts';
@@ -40,6 +41,8 @@ export class DocumentProposals {
   #heldBaseThen: string | undefined;
   #refusedHash: RevisionHash | undefined;
   #isRemovalRefused = false;
+  /** The leader has lost the text that ours is an edit of: the next one brings the whole text. */
+  #sendsWhole = false;
   readonly #refusedPaths = new Set<string>();
   /** The leader has an entry of this document that did not come in yet: proposing before it does would be refused again. */
   #awaitedIndex = 0;
@@ -118,12 +121,13 @@ export class DocumentProposals {
       kind: shadow === undefined ? 'create' : kind,
       baseHash: shadow?.hash,
       hash: ctx.ambient.hashText(text),
-      patch,
+      patch: this.#sendsWhole ? [{ offset: 0, deleteCount: shadow?.text.length ?? 0, insert: text }] : patch,
       ...(shadow === undefined ? { path: this.#record.ownPath } : {}),
       changes:
         shadow === undefined ? originChanges(await this.#commitHere()) : changedElements(shadow.text, text, patch),
     };
     this.#source = ctx.sourceOf(shadow?.hash, ctx.ambient.hashText(text));
+    this.#sendsWhole = false;
     await this.#post({ proposal, text, heldBase }, nextProposalNumber);
   }
 
@@ -322,7 +326,7 @@ export class DocumentProposals {
       this.#send(item);
       return false;
     }
-    if (answer.kind === 'rejected') this.#refuse(item);
+    if (answer.kind === 'rejected' && !this.#maySendWhole(item, answer.code)) this.#refuse(item);
     // What became of a document that was deleted, its tombstone tells.
     if (isCommitted && item.proposal.kind === 'rename') {
       record.stored = {
@@ -354,6 +358,7 @@ export class DocumentProposals {
       return { kind: 'goOn' };
     }
     if (answer.kind === 'rejected') {
+      if (this.#maySendWhole(item, answer.code)) return { kind: 'goOn' };
       this.#refuse(item);
       return { kind: 'refused', code: answer.code, message: answer.message };
     }
@@ -405,6 +410,13 @@ export class DocumentProposals {
     const merged = await this.#record.merge(before, stored.heldBase ?? before, item.text);
     if (merged.conflicts.length > 0) return item.heldBase;
     return merged.text === item.text ? undefined : merged.text;
+  }
+
+  /** Whether the leader may take the same edit if it holds the whole text; the next one does then ([REP-17]). */
+  #maySendWhole({ proposal, text }: OutboxItem, code: string): boolean {
+    const isEdit = proposal.kind === 'edit' || proposal.kind === 'resolve';
+    this.#sendsWhole = code === DOCUMENT_DAMAGED && isEdit && proposal.patch[0]?.insert !== text;
+    return this.#sendsWhole;
   }
 
   #refuse(item: OutboxItem): void {

@@ -5,7 +5,7 @@ import type { StoredAuthor, StoredDocument, StoredRevision } from '../../core/re
 import type { UserProblem } from '../../core/workingFiles.ts';
 import type { DocumentState } from '../folderSession.ts';
 import { commonBase } from './commonBase.ts';
-import { fileBehind, libraryRevisionUnreadable, stateNotWritten } from './documentProblems.ts';
+import { fileBehind, libraryRevisionMissing, libraryRevisionUnreadable, stateNotWritten } from './documentProblems.ts';
 import type { DocumentParts } from './documentParts.ts';
 import type { DocumentChoices } from './documentChoices.ts';
 import type { DocumentFormatting } from './documentFormatting.ts';
@@ -353,6 +353,9 @@ export class DocumentSettling implements Disposable {
 
   /** Says how it stands with the document, unless its name is not in step where everything else is. */
   show(state: DocumentState, problem?: UserProblem): Round {
+    const { wanted } = this.#record.stored;
+    if (wanted !== undefined && (state === 'inStep' || state === 'syncing'))
+      return this.show('invalid', libraryRevisionMissing);
     const isNameInStep = state !== 'inStep' || this.#record.stored.localPath === undefined;
     const { question, hindrance } = this.#path;
     const name = isNameInStep ? undefined : (question ?? hindrance);

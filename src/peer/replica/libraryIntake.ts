@@ -147,6 +147,7 @@ export class LibraryIntake implements EntrySink {
     await this.#stand({ index, runningHash });
     this.settlePutOff();
     for (const document of onlyHere) document.wake();
+    if ([...this.#documents.all()].some(({ stored }) => stored.wanted !== undefined)) this.#bulks.askLater();
     this.#onTaken();
   }
 

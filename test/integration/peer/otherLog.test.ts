@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, test } from 'node:test';
 import { readLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
 import { ITEMS, SHOP as SPEC } from '../support/shop.ts';
@@ -77,4 +78,33 @@ test('[REC-04] [I2] a log that was deleted is filled again from the replicas, an
   await until('bob has what alice saved', async () => (await bob.read(PATH)).includes('List all orders'));
   assert.equal(await bob.read(PATH), (SPEC + ITEMS).replace('List orders', 'List all orders'));
   assert.equal(bob.status?.conflictCount, 0);
+});
+
+test('[REP-17] an entry that the disk has damaged keeps no other document waiting, and the next change of its own mends it', async () => {
+  const OTHER = 'api/other.yaml';
+  await alice.write(OTHER, SPEC.replace('title: Shop', 'title: Other'));
+  await bob.untilInStep(2);
+  await bob.end();
+  await alice.edit(PATH, (text) => text.replace('title: Shop', 'title: Web shop'));
+  await until('the title is in the log', async () => (await readLog(here.machine)).changes.length === 3);
+  await alice.edit(OTHER, (text) => text.replace('List orders', 'List all orders'));
+  await until('the other document is changed', async () => (await readLog(here.machine)).changes.length === 4);
+  await alice.end();
+  const log = new DatabaseSync(join(await libraryDirectory(), 'log.sqlite'));
+  log.exec('UPDATE entries SET body = substr(body, 1, 40) WHERE idx = 3');
+  log.close();
+  bob = serve(bob.folder, 'bob');
+  await until('bob has the other one', async () => (await bob.read(OTHER)).includes('List all orders'));
+  await bob.until('bob is told', ({ documents }) =>
+    documents.some(({ problem }) => problem?.code === 'library-revision-missing'),
+  );
+  await bob.edit(PATH, (text) => text + ITEMS);
+  alice = serve(alice.folder, 'alice');
+  await alice.untilInStep(2);
+  await alice.edit(PATH, (text) => text.replace('List orders', 'List all orders'));
+  await bob.untilInStep(2);
+  await until('alice has what bob saved', async () => (await alice.read(PATH)).includes('/items:'));
+  const expected = (SPEC + ITEMS).replace('List orders', 'List all orders').replace('title: Shop', 'title: Web shop');
+  assert.equal(await alice.read(PATH), expected);
+  assert.equal(await bob.read(PATH), expected);
 });

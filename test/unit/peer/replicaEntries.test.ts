@@ -331,3 +331,25 @@ test('[I9] [REP-04] what others took out again before our change was committed d
   assert.equal(bench.folder.text(PATH), spec('cats', 'dogs'));
   assert.equal(bench.store.outbox.size, 0);
 });
+
+test('[REP-17] a leader that has lost the text of a document is sent the whole one, once', async () => {
+  const base = revision(spec('cats'), 5);
+  const bench = new ReplicaBench(base.text, base);
+  bench.answer = () => ({ kind: 'rejected', code: 'document-damaged', message: 'The text is lost.' });
+  const replica = await bench.open();
+  bench.folder.put(PATH, spec('cats', 'dogs'));
+  await bench.rest(replica);
+  const whole = [{ offset: 0, deleteCount: base.text.length, insert: spec('cats', 'dogs') }];
+  assert.deepEqual(
+    bench.proposed.map(({ baseHash, patch }) => [baseHash, JSON.stringify(patch) === JSON.stringify(whole)]),
+    [
+      [base.hash, false],
+      [base.hash, true],
+    ],
+  );
+  assert.deepEqual([replica.documents[0]?.state, bench.store.outbox.size], ['invalid', 0]);
+  bench.answer = () => ({ kind: 'committed', index: 6 as LogIndex });
+  bench.folder.put(PATH, spec('cats', 'dogs', 'birds'));
+  await bench.rest(replica);
+  assert.equal(bench.proposed.length, 3);
+});

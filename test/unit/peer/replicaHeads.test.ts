@@ -273,11 +273,38 @@ test('[REC-04] a replica that is interrupted while it takes the heads of another
   bench.revisions.set(shadow.hash, shadow.text);
   bench.history = ['1', '2', shadow.text, head.text];
   const replica = await bench.open();
-  // The leader that gave the heads is gone before it gave the text.
+  bench.beforeRevision = () => {
+    if (bench.fetched.at(-1) === head.hash) throw new Error('The leader that gave the heads is gone.');
+  };
   await assert.rejects(bench.takeHeads(replica, [headOf(head)], 4, 'unknown'));
   assert.equal(replica.lastSyncedHash(), BETWEEN_LOGS);
+  bench.beforeRevision = () => undefined;
   bench.revisions.set(head.hash, head.text);
   await bench.takeHeads(replica, [headOf(head)], 4, 'unknown');
   assert.equal(replica.lastSyncedHash(), hashOf('another log'));
   assert.equal(bench.folder.text(PATH), head.text);
+});
+
+test('[REP-17] [I8] a head whose text the library has lost keeps no other document waiting, and is asked for again', async () => {
+  const base = revision(spec('cats'), 5);
+  const bench = new ReplicaBench(base.text, base);
+  const lost = revision(spec('birds', 'cats'), 7);
+  const other = revision(spec('dogs'), 8);
+  bench.revisions.set(other.hash, other.text);
+  const replica = await bench.open();
+  const otherHead = { ...headOf(other, 'doc-2' as DocId), path: 'dogs.yaml' };
+  await bench.takeHeads(replica, [headOf(lost), otherHead], 8, 'compacted');
+  assert.equal(replica.lastSyncedIndex(), 8);
+  assert.equal(bench.folder.text('dogs.yaml'), other.text);
+  const [status] = replica.documents;
+  assert.deepEqual([status?.state, status?.problem?.code], ['invalid', 'library-revision-missing']);
+  bench.folder.put(PATH, spec('cats', 'mine'));
+  await bench.rest(replica);
+  assert.deepEqual(bench.proposed, [], 'merged first');
+  replica.dispose();
+  const next = await bench.open();
+  bench.revisions.set(lost.hash, lost.text);
+  await bench.untilTrue(() => bench.proposed.some(({ baseHash }) => baseHash === lost.hash));
+  assert.equal(bench.folder.text(PATH), spec('birds', 'cats', 'mine'));
+  next.dispose();
 });

@@ -356,10 +356,31 @@ test('[REP-06] a document whose text the log has lost keeps no other from being 
   log.headText = (docId) => (docId === spec ? Promise.resolve(undefined) : headText(docId));
   const { append } = await open(log);
   const results = await Promise.all([
-    append(editOf('a', 'doc-1', 'one\n', 'two\n')),
+    append({ ...editOf('a', 'doc-1', 'one\n', 'two\n'), patch: [{ offset: 0, deleteCount: 3, insert: 'two' }] }),
     append(editOf('a', 'doc-2', 'one\n', 'two\n')),
   ]);
   assert.deepEqual(results.map(kindOf), ['rejected document-damaged', 'committed']);
+});
+
+test('[REP-17] a document whose text the log has lost has one again from an edit that holds the whole of it', async () => {
+  const log = new MemoryReplicatedLog();
+  const before = await open(log);
+  await before.append(createOf('a', 'doc-1', 'a.yaml', 'one\n'));
+  await before.manager.close();
+  const headText = log.headText.bind(log);
+  log.headText = () => Promise.resolve(undefined);
+  const { append, manager } = await open(log);
+  const edit = editOf('a', 'doc-1', 'one\n', 'two\n');
+  const whole = { ...edit, patch: [{ offset: 0, deleteCount: 4, insert: 'two\n' }] };
+  const part = { ...edit, patch: [{ offset: 0, deleteCount: 3, insert: 'two' }] };
+  assert.equal(kindOf(await append({ ...part, proposalId: nextProposalId('a') })), 'rejected document-damaged');
+  assert.equal(kindOf(await append({ ...whole, baseHash: hashOf('other') })), 'stale');
+  assert.equal(kindOf(await append(whole)), 'committed');
+  await manager.close();
+  log.headText = headText;
+  const next = await open(log);
+  assert.equal(kindOf(await next.append(editOf('a', 'doc-1', 'two\n', 'three\n'))), 'committed');
+  assert.equal(await log.revisionText(spec, hashOf('three\n')), 'three\n');
 });
 
 test('[REC-06] a long row of edits stores whole texts now and then, so no revision needs more than 64 patches', async () => {
