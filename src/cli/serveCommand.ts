@@ -6,6 +6,7 @@ import { createPeer, createDiskFiles } from '../peer/peer.ts';
 import { readInfoVersion } from './mergeFiles.ts';
 import type { FolderSession, Outcome } from '../peer/folderSession.ts';
 import type { PeerWorkers } from '../peer/index.ts';
+import type { Retention } from '../peer/logCompaction.ts';
 import type { HostLinkSettings } from '../peer/syncHost.ts';
 import { readSecretFrom, readSourcesFile, serveSources } from './serveSources.ts';
 
@@ -21,10 +22,13 @@ export interface ServeIo {
 
 const MIN_SECONDS = 0.1;
 const MAX_SECONDS = 600;
+const DAY_MS = 24 * 3_600_000;
+const MEGABYTE = 1024 * 1024;
 
 const SERVE_USAGE = `api-live-sync serve FOLDER [--keep-in-step | --library ID] [--name NAME] [--state-dir DIR] [--ignore GLOB]...
                            [--info-version ask|higher|ours|theirs] [--sources FILE]
                            [--heartbeat SECONDS] [--timeout SECONDS]
+                           [--history-days DAYS] [--history-megabytes MB]
                            [--host-port PORT [--host-address ADDRESS] [--linked-to ADDRESS]...]
   Keeps the OpenAPI files of FOLDER in step without an editor, until it is interrupted.
   Prints a line of JSON whenever its state changes. --keep-in-step says yes for the folder, --library joins that library.
@@ -32,6 +36,7 @@ const SERVE_USAGE = `api-live-sync serve FOLDER [--keep-in-step | --library ID] 
   needs no library. "\${secret:NAME}" in a header is the environment's API_LIVE_SYNC_SECRET_NAME.
   --host-port lets state directories that hold the same library keep it together: each listens at its port of the
   loopback, and looks for the others at --linked-to 127.0.0.1:PORT. All peers of a state directory are told the same.
+  --history-days and --history-megabytes say how much history the library keeps at most (30, 50).
   --host-address is where others reach that port, if not there. --timeout is the silence after which others are gone.`;
 
 /** Runs a peer without an editor; answers the exit code. */
@@ -49,6 +54,8 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
       sources: { type: 'string' },
       heartbeat: { type: 'string', default: '5' },
       timeout: { type: 'string', default: '15' },
+      'history-days': { type: 'string', default: '30' },
+      'history-megabytes': { type: 'string', default: '50' },
       'host-port': { type: 'string' },
       'host-address': { type: 'string' },
       'linked-to': { type: 'string', multiple: true, default: [] },
@@ -68,7 +75,14 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
   }
   const hostLinks = readHostLinks(values['host-port'], values['host-address'], values['linked-to']);
   const [heartbeatMs, timeoutMs] = [readSeconds(values.heartbeat), readSeconds(values.timeout)];
-  if (hostLinks === 'invalid' || heartbeatMs === undefined || timeoutMs === undefined || timeoutMs <= heartbeatMs) {
+  const retention = readRetention(values['history-days'], values['history-megabytes']);
+  if (
+    retention === undefined ||
+    hostLinks === 'invalid' ||
+    heartbeatMs === undefined ||
+    timeoutMs === undefined ||
+    timeoutMs <= heartbeatMs
+  ) {
     io.writeLine(SERVE_USAGE);
     return 128;
   }
@@ -86,6 +100,7 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
       infoVersion,
       watchesNewFolders: true,
       hostLinks,
+      retention,
     },
     ...(stateDirectory === undefined ? {} : { stateDirectory }),
   });
@@ -143,6 +158,12 @@ function readHostLinks(
 function readSeconds(text: string): number | undefined {
   const seconds = Number(text);
   return seconds >= MIN_SECONDS && seconds <= MAX_SECONDS ? seconds * 1_000 : undefined;
+}
+
+/** Undefined where one of them is no amount. */
+function readRetention(days: string, megabytes: string): Retention | undefined {
+  const [ageMs, units] = [Number(days) * DAY_MS, Number(megabytes) * MEGABYTE];
+  return ageMs > 0 && units > 0 ? { ageMs, units } : undefined;
 }
 
 async function begin(session: FolderSession, isKeeping: boolean, libraryId: LibraryId | undefined): Promise<Outcome> {

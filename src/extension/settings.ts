@@ -10,6 +10,8 @@ export const settingIds = {
   timeoutSeconds: 'apiLiveSync.timeoutSeconds',
   infoVersion: 'apiLiveSync.infoVersion',
   bulkDocuments: 'apiLiveSync.bulkDocuments',
+  historyDays: 'apiLiveSync.historyDays',
+  historyMegabytes: 'apiLiveSync.historyMegabytes',
   aiProvider: 'apiLiveSync.ai.provider',
   aiBaseUrl: 'apiLiveSync.ai.baseUrl',
   aiModel: 'apiLiveSync.ai.model',
@@ -36,6 +38,8 @@ export interface Settings {
   readonly timeoutSeconds: number;
   readonly infoVersion: PeerSettings['infoVersion'];
   readonly bulkDocuments: number;
+  readonly historyDays: number;
+  readonly historyMegabytes: number;
   readonly aiProvider: 'ask' | AiProvider;
   readonly aiBaseUrl: string;
   readonly aiModel: string;
@@ -54,6 +58,8 @@ export const defaultSettings: Settings = {
   timeoutSeconds: 15,
   infoVersion: 'ask',
   bulkDocuments: 20,
+  historyDays: 30,
+  historyMegabytes: 50,
   aiProvider: 'ask',
   aiBaseUrl: 'https://api.openai.com/v1',
   aiModel: '',
@@ -68,6 +74,11 @@ const HEARTBEAT_SECONDS = { min: 1, max: 60 };
 const TIMEOUT_SECONDS = { min: 3, max: 600 };
 /** Two files are somebody's saves; beyond the upper bound nothing would ever be sent together. */
 const BULK_DOCUMENTS = { min: 2, max: 2_000 };
+/** Who was away for longer than the history gets the newest versions only; less than a day would be everybody. */
+const HISTORY_DAYS = { min: 1, max: 3_650 };
+const HISTORY_MEGABYTES = { min: 1, max: 10_000 };
+const DAY_MS = 24 * 3_600_000;
+const MEGABYTE = 1024 * 1024;
 /** A name has to fit into a status line. */
 const DISPLAY_NAME_MAX_LENGTH = 60;
 const IGNORE_MAX_COUNT = 200;
@@ -103,6 +114,14 @@ const checks: { readonly [key in keyof Settings]: { schema: z.ZodMiniType<Settin
   bulkDocuments: {
     schema: z.int().check(z.gte(BULK_DOCUMENTS.min), z.lte(BULK_DOCUMENTS.max)),
     expected: `a whole number from ${BULK_DOCUMENTS.min} to ${BULK_DOCUMENTS.max}`,
+  },
+  historyDays: {
+    schema: z.number().check(z.gte(HISTORY_DAYS.min), z.lte(HISTORY_DAYS.max)),
+    expected: `a number from ${HISTORY_DAYS.min} to ${HISTORY_DAYS.max}`,
+  },
+  historyMegabytes: {
+    schema: z.number().check(z.gte(HISTORY_MEGABYTES.min), z.lte(HISTORY_MEGABYTES.max)),
+    expected: `a number from ${HISTORY_MEGABYTES.min} to ${HISTORY_MEGABYTES.max}`,
   },
   aiProvider: { schema: z.enum(['ask', 'openai', 'vscode', 'off']), expected: '"ask", "openai", "vscode" or "off"' },
   aiBaseUrl: { schema: z.string().check(z.minLength(1), z.maxLength(1000)), expected: 'a web address' },
@@ -142,6 +161,8 @@ export function checkSettings(read: (id: SettingId) => unknown): CheckedSettings
     timeoutSeconds: check('timeoutSeconds'),
     infoVersion: check('infoVersion'),
     bulkDocuments: check('bulkDocuments'),
+    historyDays: check('historyDays'),
+    historyMegabytes: check('historyMegabytes'),
     aiProvider: check('aiProvider'),
     aiBaseUrl: check('aiBaseUrl'),
     aiModel: check('aiModel'),
@@ -169,6 +190,7 @@ export function toPeerSettings(settings: Settings): PeerSettings {
     timeoutMs: settings.timeoutSeconds * 1000,
     infoVersion: settings.infoVersion,
     bulkDocuments: settings.bulkDocuments,
+    retention: { ageMs: settings.historyDays * DAY_MS, units: settings.historyMegabytes * MEGABYTE },
     watchesNewFolders: false,
   };
 }

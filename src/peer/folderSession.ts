@@ -8,6 +8,7 @@ import type { LinkMetrics, PeerInfo, SyncRole } from '../core/replication/librar
 import type { BulkReason, EntryKind } from '../core/replication/entry.ts';
 import type { UserProblem } from '../core/workingFiles.ts';
 import type { DocumentHistory } from './documentHistory.ts';
+import type { Retention } from './logCompaction.ts';
 import type { LiveSyncService } from './sources/liveSyncService.ts';
 import type { HostLinkSettings } from './syncHost.ts';
 
@@ -342,4 +343,6 @@ export interface PeerSettings {
   readonly hostLinks?: HostLinkSettings | undefined;
   /** More documents than these that change in one burst become one entry. Default 20. */
   readonly bulkDocuments?: number;
+  /** How much history a library keeps while this peer leads. Default 30 days, 50 MB. */
+  readonly retention?: Retention;
 }

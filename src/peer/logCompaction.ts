@@ -4,7 +4,7 @@ import type { TransactionManager } from '../core/replication/transactionManager.
 
 /** How much history a library keeps. */
 export interface Retention {
-  /** In milliseconds, counted back from the newest entry, so that a clock that jumps forgets nothing. */
+  /** In milliseconds, counted back from the newest entry, or from now where that is earlier: a clock that was wrong once forgets nothing. */
   readonly ageMs: number;
   /** In UTF-16 units of entries. */
   readonly units: number;
@@ -13,6 +13,8 @@ export interface Retention {
 /** The first compaction waits until those that were away have had a chance to come back. */
 const FIRST_COMPACTION_MS = 60_000;
 const COMPACTION_INTERVAL_MS = 3_600_000;
+
+const NOTHING = { index: 0, at: 0 };
 
 /** Looks through a log for what is too old, every hour. */
 export class LogCompaction implements Disposable {
@@ -43,10 +45,11 @@ export class LogCompaction implements Disposable {
   }
 
   async #compact(): Promise<void> {
-    const newestAt = this.#transactions.heads().reduce((newest, { at }) => Math.max(newest, at), 0);
+    const newest = this.#transactions.heads().reduce((one, other) => (other.index > one.index ? other : one), NOTHING);
+    const until = Math.min(newest.at, this.#ambient.clock.wallNow());
     try {
       const horizon = await this.#transactions.compact({
-        olderThan: newestAt - this.#retention.ageMs,
+        olderThan: until - this.#retention.ageMs,
         keepUnits: this.#retention.units,
       });
       this.#ambient.logger.debug('The log has been looked through for what is too old', { horizon });

@@ -122,6 +122,7 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       heartbeatMs: settings.heartbeatMs,
       timeoutMs: settings.timeoutMs,
       links: settings.hostLinks,
+      ...(settings.retention === undefined ? {} : { retention: settings.retention }),
     });
     signal.throwIfAborted();
     if (record.isPaused) replica.pause();

@@ -223,6 +223,14 @@ export function testReplicatedLog(name: string, open: () => Promise<ReplicatedLo
     assert.equal((await log.headText(spec))?.text, 'text 4\n');
   });
 
+  test(`[REC-05] ${name}: an entry that was written while the clock was wrong takes none before it along`, async () => {
+    const log = await open();
+    const builder = await filled(log, 3);
+    const late = builder.next('text 4\n');
+    await log.append([{ ...late, entry: { ...late.entry, at: 1 } }], 3 as LogIndex, builder.term);
+    assert.equal(await log.compact({ olderThan: 1_002, keepUnits: Infinity }), 2);
+  });
+
   test(`[REC-05] ${name}: compaction by size keeps the newest entries`, async () => {
     const log = await open();
     await filled(log, 5);

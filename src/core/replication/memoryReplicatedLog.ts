@@ -135,11 +135,13 @@ export class MemoryReplicatedLog implements ReplicatedLog {
     let keep = 0;
     let units = 0;
     for (const record of [...this.#records].reverse()) {
-      if (record.entry.at < policy.olderThan || units >= policy.keepUnits) break;
+      if (units >= policy.keepUnits) break;
       units += record.units;
       keep += 1;
     }
-    const forgotten = this.#records.length - keep;
+    const firstYoung = this.#records.findIndex(({ entry }) => entry.at >= policy.olderThan);
+    const old = firstYoung === -1 ? this.#records.length : firstYoung;
+    const forgotten = Math.max(this.#records.length - keep, old);
     const newest = this.#records[forgotten - 1];
     if (newest === undefined) return Promise.resolve(this.#horizon);
     const horizon = newest.entry.index;

@@ -128,7 +128,10 @@ export interface ReplicatedLog {
 
 /** An entry is forgotten when either is true of it. */
 export interface CompactionPolicy {
-  /** Appended before this moment, in milliseconds of the wall clock. */
+  /**
+   * It and all entries before it were appended before this moment, in milliseconds of the wall clock: one that was
+   * written while the clock was wrong does not take those before it along.
+   */
   readonly olderThan: number;
   /** The entries after it hold at least this many UTF-16 units. */
   readonly keepUnits: number;

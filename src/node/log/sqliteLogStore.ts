@@ -349,16 +349,24 @@ export class SqliteLogStore {
   }
 
   #nextHorizon(policy: CompactionPolicy): LogIndex {
+    const { horizon } = this.#meta();
+    // SQLite takes no infinity for a number of milliseconds.
+    const olderThan = Math.max(-Number.MAX_SAFE_INTEGER, Math.min(policy.olderThan, Number.MAX_SAFE_INTEGER));
+    const old = this.#statements.get(
+      'SELECT max(idx) AS idx FROM entries WHERE idx < coalesce((SELECT min(idx) FROM entries WHERE at >= ?), ?)',
+      olderThan,
+      Number.MAX_SAFE_INTEGER,
+    );
     let units = 0;
-    let { horizon } = this.#meta();
-    for (const row of this.#statements.each('SELECT idx, at, units FROM entries ORDER BY idx DESC')) {
-      if (Number(row['at']) < policy.olderThan || units >= policy.keepUnits) {
-        horizon = Number(row['idx']) as LogIndex;
+    let tooMany = horizon;
+    for (const row of this.#statements.each('SELECT idx, units FROM entries ORDER BY idx DESC')) {
+      if (units >= policy.keepUnits) {
+        tooMany = Number(row['idx']) as LogIndex;
         break;
       }
       units += Number(row['units']);
     }
-    return horizon;
+    return Math.max(horizon, tooMany, Number(old?.['idx'] ?? 0)) as LogIndex;
   }
 
   #meta(): { readonly term: Term | undefined; readonly horizon: LogIndex } {

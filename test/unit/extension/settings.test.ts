@@ -13,6 +13,8 @@ describe('settings', () => {
       [settingIds.timeoutSeconds]: 8,
       [settingIds.infoVersion]: 'higher',
       [settingIds.bulkDocuments]: 50,
+      [settingIds.historyDays]: 2,
+      [settingIds.historyMegabytes]: 3,
     });
     assert.deepEqual(warnings, []);
     assert.deepEqual(toPeerSettings(settings), {
@@ -22,6 +24,7 @@ describe('settings', () => {
       timeoutMs: 8000,
       infoVersion: 'higher',
       bulkDocuments: 50,
+      retention: { ageMs: 172_800_000, units: 3_145_728 },
       watchesNewFolders: false,
     });
   });
@@ -39,6 +42,8 @@ describe('settings', () => {
       [settingIds.infoVersion, false],
       [settingIds.bulkDocuments, 1],
       [settingIds.bulkDocuments, 2.5],
+      [settingIds.historyDays, 0],
+      [settingIds.historyMegabytes, '50'],
     ];
     for (const [id, value] of wrong) {
       const { settings, warnings } = check({ [id]: value });
