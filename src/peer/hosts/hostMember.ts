@@ -1,15 +1,12 @@
 import { compareTerms } from '../../core/ids.ts';
-import type { PeerId, Term } from '../../core/ids.ts';
+import type { Term } from '../../core/ids.ts';
 import type { Disposable } from '../../core/ports.ts';
 import type { Connection } from '../../core/replication/connection.ts';
 import { Follower } from '../../core/replication/follower.ts';
 import type { Disconnection } from '../../core/replication/follower.ts';
 import { HostCopy } from '../../core/replication/hostCopy.ts';
-import { Leader } from '../../core/replication/leader.ts';
 import type { FollowerState } from '../../core/replication/leader.ts';
-import type { PeerInfo, SyncRole } from '../../core/replication/libraryLink.ts';
-import { MAX_PEERS } from '../../core/replication/limits.ts';
-import type { LogGate } from '../../core/replication/logGate.ts';
+import type { SyncRole } from '../../core/replication/libraryLink.ts';
 import { parseMessage } from '../../core/replication/messages.ts';
 import { proposeOrphans } from '../../core/replication/reconciliation.ts';
 import type { ProposeOnce } from '../../core/replication/reconciliation.ts';
@@ -24,6 +21,7 @@ import { LogCompaction } from '../logCompaction.ts';
 import type { HostedLog, HostLinks, LeaderListener } from '../syncHost.ts';
 import type { LeadershipOptions, LockTenure } from '../syncLeadership.ts';
 import { HostMesh } from './hostMesh.ts';
+import { HostPeers } from './hostPeers.ts';
 import { OpenedConnection } from './openedConnection.ts';
 
 export interface HostMemberOptions extends Omit<LeadershipOptions, 'aboveTerm'> {
@@ -51,12 +49,8 @@ export class HostMember implements LockTenure {
   readonly #follower: Follower;
   readonly #mesh: HostMesh;
   readonly #compaction: LogCompaction;
-  /** Connections of peers that came while nobody could serve them. */
-  readonly #waiting = new Set<Connection>();
+  readonly #peers: HostPeers;
   readonly #listener: Promise<LeaderListener>;
-  #serving: Leader | undefined;
-  /** In whose name. */
-  #servedLeader: PeerId | undefined;
   #isLeading = false;
   #target: Target | undefined;
   #isUnable = false;
@@ -75,6 +69,16 @@ export class HostMember implements LockTenure {
     const { libraryId, peerId, ambient, heartbeatMs, timeoutMs, links, name, folderName, host } = options;
     this.#options = options;
     this.#log = log;
+    this.#peers = new HostPeers({
+      libraryId,
+      ambient,
+      heartbeatMs,
+      timeoutMs,
+      peersElsewhere: () => (this.#isLeading ? [] : this.#follower.peers),
+      onPeersChanged: () => {
+        this.#follower.sendHeartbeat();
+      },
+    });
     this.#succession = new Succession({ hostId: peerId, heartbeatMs, timeoutMs });
     this.#follower = new Follower({
       libraryId,
@@ -86,18 +90,18 @@ export class HostMember implements LockTenure {
         onRewind: (why) => {
           ambient.logger.info("This host's log is brought to where the leader's entries lead on", { why });
           // What they have been told is not what the log says any more.
-          this.#serve(undefined);
+          this.#peers.stopServing();
         },
       }),
       ambient,
       heartbeatMs,
       timeoutMs,
       newestTerm: log.term,
-      ownPeers: () => this.#serving?.peersHere ?? [],
+      ownPeers: () => this.#peers.here,
     });
     this.#follower.onDidChange(() => {
       const peers = JSON.stringify(this.#follower.peers);
-      if (peers !== this.#peersTold) this.#serving?.notePeersElsewhere();
+      if (peers !== this.#peersTold) this.#peers.notePeersElsewhere();
       this.#peersTold = peers;
       this.#kick();
     });
@@ -160,12 +164,12 @@ export class HostMember implements LockTenure {
   }
 
   get followers(): readonly FollowerState[] {
-    return this.#serving?.followers ?? [];
+    return this.#peers.followers;
   }
 
   connect(): Connection {
     const [mine, others] = this.#options.host.connectWithin();
-    this.#admit(others);
+    this.#peers.admit(others);
     return mine;
   }
 
@@ -201,8 +205,7 @@ export class HostMember implements LockTenure {
     }
     host.releaseLock();
     this.#mesh.dispose();
-    this.#serve(undefined);
-    for (const connection of this.#waiting) connection.close();
+    this.#peers.dispose();
     listener.dispose();
   }
 
@@ -223,7 +226,7 @@ export class HostMember implements LockTenure {
 
   #role(): HostRole {
     if (this.#isLeading) return 'leading';
-    if (this.#target !== undefined && this.#serving !== undefined && this.#follower.isConnected)
+    if (this.#target !== undefined && this.#peers.isServed && this.#follower.isConnected)
       return this.#target.isLeader ? 'following' : 'relayed';
     return this.#isUnable ? 'unable' : 'looking';
   }
@@ -237,53 +240,12 @@ export class HostMember implements LockTenure {
     });
   }
 
-  // Who comes.
-
   /** Hosts talk to the mesh, peers to whoever serves them. */
   #open(connection: Connection): void {
     OpenedConnection.open(connection, (opened, text) => {
       if (parseMessage(text).value?.kind === 'hostState') this.#mesh.accept(opened);
-      else this.#admit(opened);
+      else this.#peers.admit(opened);
     });
-  }
-
-  #admit(connection: Connection): void {
-    if (this.#serving !== undefined) {
-      this.#serving.accept(connection);
-      return;
-    }
-    if (this.#waiting.size >= MAX_PEERS || this.#stopped !== undefined) {
-      connection.close();
-      return;
-    }
-    this.#waiting.add(connection);
-    connection.onClose(() => this.#waiting.delete(connection));
-  }
-
-  /** Serves this host's peers from here on, in place of whatever was before; they say hello again. */
-  #serve(gate: LogGate | undefined): void {
-    const { libraryId, ambient, heartbeatMs, timeoutMs } = this.#options;
-    const before = this.#serving;
-    this.#serving = undefined;
-    before?.dispose();
-    if (gate === undefined) return;
-    const leader = new Leader({
-      libraryId,
-      transactions: gate,
-      ambient,
-      heartbeatMs,
-      timeoutMs,
-      peersElsewhere: (): readonly PeerInfo[] => (this.#isLeading ? [] : this.#follower.peers),
-      onPeersChanged: () => {
-        this.#follower.sendHeartbeat();
-      },
-    });
-    this.#serving = leader;
-    this.#servedLeader = gate.term.leaderId;
-    for (const connection of [...this.#waiting]) {
-      this.#waiting.delete(connection);
-      if (!connection.isClosed) leader.accept(connection);
-    }
   }
 
   // What to do.
@@ -342,13 +304,13 @@ export class HostMember implements LockTenure {
       return;
     }
     this.#follower.detach();
-    this.#serve(undefined);
+    this.#peers.stopServing();
     const term = await this.#log.lead(above);
     this.#isLeading = true;
     ambient.logger.info('This host leads', { term: term.number, index: this.#log.position.index });
     this.#follower.noteTerm(term);
     await this.#proposeOwnOrphans();
-    this.#serve(this.#log);
+    this.#peers.serve(this.#log);
     this.#options.onRole('leader');
   }
 
@@ -377,7 +339,7 @@ export class HostMember implements LockTenure {
   async #abdicate(): Promise<void> {
     if (!this.#isLeading) return;
     this.#isLeading = false;
-    this.#serve(undefined);
+    this.#peers.stopServing();
     await this.#log.retire();
     this.#options.onRole('follower');
   }
@@ -404,7 +366,7 @@ export class HostMember implements LockTenure {
     this.#triedAddress = target.address;
     this.#follower.detach();
     // Whose log the answers of another host come from is not known before it has welcomed us.
-    if (target.hostId !== this.#servedLeader) this.#serve(undefined);
+    if (!this.#peers.isServedInNameOf(target.hostId)) this.#peers.stopServing();
     // What is on disk decides where we say that we stand.
     await this.#log.retire();
     const connection = await links.connect(target.address);
@@ -433,8 +395,8 @@ export class HostMember implements LockTenure {
     const { term } = this.#follower;
     await this.#log.adoptTerm(term);
     // Peers listen to the leader that welcomed them; of another one they hear when they say hello again.
-    if (this.#serving !== undefined && this.#servedLeader === term.leaderId) return;
-    this.#serve(undefined);
+    if (this.#peers.isServedInNameOf(term.leaderId)) return;
+    this.#peers.stopServing();
     let newest = LOG_START;
     const isDone = await proposeOrphans(this.#log, async (proposal, author) => {
       const result = await this.#follower.proposeOnce(proposal, author);
@@ -448,7 +410,7 @@ export class HostMember implements LockTenure {
     this.#failures = 0;
     const { index } = this.#log.position;
     ambient.logger.info('This host follows', { leader: term.leaderId, term: term.number, index });
-    this.#serve(
+    this.#peers.serve(
       new RelayedLog({
         log: this.#log,
         follower: this.#follower,
