@@ -1,9 +1,10 @@
-// `node test/bench/backInStep.ts [entries]`: a whole peer (its own process, real files, SQLite and sockets) that was away
-// while 100 documents changed, beside the floor: the same texts written to disk by temporary file, fsync and rename.
+// `node test/bench/backInStep.ts [entries] [documents] [operations of each]`: a whole peer (its own process, real files,
+// SQLite and sockets) that was away while documents changed, beside the floor: the same texts written to disk by temporary file, fsync and rename.
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { DocId, RevisionHash } from '../../src/core/ids.ts';
+import { diffSplices } from '../../src/core/merge/splices.ts';
 import { createAmbient } from '../../src/node/ambient.ts';
 import { libraryDirectory, listLibraries } from '../../src/node/libraryDirectory.ts';
 import { SyncService } from '../../src/peer/syncService.ts';
@@ -11,8 +12,8 @@ import { Machine } from '../integration/support/headlessPeer.ts';
 import { editOf, peerInfo, RecordingSink, silentLogger } from '../unit/replication/fakes.ts';
 
 const ENTRIES = Number(process.argv[2] ?? 10_000);
-const DOCUMENTS = 100;
-const OPERATIONS = 20;
+const DOCUMENTS = Number(process.argv[3] ?? 100);
+const OPERATIONS = Number(process.argv[4] ?? 20);
 const CLI = new URL('../../dist/cli.js', import.meta.url).pathname;
 
 const pathOf = (document: number): string => `apis/service-${String(document)}/openapi.yaml`;
@@ -74,7 +75,8 @@ async function main(): Promise<void> {
         Array.from({ length: DOCUMENTS }, async (_, document) => {
           const docId: DocId | undefined = byPath.get(pathOf(document));
           if (docId === undefined) throw new Error('A document is missing.');
-          const proposal = editOf('alice', docId, textOf(document, version - 1), textOf(document, version));
+          const [before, after] = [textOf(document, version - 1), textOf(document, version)];
+          const proposal = { ...editOf('alice', docId, before, after), patch: diffSplices(before, after) };
           const result = await leader.propose(proposal);
           if (result.kind !== 'committed') throw new Error(`Not committed: ${result.kind}`);
         }),

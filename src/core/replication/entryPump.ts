@@ -60,6 +60,8 @@ export interface EntryPumpOptions {
 
 /** Entries waiting for the sink; what does not fit is fetched when its turn comes. */
 const MAX_BUFFERED_ENTRIES = 2 * MAX_ENTRIES_PER_PAGE;
+/** A page of a large document's entries takes half a second: after so long, whoever shares the thread gets a turn (I8). */
+const TURN_MS = 15;
 
 /**
  * Hands a replica its entries: each once, in the order of the log, one at a time, wherever they come from. Whether a
@@ -87,6 +89,7 @@ export class EntryPump implements Disposable {
   /** Where the present leader believes us to be, until we have found that it is so. */
   #said: ClaimedPosition | undefined;
   readonly #waiting = new Set<() => void>();
+  #pause: Disposable | undefined;
 
   constructor(options: EntryPumpOptions) {
     this.#options = options;
@@ -162,6 +165,7 @@ export class EntryPump implements Disposable {
 
   dispose(): void {
     this.disconnect();
+    this.#pause?.dispose();
   }
 
   #wake(): void {
@@ -182,9 +186,15 @@ export class EntryPump implements Disposable {
   #start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
+    const { clock, scheduler } = this.#options.ambient;
     void (async () => {
       try {
-        while (this.#source !== undefined && (await this.#step(this.#source)));
+        let begunMs = clock.monotonicNow();
+        while (this.#source !== undefined && (await this.#step(this.#source))) {
+          if (clock.monotonicNow() - begunMs < TURN_MS) continue;
+          await new Promise<void>((resolve) => (this.#pause = scheduler.after(0, resolve)));
+          begunMs = clock.monotonicNow();
+        }
       } catch (error) {
         this.#source = undefined;
         this.#options.onSinkFailed(error);

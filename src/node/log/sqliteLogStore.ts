@@ -110,19 +110,20 @@ export class SqliteLogStore {
 
   entries(since: LogIndex, limit: PageLimit): LogPage {
     if (since < this.#meta().horizon) throw new SyncError('log-compacted', 'The log does not reach back that far.');
-    const rows = this.#statements.all(
-      'SELECT idx, doc_id, units, body FROM entries WHERE idx > ? ORDER BY idx LIMIT ?',
+    const rows = this.#statements.each(
+      'SELECT idx, doc_id, units, body FROM entries WHERE idx > ? ORDER BY idx',
       since,
-      limit.count + 1,
     );
     const entries: StoredEntry[] = [];
     let units = 0;
+    // Row by row: a hundred bodies may be a hundred times what fits.
     for (const row of rows) {
       units += Number(row['units']);
-      if (entries.length === limit.count || (entries.length > 0 && units > limit.units)) break;
+      if (entries.length === limit.count || (entries.length > 0 && units > limit.units))
+        return { entries, hasMore: true };
       entries.push(this.#stored(row));
     }
-    return { entries, hasMore: entries.length < rows.length };
+    return { entries, hasMore: false };
   }
 
   runningHashAt(index: LogIndex): string | undefined {

@@ -55,13 +55,15 @@ class HandSource implements EntrySource {
 function start(): {
   pump: EntryPump;
   sink: RecordingSink;
+  time: FakeTime;
   connect: (source: EntrySource, last: number) => Promise<void>;
 } {
   const sink = new RecordingSink();
+  const time = new FakeTime();
   const nobody = (): void => assert.fail('nothing is wrong');
   const pump = new EntryPump({
     sink,
-    ambient: createFakeAmbient(new FakeTime()),
+    ambient: createFakeAmbient(time),
     onQuarantined: nobody,
     onMoved: nobody,
     onSinkFailed: nobody,
@@ -70,7 +72,7 @@ function start(): {
     pump.connect(source, { index: last as LogIndex, runningHash: '' }, 'onLog', pump.position);
     await settle();
   };
-  return { pump, sink, connect };
+  return { pump, sink, time, connect };
 }
 
 const indexes = (sink: RecordingSink): number[] => sink.applied.map(({ index }) => index);
@@ -121,4 +123,20 @@ test('[REP-21] a page that was asked of the last leader is nothing to go by unde
   await settle();
   for (let number = 0; number < second.asked.length; number++) await second.answer(number);
   assert.deepEqual([indexes(sink), [...sink.texts.values()]], [counted(150), ['step 150\n']]);
+});
+
+test('[I8] however much there is to take in, whoever shares the thread gets a turn in between', async () => {
+  const { pump, sink, time, connect } = start();
+  sink.beforeApply = () => {
+    time.now += 8;
+  };
+  const source = new HandSource(makeEntries(5));
+  await connect(source, 5);
+  await source.answer(0);
+  assert.deepEqual(indexes(sink), [1, 2]);
+  await time.advance(0);
+  assert.deepEqual(indexes(sink), [1, 2, 3, 4]);
+  pump.dispose();
+  await time.advance(1_000);
+  assert.deepEqual([indexes(sink), time.pendingTimers], [[1, 2, 3, 4], 0]);
 });
