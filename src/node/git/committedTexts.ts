@@ -30,7 +30,9 @@ export class CommittedTexts {
   async stamp(): Promise<string> {
     const { gitDirectory } = this.#checkout;
     const stats = await Promise.all(
-      ['index', 'HEAD'].map((name) => stat(join(gitDirectory, name)).catch(() => undefined)),
+      ['index', 'HEAD', join('reftable', 'tables.list')].map((name) =>
+        stat(join(gitDirectory, name)).catch(() => undefined),
+      ),
     );
     return stats.map((one) => `${one?.mtimeMs ?? 0}:${one?.ino ?? 0}`).join(' ');
   }

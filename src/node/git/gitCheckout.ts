@@ -1,9 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { isErrorWithCode } from '../files/diskFiles.ts';
+import { GitCommand } from './gitCommand.ts';
 
 /** After git wrote its index, files and HEAD may still be about to change. */
 export const INDEX_QUIET_MS = 500;
+/** Whoever has taken a folder away (a drive, a network share) tells nobody when it is back. */
+const GONE_RETRY_MS = 2_000;
+/** What stands in HEAD where references are kept in another form (git help init, `--ref-format=reftable`). */
+const REFTABLE_HEAD = 'refs/heads/.invalid';
 
 /** Where the git files of a checkout lie (gitrepository-layout): a worktree has its own HEAD and index, and shares config. */
 export interface GitCheckout {
@@ -18,6 +23,8 @@ export interface GitActivity {
   readonly what: string;
   /** When it is worth looking again although no file of git's changes, in milliseconds from now. */
   readonly settlesInMs: number | undefined;
+  /** The checkout is not there. */
+  readonly isGone?: boolean;
 }
 
 /** Finds the checkout that `folder` lies in; undefined where there is none. Reads files only: git need not be installed. */
@@ -52,9 +59,20 @@ async function followGitFile(root: string, dotGit: string): Promise<string | und
  */
 export async function readBranch(checkout: GitCheckout): Promise<string> {
   const head = (await readText(join(checkout.gitDirectory, 'HEAD')))?.trim() ?? '';
-  const ref = /^ref: (.+)$/.exec(head)?.[1];
-  if (ref === undefined) return `detached:${head}`;
+  const inFile = /^ref: (.+)$/.exec(head)?.[1];
+  if (inFile === undefined) return `detached:${head}`;
+  const ref = inFile === REFTABLE_HEAD ? await askForBranch(checkout) : inFile;
+  if (isDetached(ref)) return ref;
   return checkout.gitDirectory === checkout.commonDirectory ? ref : `${ref} @ ${checkout.root}`;
+}
+
+/** What only git can read. Where it cannot be asked, each change of a reference is another line of work: that mixes nothing up. */
+async function askForBranch({ root, gitDirectory }: GitCheckout): Promise<string> {
+  const git = new GitCommand(root, () => 'git');
+  const ref = await git.line(['symbolic-ref', '--quiet', 'HEAD']);
+  if (ref !== undefined) return ref;
+  const commit = await git.line(['rev-parse', '--quiet', '--verify', 'HEAD']);
+  return `detached:${commit ?? (await readText(join(gitDirectory, 'reftable', 'tables.list'))) ?? ''}`;
 }
 
 /** Whether no branch is checked out, but a commit. @param branch as `readBranch` names it. */
@@ -111,13 +129,16 @@ const AT_WORK: readonly (readonly [file: string, what: string])[] = [
  * yet (DESIGN §5, "Git"). `wallNowMs` is compared with file times and so is the wall clock.
  */
 export async function gitActivity(checkout: GitCheckout, wallNowMs: number): Promise<GitActivity | undefined> {
-  const [index, ...found] = await Promise.all([
+  const [head, index, ...found] = await Promise.all([
+    stat(join(checkout.gitDirectory, 'HEAD')).catch(() => undefined),
     stat(join(checkout.gitDirectory, 'index')).catch(() => undefined),
     ...AT_WORK.map(([file]) => stat(join(checkout.gitDirectory, file)).catch(() => undefined)),
   ]);
   const at = found.findIndex((one) => one !== undefined);
   const what = AT_WORK[at]?.[1];
   if (what !== undefined) return { what, settlesInMs: undefined };
+  if (head === undefined)
+    return { what: 'this folder is not there at the moment', settlesInMs: GONE_RETRY_MS, isGone: true };
   if (index === undefined) return undefined;
   const ageMs = wallNowMs - index.mtimeMs;
   // A time in the future (a clock set back) says nothing about now.

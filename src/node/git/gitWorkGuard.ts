@@ -24,7 +24,10 @@ export class GitWorkGuard implements Disposable {
   readonly #branchOf: (checkout: GitCheckout) => Promise<string>;
   readonly #clock: Clock;
   readonly #changed: Emitter<void>;
-  readonly #watcher: FSWatcher | undefined;
+  readonly #logger: Logger;
+  #watcher: FSWatcher | undefined;
+  #isGone = false;
+  #isDisposed = false;
   #timer: NodeJS.Timeout | undefined;
   #otherBranch: string | undefined;
 
@@ -43,9 +46,13 @@ export class GitWorkGuard implements Disposable {
     this.#changed = new Emitter<void>((error) =>
       logger.error('A listener of the git guard failed.', { error: String(error) }),
     );
-    if (checkout === undefined) return;
+    this.#logger = logger;
+    if (checkout !== undefined) this.#watch(checkout);
+  }
+
+  #watch(checkout: GitCheckout): void {
     const onError = (error: unknown): void =>
-      logger.warn("Git's folder is not watched; it is looked at before each change.", { error: String(error) });
+      this.#logger.warn("Git's folder is not watched; it is looked at before each change.", { error: String(error) });
     try {
       this.#watcher = watch(checkout.gitDirectory, { persistent: false }, (_, name) => this.#gitChanged(name));
       this.#watcher.on('error', onError);
@@ -69,6 +76,7 @@ export class GitWorkGuard implements Disposable {
     if (this.#checkout === undefined) return undefined;
     // The activity first: git moves HEAD last, so a HEAD that is read after git came to rest is the one that holds.
     const activity = await gitActivity(this.#checkout, this.#clock.wallNow());
+    this.#watchAgain(activity?.isGone === true);
     if (activity !== undefined) return { reason: activity.what, settlesInMs: activity.settlesInMs };
     const branch = await this.#branchOf(this.#checkout);
     this.#otherBranch = branch === this.#branch ? undefined : branchName(branch);
@@ -76,7 +84,17 @@ export class GitWorkGuard implements Disposable {
     return { reason: notJoinedWords(this.#otherBranch), settlesInMs: undefined };
   }
 
+  /** A folder that is back is another one to the operating system, which goes on watching the old one. */
+  #watchAgain(isGone: boolean): void {
+    if (this.#isGone && !isGone && this.#checkout !== undefined && !this.#isDisposed) {
+      this.#watcher?.close();
+      this.#watch(this.#checkout);
+    }
+    this.#isGone = isGone;
+  }
+
   dispose(): void {
+    this.#isDisposed = true;
     this.#watcher?.close();
     clearTimeout(this.#timer);
     this.#changed.dispose();

@@ -30,6 +30,18 @@ export function fileBehind(file: string): UserProblem {
   };
 }
 
+/** The file cannot be read. @param error what a parser says of it, which of git's marks is nothing that helps. */
+export function fileInvalid(text: string, error: { readonly code: string; readonly message: string }): UserProblem {
+  if (GIT_MARK.test(text)) {
+    return {
+      code: 'git-conflict-marks',
+      message: 'Git has left conflict marks (<<<<<<<) in this file.',
+      remedy: 'Nothing is sent until you have chosen what is to stay.',
+    };
+  }
+  return { code: error.code, message: error.message, remedy: 'Nothing is sent until it is mended.' };
+}
+
 /** The file differs from what others have by its formatting only. @param names whose formatting it would take back. */
 export function formattersDisagree(path: string, names: readonly string[]): UserProblem {
   const [name] = names;
@@ -176,6 +188,8 @@ export const stateNotWritten: UserProblem = {
   message: 'What happened to this file could not be recorded.',
   remedy: 'It is tried again; see the log.',
 };
+
+const GIT_MARK = /^<{7} /m;
 
 function fileName(file: string): string {
   return file.split(/[\\/]/).pop() ?? file;

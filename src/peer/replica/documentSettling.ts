@@ -5,7 +5,13 @@ import type { StoredAuthor, StoredDocument, StoredRevision } from '../../core/re
 import type { UserProblem } from '../../core/workingFiles.ts';
 import type { DocumentState } from '../folderSession.ts';
 import { commonBase } from './commonBase.ts';
-import { fileBehind, libraryRevisionMissing, libraryRevisionUnreadable, stateNotWritten } from './documentProblems.ts';
+import {
+  fileBehind,
+  fileInvalid,
+  libraryRevisionMissing,
+  libraryRevisionUnreadable,
+  stateNotWritten,
+} from './documentProblems.ts';
 import type { DocumentParts } from './documentParts.ts';
 import type { DocumentChoices } from './documentChoices.ts';
 import type { DocumentFormatting } from './documentFormatting.ts';
@@ -175,10 +181,7 @@ export class DocumentSettling implements Disposable {
     }
     // What was agreed on was read by somebody before.
     const error = workingHash === shadow?.hash ? undefined : await this.#record.errorIn(working.text, workingHash);
-    if (error !== undefined) {
-      const remedy = 'Nothing is sent until it is mended.';
-      return this.show('invalid', { code: error.code, message: error.message, remedy });
-    }
+    if (error !== undefined) return this.show('invalid', fileInvalid(working.text, error));
     // What becomes of our own change decides what the edit of a file that was set back is merged with.
     if (this.#record.stored.setBackTo !== undefined && !this.#takenBack.isBehind && this.#proposals.isInFlight)
       return this.show('syncing');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
-import { chmod, lstat, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { chmod, lstat, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { kindsInLog, until, type HeadlessPeer } from '../support/headlessPeer.ts';
@@ -58,6 +58,21 @@ test(
     assert.deepEqual(await kindsInLog(here.machine), ['create', 'create', 'edit', 'edit']);
   },
 );
+
+test('[I1] [I8] a folder that is taken away (a drive, a share) is said to be gone, is not made anew, and goes on by itself when it is back', async () => {
+  const alice = await here.keepNew('alice', FILES);
+  const bob = await here.keepNew('bob', FILES);
+  const { folder } = bob.session;
+  await rename(folder, `${folder}-away`);
+  await alice.edit('pets.yaml', (text) => text.replace('List orders', 'List pets'));
+  await bob.until('it says so', ({ observing }) => observing === 'this folder is not there at the moment');
+  await alice.untilInStep(2);
+  assert.equal(existsSync(folder), false);
+  await rename(`${folder}-away`, folder);
+  await until('bob has it', async () => (await bob.read('pets.yaml')).includes('List pets'));
+  await bob.untilInStep(2);
+  assert.deepEqual(await kindsInLog(here.machine), ['create', 'create', 'edit'], 'nothing was deleted');
+});
 
 test(
   '[I1] [I8] a peer on a full disk says so and lives on; once there is room, what both sides saved meanwhile is everywhere',

@@ -33,6 +33,39 @@ test('a folder below the root belongs to its checkout; one outside belongs to no
   assert.equal(await findGitCheckout(root), undefined);
 });
 
+test(
+  '[BRA-04] where git keeps its references in tables, HEAD names no branch, and git is asked',
+  { skip: process.platform === 'win32' },
+  async () => {
+    const bin = join(root, 'bin');
+    await mkdir(join(bin), { recursive: true });
+    const { PATH } = process.env;
+    const folder = await checkoutAt('tables', { HEAD: 'ref: refs/heads/.invalid\n' });
+    await mkdir(join(folder, '.git', 'reftable'));
+    const tables = join(folder, '.git', 'reftable', 'tables.list');
+    const checkout = await findGitCheckout(folder);
+    assert.ok(checkout);
+    const says = (script: string): Promise<void> =>
+      writeFile(join(bin, 'git'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const isSymbolicRef = 'case "$*" in *symbolic-ref*)';
+    try {
+      process.env['PATH'] = `${bin}:${PATH ?? ''}`;
+      await says('echo refs/heads/feature');
+      assert.equal(await readBranch(checkout), 'refs/heads/feature');
+      await says(`${isSymbolicRef} exit 1;; *) echo 1a2b3c4;; esac`);
+      assert.equal(await readBranch(checkout), 'detached:1a2b3c4');
+      // A git that is too old for it: no two states are taken for the same line of work.
+      await says('exit 128');
+      await writeFile(tables, 'one');
+      const before = await readBranch(checkout);
+      await writeFile(tables, 'another');
+      assert.notEqual(await readBranch(checkout), before);
+    } finally {
+      process.env['PATH'] = PATH;
+    }
+  },
+);
+
 test('a linked worktree has its own branch and the remote of the shared config', async () => {
   const main = await checkoutAt('main', { config: '[remote "origin"]\n\turl = git@host.example:team/api.git\n' });
   const own = join(main, '.git', 'worktrees', 'other');

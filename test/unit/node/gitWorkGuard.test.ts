@@ -20,6 +20,32 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
+test('[I8] a checkout that is gone is asked for again, and watched again when it is back', async () => {
+  const gitDirectory = join(root, '.git');
+  const make = (): void => {
+    mkdirSync(gitDirectory);
+    writeFileSync(join(gitDirectory, 'HEAD'), 'ref: refs/heads/main\n');
+  };
+  make();
+  const guard = new GitWorkGuard(
+    { root, gitDirectory, commonDirectory: gitDirectory },
+    'refs/heads/main',
+    clock,
+    logger,
+  );
+  rmSync(gitDirectory, { recursive: true });
+  const gone = await guard.check();
+  assert.equal(gone?.reason, 'this folder is not there at the moment');
+  assert.ok((gone.settlesInMs ?? 0) > 0);
+  make();
+  assert.equal(await guard.check(), undefined);
+  const { promise: told, resolve } = Promise.withResolvers<undefined>();
+  guard.onMayHaveChanged(() => resolve(undefined));
+  writeFileSync(join(gitDirectory, 'HEAD'), 'ref: refs/heads/other\n');
+  await told;
+  guard.dispose();
+});
+
 test('[I8] git that cannot be watched is looked at each time, and stops nothing', async () => {
   // A folder that is not there refuses a watch as a system does that has none left.
   const gitDirectory = join(root, '.git');

@@ -43,6 +43,19 @@ test('[I1] [BRA-04] a checkout whose files come before its HEAD proposes nothing
   await bench.untilTrue(() => bench.proposed.length === 1);
 });
 
+test('[I1] conflict marks that a stash leaves, with nothing under way for git, are not sent, and are said to be there', async () => {
+  const before = revision(spec('cats'), 5);
+  const bench = new ReplicaBench(before.text, before);
+  const replica = await bench.open();
+  await bench.rest(replica);
+  const marked = `${before.text}<<<<<<< Updated upstream\n  /dogs: {}\n=======\n  /birds: {}\n>>>>>>> Stashed changes\n`;
+  bench.folder.save(PATH, marked, undefined);
+  await bench.untilTrue(() => replica.documents[0]?.problem?.code === 'git-conflict-marks');
+  assert.deepEqual([replica.documents[0]?.state, bench.proposed], ['invalid', []]);
+  bench.folder.save(PATH, spec('cats', 'dogs'), undefined);
+  await bench.untilTrue(() => bench.proposed.length === 1);
+});
+
 test('[I8] [I1] a change waits for the unsaved buffer: saved, both are there; thrown away, nothing of it is sent', async () => {
   const before = revision(spec('cats'), 5);
   const bench = new ReplicaBench(before.text, before);
