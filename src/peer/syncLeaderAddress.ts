@@ -33,8 +33,13 @@ export async function publishLeaderAddress(libraryDirectory: string, address: Le
   });
 }
 
-/** Takes the address back; only while the lock is still held, or it could be the next leader's. */
-export async function withdrawLeaderAddress(libraryDirectory: string): Promise<void> {
+/**
+ * Takes the address back; only while the lock is still held, or it could be the next leader's. Where the library's folder
+ * was put back from a backup meanwhile, that holds nobody back: then only one's own address is taken.
+ */
+export async function withdrawLeaderAddress(libraryDirectory: string, leaderId: PeerId): Promise<void> {
+  const published = await readLeaderAddress(libraryDirectory);
+  if (published !== undefined && published.leaderId !== leaderId) return;
   await rm(join(libraryDirectory, LEADER_FILE), { force: true });
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LibraryId } from '../core/ids.ts';
 import type { Ambient } from '../core/ports.ts';
@@ -34,7 +35,10 @@ export async function createLocalSyncHost(options: LocalSyncHostOptions): Promis
   const token = await readToken(libraryDirectory);
   const lock = new LeaderLock(libraryDirectory);
   return {
-    tryLock: () => lock.tryAcquire(),
+    tryLock: () => {
+      if (!existsSync(libraryDirectory)) throw new SyncError('library-missing', 'The library is not there any more.');
+      return lock.tryAcquire();
+    },
     releaseLock: () => {
       lock.release();
     },
@@ -52,7 +56,7 @@ export async function createLocalSyncHost(options: LocalSyncHostOptions): Promis
         throw error;
       }
       return {
-        withdraw: () => withdrawLeaderAddress(libraryDirectory),
+        withdraw: () => withdrawLeaderAddress(libraryDirectory, term.leaderId),
         dispose: () => {
           server.dispose();
         },

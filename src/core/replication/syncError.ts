@@ -13,7 +13,7 @@ export type SyncErrorCode =
   | 'log-compacted'
   /** Somebody with a newer term writes this log now. */
   | 'stale-term'
-  /** The log moved on under a writer that believed to be the only one. */
+  /** The log moved on under a writer that believed to be the only one, or is not at its place any more. */
   | 'log-moved'
   | 'library-missing'
   | 'library-damaged'

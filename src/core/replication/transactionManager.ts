@@ -366,6 +366,7 @@ export class TransactionManager implements LogGate {
         await work();
       } catch (error) {
         this.#isInDoubt = true;
+        if (error instanceof SyncError && error.code === 'log-moved') this.#onDidLoseLog.fire(error);
         throw error;
       }
     });

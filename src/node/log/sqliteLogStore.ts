@@ -23,6 +23,7 @@ import { canonicalEntryText } from '../../core/replication/runningHash.ts';
 import { SyncError } from '../../core/replication/syncError.ts';
 import { inTransaction } from '../inTransaction.ts';
 import { PreparedStatements, type Row } from '../preparedStatements.ts';
+import { FilePlace } from './filePlace.ts';
 import { openDatabase } from './sqlite.ts';
 import { markSchemaVersion, prepareLogDatabase } from './sqliteLogSchema.ts';
 import { parseStoredEntry, readJson, toHead } from './sqliteLogRows.ts';
@@ -36,6 +37,7 @@ export class SqliteLogStore {
   readonly #database: DatabaseSync;
   readonly #statements: PreparedStatements;
   readonly #revisions: SqliteRevisions;
+  readonly #place: FilePlace;
   #isClosed = false;
 
   constructor(path: string) {
@@ -45,6 +47,7 @@ export class SqliteLogStore {
     try {
       prepareLogDatabase(this.#database);
       restrictToUser(path);
+      this.#place = new FilePlace(path);
     } catch (error) {
       this.#database.close();
       throw error;
@@ -91,6 +94,8 @@ export class SqliteLogStore {
       if (state.term === undefined || compareTerms(term, state.term) !== 0) {
         throw new SyncError('stale-term', 'A newer leader writes this log.');
       }
+      // What is written into a file that nobody can open any more is not on disk (I6).
+      if (!this.#place.isSame) throw new SyncError('log-moved', 'The log was taken away, or put back from a backup.');
       if (after !== state.last.index) throw new SyncError('log-moved', 'The log has moved on.');
       for (const record of records) this.#insert(record);
       if (records.some(({ entry }) => entry.kind === 'bulk')) markSchemaVersion(this.#database);

@@ -108,3 +108,25 @@ test('[REP-17] an entry that the disk has damaged keeps no other document waitin
   assert.equal(await alice.read(PATH), expected);
   assert.equal(await bob.read(PATH), expected);
 });
+
+test(
+  '[I6] [REC-04] windows that are open while the library is put back from a backup follow the one that leads it now, and nothing is lost',
+  { skip: process.platform === 'win32' },
+  async () => {
+    const directory = await libraryDirectory();
+    await cp(directory, join(here.machine.root, 'backup'), { recursive: true });
+    await bob.edit(PATH, (text) => text + ITEMS);
+    await until('alice has the new path', async () => (await alice.read(PATH)).includes('/items:'));
+    await rm(directory, { recursive: true });
+    await cp(join(here.machine.root, 'backup'), directory, { recursive: true });
+    const carol = await here.machine.serveNew('carol', { [PATH]: SPEC });
+    assert.equal(carol.status?.role, 'leader', 'in the library that was put back');
+    await alice.edit(PATH, (text) => text.replace('List orders', 'List all orders'));
+    const expected = (SPEC + ITEMS).replace('List orders', 'List all orders');
+    for (const peer of [alice, bob, carol])
+      await until('everybody has everything', async () => (await peer.read(PATH)) === expected);
+    await alice.end();
+    await bob.edit(PATH, (text) => text.replace('title: Shop', 'title: Web shop'));
+    await until('carol is found', async () => (await carol.read(PATH)).includes('title: Web shop'));
+  },
+);

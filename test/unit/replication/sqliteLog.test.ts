@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -97,6 +97,26 @@ test('[I6] every commit is on disk before it is answered: the writer uses WAL wi
   assert.equal(reader.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal');
   reader.close();
 });
+
+test(
+  '[I6] nothing is acknowledged in a log that was deleted, or put back from a backup, while it is open',
+  { skip: process.platform === 'win32' },
+  async () => {
+    for (const isPutBack of [false, true]) {
+      const path = newPath();
+      const manager = await openManager(path);
+      await manager.append(createOf('a', 'doc-1', 'a.yaml', 'one\n'), authorOf('alice'), manager.term);
+      const lost: string[] = [];
+      manager.onDidLoseLog(({ code }) => lost.push(code));
+      copyFileSync(path, `${path}.backup`);
+      for (const end of ['', '-wal', '-shm']) rmSync(path + end);
+      if (isPutBack) copyFileSync(`${path}.backup`, path);
+      const edit = editOf('a', 'doc-1', 'one\n', 'two\n');
+      await assert.rejects(manager.append(edit, authorOf('alice'), manager.term), { code: 'log-moved' });
+      assert.deepEqual(lost, ['log-moved']);
+    }
+  },
+);
 
 test('[REP-07] entry and head are one transaction: where the head cannot be written, there is no entry either', async () => {
   const path = newPath();
