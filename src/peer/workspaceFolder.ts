@@ -8,11 +8,11 @@ import type { Ambient, Merger } from '../core/ports.ts';
 import type { WorkingFiles } from '../core/workingFiles.ts';
 import type { SourceTexts } from '../core/sources/sourceTexts.ts';
 import type { DocumentFinder } from '../node/documents/workerMerger.ts';
-import { mayMoveTo } from '../node/git/commitReach.ts';
-import { GitCommand } from '../node/git/gitCommand.ts';
+import { FolderConflicts } from './folderConflicts.ts';
 import { FolderDecisions } from './folderDecisions.ts';
 import { FolderMembership } from './folderMembership.ts';
 import { type DocumentHistory, ServedHistory } from './documentHistory.ts';
+import { FolderPulls } from './folderPulls.ts';
 import { FolderServing } from './folderServing.ts';
 import type {
   AppliedBulk,
@@ -33,9 +33,8 @@ import type {
   ResolutionPreview,
   Resolutions,
 } from './folderSession.ts';
-import { contextOfConflicts, type HeldDocument, previewResolutions } from './heldDocument.ts';
+import { FolderSteps } from './folderSteps.ts';
 import { Neighbourhood } from './neighbourhood.ts';
-import { pull } from './pull.ts';
 import { notDone } from './replica/documentProblems.ts';
 import { FolderSources } from './sources/folderSources.ts';
 import type { LiveSyncService } from './sources/liveSyncService.ts';
@@ -62,7 +61,6 @@ const SYNC_NOW_TIMEOUT_MS = 15_000;
 /** One workspace folder, from before consent to serving its replica (DESIGN §5, "Consent and joining"). */
 export class WorkspaceFolder implements FolderSession {
   readonly folder: string;
-  readonly #options: WorkspaceFolderOptions;
   readonly #disposables = new DisposableStore();
   readonly #neighbourhood: Neighbourhood;
   readonly #decisions: FolderDecisions;
@@ -72,19 +70,18 @@ export class WorkspaceFolder implements FolderSession {
   readonly #sources: FolderSources;
   readonly #statusChanged: Emitter<FolderStatus>;
   readonly #conflictsChanged: Emitter<readonly HeldConflict[]>;
+  readonly #conflicts: FolderConflicts;
+  readonly #pulls: FolderPulls;
+  readonly #steps: FolderSteps;
   #isStoppedByPerson = false;
-  #wasLastChoiceOfSource = false;
-  #isPulling = false;
-  #changing: Promise<unknown> = Promise.resolve();
-  #givingUp = new AbortController();
 
   private constructor(folder: string, options: WorkspaceFolderOptions, decisions: FolderDecisions) {
     const { ambient, stateDir, files, finder } = options;
     const onError = (error: unknown): void =>
       ambient.logger.error('A listener of the folder failed.', { error: String(error) });
     this.folder = folder;
-    this.#options = options;
     this.#decisions = decisions;
+    this.#steps = new FolderSteps(ambient.logger);
     const peerId = ambient.random.uuid() as PeerId;
     // Let go of last: who hears that this window went may take its replica over.
     this.#neighbourhood = new Neighbourhood({ folder, windowId: peerId, stateDir, files, finder, ambient });
@@ -96,9 +93,9 @@ export class WorkspaceFolder implements FolderSession {
         folder,
         peerId,
         decisions,
-        isPulling: () => this.#isPulling,
+        isPulling: () => this.#pulls.isUnderWay,
         neighbourhood: this.#neighbourhood,
-        changeInBackground: (step) => this.#runInBackground(() => this.#change(step)),
+        changeInBackground: (step) => this.#steps.runInBackground(step),
       }),
     );
     const serving = this.#serving;
@@ -127,6 +124,19 @@ export class WorkspaceFolder implements FolderSession {
       expectChange: (...change) => this.#serving.replica?.expectSourceChange(...change),
     });
     this.#disposables.add(this.#sources);
+    this.#conflicts = new FolderConflicts({
+      serving,
+      sources: this.#sources,
+      merger: options.merger,
+      infoVersion: options.settings.infoVersion,
+    });
+    this.#pulls = new FolderPulls({
+      neighbourhood: this.#neighbourhood,
+      decisions,
+      serving,
+      gitPath: options.gitPath,
+      ambient,
+    });
     this.#disposables.add(
       this.#sources.onDidHappen(({ type }) => (type === 'status:changed' ? this.#tellStatus() : undefined)),
     );
@@ -137,9 +147,7 @@ export class WorkspaceFolder implements FolderSession {
       }),
     );
     this.#disposables.add(
-      this.#neighbourhood.onDidChange(() =>
-        this.#runInBackground(() => this.#change((signal) => this.#neighboursChanged(signal))),
-      ),
+      this.#neighbourhood.onDidChange(() => this.#steps.runInBackground((signal) => this.#neighboursChanged(signal))),
     );
   }
 
@@ -179,7 +187,7 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   get conflicts(): readonly HeldConflict[] {
-    return [...(this.#serving.replica?.conflicts ?? []), ...this.#sources.conflicts];
+    return this.#conflicts.all;
   }
 
   get brokenReferences(): readonly BrokenReference[] {
@@ -187,7 +195,7 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   get canUndoResolution(): boolean {
-    return this.#isSourceUndoNext || (this.#serving.replica?.choices.canUndoResolution ?? false);
+    return this.#conflicts.canUndo;
   }
 
   get sources(): LiveSyncService {
@@ -205,7 +213,7 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   keepInStep(): Promise<Outcome> {
-    return this.#change(async (signal) => {
+    return this.#steps.run(async (signal) => {
       this.#isStoppedByPerson = false;
       try {
         const refusal = await this.#membership.keepInStep(signal);
@@ -223,7 +231,7 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   join(libraryId: LibraryId, pairs: readonly DocumentPair[]): Promise<Outcome> {
-    return this.#endWith(async (signal) => {
+    return this.#steps.endWith(async (signal) => {
       const refusal = await this.#membership.join(libraryId, pairs);
       if (refusal !== undefined) return refusal;
       this.#isStoppedByPerson = false;
@@ -232,24 +240,24 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   leave(): Promise<Outcome> {
-    return this.#endWith(() => this.#membership.leave());
+    return this.#steps.endWith(() => this.#membership.leave());
   }
 
   async forgetLibrary(): Promise<Outcome> {
-    const outcome = await this.#endWith((signal) => this.#membership.forgetLibrary(signal));
+    const outcome = await this.#steps.endWith((signal) => this.#membership.forgetLibrary(signal));
     if (outcome.isDone) this.#tellStatus();
     return outcome;
   }
 
   async neverHere(): Promise<void> {
-    await this.#change(() => this.#decisions.neverHere());
+    await this.#steps.run(() => this.#decisions.neverHere());
     this.#tellStatus();
   }
 
   // ---- serving ----
 
   start(): Promise<Outcome> {
-    return this.#change(async (signal) => {
+    return this.#steps.run(async (signal) => {
       this.#isStoppedByPerson = false;
       await this.#decisions.read();
       if (!this.#decisions.hasConsent)
@@ -259,7 +267,7 @@ export class WorkspaceFolder implements FolderSession {
   }
 
   async stop(): Promise<void> {
-    await this.#endWith(async () => {
+    await this.#steps.endWith(async () => {
       this.#isStoppedByPerson = true;
       await this.#serving.stop();
       // Another window on this folder may serve it now.
@@ -286,29 +294,20 @@ export class WorkspaceFolder implements FolderSession {
     );
   }
 
-  async resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
-    const isOfSource = this.#sources.hasConflictsOf(docId);
-    const outcome = isOfSource
-      ? await this.#sources.resolveConflicts(docId, resolutions)
-      : ((await this.#serving.replica?.choices.resolveConflicts(docId, resolutions)) ?? this.#serving.notServing);
-    if (outcome.isDone) this.#wasLastChoiceOfSource = isOfSource;
-    return outcome;
+  resolveConflicts(docId: DocId, resolutions: Resolutions): Promise<Outcome> {
+    return this.#conflicts.resolve(docId, resolutions);
   }
 
-  async checkResolutions(docId: DocId, resolutions: Resolutions): Promise<ResolutionPreview | undefined> {
-    const { merger, settings } = this.#options;
-    const held = await this.#heldDocument(docId);
-    return held && previewResolutions(merger, held, resolutions, { infoVersion: settings.infoVersion });
+  checkResolutions(docId: DocId, resolutions: Resolutions): Promise<ResolutionPreview | undefined> {
+    return this.#conflicts.check(docId, resolutions);
   }
 
-  async adviceContext(docId: DocId, conflictIds: readonly string[]): Promise<AdviceContext | undefined> {
-    const held = await this.#heldDocument(docId);
-    return held && contextOfConflicts(this.#options.merger, held, conflictIds);
+  adviceContext(docId: DocId, conflictIds: readonly string[]): Promise<AdviceContext | undefined> {
+    return this.#conflicts.adviceContext(docId, conflictIds);
   }
 
-  async undoResolution(): Promise<Outcome> {
-    if (this.#isSourceUndoNext) return await this.#sources.undoResolution();
-    return (await this.#serving.replica?.choices.undoResolution()) ?? this.#serving.notServing;
+  undoResolution(): Promise<Outcome> {
+    return this.#conflicts.undo();
   }
 
   async takeBackBulk(id: ProposalId, signal: AbortSignal): Promise<Outcome> {
@@ -327,35 +326,12 @@ export class WorkspaceFolder implements FolderSession {
     return (await this.#serving.replica?.choices.bringBack(docId)) ?? this.#serving.notServing;
   }
 
-  async pullSyncedChanges(request: PullRequest = {}): Promise<PullResult> {
-    const { checkout, branch } = await this.#neighbourhood.place();
-    if (checkout === undefined) return notDone('no-git', 'This folder is not in a git checkout.');
-    if (request.commit !== undefined && !this.#servesBranch(branch))
-      return notDone('other-branch', 'Another branch is checked out by now.', 'Nothing has been changed.');
-    if (this.#isPulling) return notDone('pulling', 'A pull is under way already.');
-    this.#isPulling = true;
-    try {
-      const { ambient, gitPath } = this.#options;
-      const holds = async (file: string, text: string): Promise<boolean> =>
-        (await this.#serving.replica?.holdsRevision(file, text)) ?? false;
-      const syncNow = async (): Promise<void> => {
-        await this.#serving.replica?.syncNow(SYNC_NOW_TIMEOUT_MS);
-      };
-      return await pull({ ...request, checkout, gitPath, ambient, syncNow, holds });
-    } finally {
-      this.#isPulling = false;
-    }
+  pullSyncedChanges(request: PullRequest = {}): Promise<PullResult> {
+    return this.#pulls.pull(request);
   }
 
-  async canMoveTo(commit: string): Promise<boolean> {
-    const { checkout, branch } = await this.#neighbourhood.place();
-    if (checkout === undefined || !this.#servesBranch(branch)) return false;
-    return mayMoveTo(new GitCommand(checkout.root, this.#options.gitPath), commit);
-  }
-
-  #servesBranch(branch: string): boolean {
-    const { replicaId } = this.#serving;
-    return replicaId !== undefined && this.#decisions.replicaOn(branch)?.replicaId === replicaId;
+  canMoveTo(commit: string): Promise<boolean> {
+    return this.#pulls.canMoveTo(commit);
   }
 
   fileAppeared(file: string): void {
@@ -369,21 +345,19 @@ export class WorkspaceFolder implements FolderSession {
   dispose(): void {
     if (this.#disposables.isDisposed) return;
     this.#disposables.dispose();
-    this.#runInBackground(() =>
-      this.#endWith(async () => {
-        try {
-          await this.#serving.stop();
-        } finally {
-          this.#neighbourhood.dispose();
-        }
-      }),
-    );
+    this.#steps.end(async () => {
+      try {
+        await this.#serving.stop();
+      } finally {
+        this.#neighbourhood.dispose();
+      }
+    });
   }
 
   /** Resolves when everything that was begun has ended and locks and files are free. */
   async closed(): Promise<void> {
     await this.#sources.closed();
-    await this.#changing;
+    await this.#steps.ended();
   }
 
   // ---- what they share ----
@@ -395,54 +369,18 @@ export class WorkspaceFolder implements FolderSession {
     this.#tellStatus();
   }
 
-  async #heldDocument(docId: DocId): Promise<HeldDocument | undefined> {
-    return this.#sources.hasConflictsOf(docId)
-      ? this.#sources.heldDocument(docId)
-      : this.#serving.replica?.heldDocument(docId);
-  }
-
   async #setPaused(isPaused: boolean): Promise<void> {
     const { replica, replicaId } = this.#serving;
     if (replica === undefined || replicaId === undefined) return;
     if (isPaused) replica.pause();
     else replica.resume();
     // So that it stays so over a reload.
-    await this.#change(() => this.#decisions.setPaused(replicaId, isPaused));
-  }
-
-  /** What was chosen last is taken back first. */
-  get #isSourceUndoNext(): boolean {
-    const hasOther = this.#serving.replica?.choices.canUndoResolution ?? false;
-    return this.#sources.canUndoResolution && (this.#wasLastChoiceOfSource || !hasOther);
+    await this.#steps.run(() => this.#decisions.setPaused(replicaId, isPaused));
   }
 
   #tellStatus(): void {
     this.#statusChanged.fire(this.status);
     this.#conflictsChanged.fire(this.conflicts);
-  }
-
-  /** Joining, starting and stopping never overlap. @param step given up by its signal, however long it would wait. */
-  #change<T>(step: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal } = this.#givingUp;
-    const result = this.#changing.then(() => step(signal));
-    // The next step runs whatever became of this one; its outcome is the caller's.
-    this.#changing = result.catch(() => undefined);
-    return result;
-  }
-
-  /** The same of a step that ends what the ones before it would begin: nothing waits for those any more. */
-  #endWith<T>(step: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    this.#givingUp.abort();
-    this.#givingUp = new AbortController();
-    return this.#change(step);
-  }
-
-  #runInBackground(step: () => Promise<unknown>): void {
-    step().catch((error: unknown) => {
-      // What was still under way when the folder was let go has nobody to tell any more.
-      if (this.#disposables.isDisposed) return;
-      this.#options.ambient.logger.error('Following the folder failed.', { error: String(error) });
-    });
   }
 }
 
