@@ -10,6 +10,7 @@ export interface BrokenRule {
 }
 
 const MANAGER = 'src/core/replication/transactionManager.ts';
+const COMMITTED = 'src/core/replication/committedState.ts';
 const DRAFT = 'src/core/replication/transactionDraft.ts';
 const PUMP = 'src/core/replication/entryPump.ts';
 const MEMORY_LOG = 'src/core/replication/memoryReplicatedLog.ts';
@@ -29,14 +30,14 @@ export const BROKEN_RULES: readonly BrokenRule[] = [
   {
     rule: '[REP-09] a proposal is answered before it is durable',
     file: MANAGER,
-    find: 'if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);',
+    find: 'if (draft.records.length > 0) await this.#log.append(draft.records, this.#state.last.index, this.#term);',
     replace:
-      'for (const { queued, results: decided } of results) queued.resolve(decided); if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);',
+      'for (const { queued, results: decided } of results) queued.resolve(decided); if (draft.records.length > 0) await this.#log.append(draft.records, this.#state.last.index, this.#term);',
   },
   {
     rule: '[REP-07] after a failed transaction the heads are not read again',
-    file: MANAGER,
-    find: 'this.#heads.replaceAll(heads);',
+    file: COMMITTED,
+    find: 'this.heads.replaceAll(heads);',
     replace: 'void heads;',
   },
   {

@@ -4,14 +4,13 @@ import { compareTerms } from '../ids.ts';
 import type { DocId, LogIndex, PeerId, ProposalId, RevisionHash, Term } from '../ids.ts';
 import type { Ambient } from '../ports.ts';
 import { bulkEdits } from './bulkEntry.ts';
+import { CommittedState } from './committedState.ts';
 import type { Author, BulkProposal, DocumentEntry, DocumentHead, LogEntry, Proposal, ProposeResult } from './entry.ts';
 import { BadEntryError } from './libraryLink.ts';
 import type { ClaimedPosition, LogGate } from './logGate.ts';
-import { HeadTable } from './headTable.ts';
 import type { Standing } from './messages.ts';
 import type {
   CompactionPolicy,
-  HeadText,
   LogPage,
   LogPosition,
   LogReplacement,
@@ -20,14 +19,11 @@ import type {
   SkeletonRow,
 } from './replicatedLog.ts';
 import { LOG_START } from './replicatedLog.ts';
-import { nextRunningHash } from './runningHash.ts';
 import { SyncError, describeError } from './syncError.ts';
-import { TextCache } from './textCache.ts';
-import { TransactionDraft } from './transactionDraft.ts';
+import type { TransactionDraft } from './transactionDraft.ts';
 
 /** Proposals that arrive while a transaction is being written share the next one, and its fsync. */
 const MAX_PROPOSALS_PER_TRANSACTION = 256;
-const MAX_CACHED_TEXT_UNITS = 32 * 1024 * 1024;
 
 export interface TransactionManagerOptions {
   readonly log: ReplicatedLog;
@@ -57,13 +53,11 @@ export class TransactionManager implements LogGate {
   readonly #log: ReplicatedLog;
   readonly #ambient: Ambient;
   readonly #leaderId: PeerId;
-  readonly #heads = new HeadTable();
-  readonly #texts = new TextCache(MAX_CACHED_TEXT_UNITS);
+  readonly #state: CommittedState;
   readonly #onDidCommit: Emitter<readonly LogEntry[]>;
   readonly #onDidLoseLog: Emitter<SyncError>;
   readonly #queue: QueuedProposal[] = [];
   #term: Term;
-  #last: LogPosition;
   /** What is under way and must be over before the next thing touches the log. */
   #work: Promise<unknown> = Promise.resolve();
   #isDraining = false;
@@ -72,13 +66,13 @@ export class TransactionManager implements LogGate {
   /** Whether proposals are decided here; a copy takes in what the leader of another host has decided. */
   #isLeading: boolean;
 
-  private constructor(options: LogCopyOptions, term: Term, last: LogPosition, isLeading: boolean) {
+  private constructor(options: LogCopyOptions, term: Term, state: CommittedState, isLeading: boolean) {
     this.#isLeading = isLeading;
     this.#log = options.log;
     this.#ambient = options.ambient;
     this.#leaderId = options.leaderId;
     this.#term = term;
-    this.#last = last;
+    this.#state = state;
     const reportListener = (error: unknown): void => {
       options.ambient.logger.error('A listener of the log failed', { error: describeError(error) });
     };
@@ -89,19 +83,15 @@ export class TransactionManager implements LogGate {
   /** Begins a leadership: raises the log's term and reads its heads. Rejects with a `SyncError`. */
   static async open(options: TransactionManagerOptions): Promise<TransactionManager> {
     const term = await options.log.raiseTerm(options.leaderId, options.aboveTerm ?? 0);
-    const { last } = await options.log.state();
-    const manager = new TransactionManager(options, term, last, true);
-    manager.#heads.replaceAll(await options.log.heads());
-    return manager;
+    const { state } = await CommittedState.read(options.log, options.ambient);
+    return new TransactionManager(options, term, state, true);
   }
 
   /** Opens the log without leading: for a host that may follow the leader of another one. Rejects with a `SyncError`. */
   static async openCopy(options: LogCopyOptions): Promise<TransactionManager> {
-    const { term, last } = await options.log.state();
+    const { state, term } = await CommittedState.read(options.log, options.ambient);
     const none = { number: 0, leaderId: options.leaderId };
-    const manager = new TransactionManager(options, term ?? none, last, false);
-    manager.#heads.replaceAll(await options.log.heads());
-    return manager;
+    return new TransactionManager(options, term ?? none, state, false);
   }
 
   /** Fires after each transaction, when it is durable, with its entries in order. */
@@ -120,12 +110,12 @@ export class TransactionManager implements LogGate {
 
   /** The newest durable entry. */
   get position(): LogPosition {
-    return this.#last;
+    return this.#state.last;
   }
 
   /** All heads as of `position`, tombstones included. */
   heads(): readonly DocumentHead[] {
-    return this.#heads.all();
+    return this.#state.heads.all();
   }
 
   /**
@@ -204,12 +194,12 @@ export class TransactionManager implements LogGate {
   async take(entry: LogEntry): Promise<void> {
     await this.#following(async () => {
       // A write that failed may have been durable all the same; then the entry is offered once more.
-      if (await this.#has(entry)) return;
-      const draft = this.#draft();
+      if (await this.#state.has(entry)) return;
+      const draft = this.#state.draft(this.#term);
       const fault = await draft.take(entry);
       if (fault !== undefined) throw new BadEntryError(fault);
-      await this.#log.append(draft.records, this.#last.index, this.#term);
-      this.#accept(draft);
+      await this.#log.append(draft.records, this.#state.last.index, this.#term);
+      this.#state.accept(draft);
       this.#onDidCommit.fire([entry]);
     });
   }
@@ -242,7 +232,7 @@ export class TransactionManager implements LogGate {
 
   /** The newest entry of a document; 0 where there is none. */
   headIndex(docId: DocId): LogIndex {
-    return this.#heads.head(docId)?.index ?? LOG_START;
+    return this.#state.heads.head(docId)?.index ?? LOG_START;
   }
 
   async forgetOrphans(proposalIds: readonly ProposalId[]): Promise<void> {
@@ -262,7 +252,7 @@ export class TransactionManager implements LogGate {
   }
 
   async standingOf(position: ClaimedPosition): Promise<Standing> {
-    if (position.index > this.#last.index) return 'unknown';
+    if (position.index > this.#state.last.index) return 'unknown';
     const runningHash = await this.#log.runningHashAt(position.index);
     const isOurs = position.runningHash === undefined || position.runningHash === runningHash;
     if (runningHash === undefined || !isOurs) return 'unknown';
@@ -271,8 +261,8 @@ export class TransactionManager implements LogGate {
   }
 
   revisionText(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
-    const cached = this.#texts.get(docId, hash);
-    return cached === undefined ? this.#log.revisionText(docId, hash) : Promise.resolve(cached.text);
+    const cached = this.#state.cachedText(docId, hash);
+    return cached === undefined ? this.#log.revisionText(docId, hash) : Promise.resolve(cached);
   }
 
   history(docId: DocId, limit: number): Promise<readonly DocumentEntry[]> {
@@ -323,31 +313,13 @@ export class TransactionManager implements LogGate {
     if (this.#isInDoubt) await this.#reload();
     const asked = batch.flatMap(({ proposals }) => proposals.map(({ proposalId }) => proposalId));
     const known = await this.#log.findProposals(asked);
-    const draft = this.#draft();
+    const draft = this.#state.draft(this.#term);
     const results: { readonly queued: QueuedProposal; readonly results: readonly ProposeResult[] }[] = [];
     for (const queued of batch) results.push({ queued, results: await decide(queued, draft, known) });
-    if (draft.records.length > 0) await this.#log.append(draft.records, this.#last.index, this.#term);
-    this.#accept(draft);
+    if (draft.records.length > 0) await this.#log.append(draft.records, this.#state.last.index, this.#term);
+    this.#state.accept(draft);
     for (const { queued, results: decided } of results) queued.resolve(decided);
     if (draft.records.length > 0) this.#onDidCommit.fire(draft.records.map(({ entry }) => entry));
-  }
-
-  #draft(): TransactionDraft {
-    return new TransactionDraft({
-      heads: this.#heads,
-      last: this.#last,
-      term: this.#term,
-      ambient: this.#ambient,
-      headText: (docId, hash) => this.#headText(docId, hash),
-    });
-  }
-
-  /** Whether the log has this very entry, after the same ones. */
-  async #has(entry: LogEntry): Promise<boolean> {
-    if (entry.index > this.#last.index) return false;
-    const before = entry.index === 1 ? '' : await this.#log.runningHashAt((entry.index - 1) as LogIndex);
-    const after = await this.#log.runningHashAt(entry.index);
-    return before !== undefined && after === nextRunningHash(before, entry, this.#ambient.hashText);
   }
 
   /** What comes from another leader changes nothing once this host leads itself, however long it was on its way. */
@@ -372,42 +344,12 @@ export class TransactionManager implements LogGate {
     });
   }
 
-  #accept(draft: TransactionDraft): void {
-    this.#last = draft.last;
-    for (const head of draft.changedHeads()) this.#heads.set(head);
-    for (const [docId, text] of draft.texts) {
-      if (text === undefined) this.#texts.delete(docId);
-      else this.#texts.set(docId, text);
-    }
-  }
-
-  async #headText(docId: DocId, hash: RevisionHash): Promise<HeadText | undefined> {
-    const cached = this.#texts.get(docId, hash);
-    if (cached !== undefined) return cached;
-    const stored = await this.#log.headText(docId);
-    if (stored === undefined || this.#ambient.hashText(stored.text) !== hash) {
-      this.#ambient.logger.error('The log has lost the text of a document', { docId });
-      return undefined;
-    }
-    this.#texts.set(docId, { ...stored, hash });
-    return stored;
-  }
-
   /** After a failed append nobody knows whether it is on disk: what the log says now counts, and is announced if it is more than we knew. */
   async #reload(): Promise<void> {
-    const { last, horizon, term } = await this.#log.state();
-    const heads = await this.#log.heads();
+    const { term, found } = await this.#state.reload();
     // A leader that finds another term here has lost the log, and is told so by its next transaction.
     if (!this.#isLeading && term !== undefined) this.#term = term;
-    // What was compacted in the meantime cannot be announced; its followers will be told to take the heads.
-    const known = this.#last.index < horizon ? horizon : this.#last.index;
-    const count = last.index - known;
-    const page = count > 0 ? await this.#log.entries(known, { count, units: Infinity }) : undefined;
-    this.#last = last;
-    this.#heads.replaceAll(heads);
-    this.#texts.clear();
     this.#isInDoubt = false;
-    const found = page?.entries.flatMap(({ entry }) => entry ?? []) ?? [];
     if (found.length > 0) this.#onDidCommit.fire(found);
   }
 }
