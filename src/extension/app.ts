@@ -34,7 +34,7 @@ import { affectsSettings, autoStartRule, readSettings } from './readSettings.ts'
 import { appliedSentence, deletedSentence } from './sentences.ts';
 import { LiveSources } from './sources/liveSources.ts';
 import { toPeerSettings } from './settings.ts';
-import { statusActions } from './statusActions.ts';
+import { statusActions, statusReason } from './statusActions.ts';
 import type { StatusBar } from './statusBar.ts';
 import { createStatusBar } from './statusBar.ts';
 import type { FolderView, StatusBarInput, StatusBarView } from './statusBarModel.ts';
@@ -128,6 +128,7 @@ export class App implements Disposable {
         folders: () => this.#openFoldersForCommand(),
         editorPath: (file) => this.#editorPath(file),
         statusActions: () => statusActions(this.#statusInput(this.#look())),
+        statusReason: () => statusReason(this.#statusInput(this.#look())),
         showConflicts: (key) => this.#conflicts.show(key),
         history: this.#history,
         askForAiKey: () => this.#conflicts.askForAiKey(),

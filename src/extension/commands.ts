@@ -35,6 +35,8 @@ export interface CommandsOptions {
   /** A file of a session, as the editor names it. */
   readonly editorPath: (file: string) => string;
   readonly statusActions: () => readonly StatusAction[];
+  /** See `statusReason`. */
+  readonly statusReason: () => string | undefined;
   /** @param key the conflict to select. */
   readonly showConflicts: (key: string | undefined) => void;
   readonly history: HistoryView;
@@ -302,7 +304,7 @@ async function showStatus(options: CommandsOptions): Promise<Answer> {
   const items = options.statusActions().map((action) => ({ ...action, label: `$(${action.icon}) ${action.label}` }));
   const chosen = await vscode.window.showQuickPick(items, {
     title: 'API Live Sync',
-    placeHolder: 'What would you like to do?',
+    placeHolder: options.statusReason() ?? 'What would you like to do?',
     matchOnDescription: true,
   });
   if (chosen === undefined) return cancelled;

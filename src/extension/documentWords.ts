@@ -1,4 +1,4 @@
-import type { DocumentStatus } from '../peer/folderSession.ts';
+import { FILE_CARRIED, type DocumentStatus } from '../peer/folderSession.ts';
 import { count, listNames } from './words.ts';
 
 /** What one document is doing, for a person. */
@@ -17,7 +17,9 @@ export function documentWords(document: DocumentStatus): string {
     case 'invalid':
       return document.problem?.message ?? 'cannot be read; nothing is sent until it is mended';
     case 'behind':
-      return 'was set back to an older version by something outside';
+      return document.problem?.code === FILE_CARRIED
+        ? 'still has what it had on the branch before'
+        : 'was set back to an older version by something outside';
     case 'missing':
       return 'the file is gone';
     case 'misnamed':

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable, Logger } from '../core/ports.ts';
-import type { DocumentStatus, FolderSession, FolderStatus } from '../peer/folderSession.ts';
-import { behindSentence, misnamedSentence, missingSentence } from './sentences.ts';
+import { FILE_CARRIED, type DocumentStatus, type FolderSession, type FolderStatus } from '../peer/folderSession.ts';
+import { behindSentence, carriedSentence, misnamedSentence, missingSentence } from './sentences.ts';
 import type { UserMessages } from './userMessages.ts';
 
 /** What is asked about files in one state. */
@@ -9,7 +9,8 @@ interface Question {
   readonly state: 'behind' | 'missing' | 'misnamed';
   /** The answer that takes what the library has. */
   readonly takeLabel: string;
-  readonly sentence: (paths: readonly string[]) => string;
+  /** @param codes of the documents' problems. */
+  readonly sentence: (paths: readonly string[], codes: readonly (string | undefined)[]) => string;
   /** The answer that sends what became of the file. */
   readonly keepLabel: string;
 }
@@ -17,7 +18,7 @@ interface Question {
 /** Something outside (git stash, reset, a restored backup) set the file back. */
 export const behindQuestion: Question = {
   state: 'behind',
-  sentence: behindSentence,
+  sentence: (paths, codes) => (codes.every((code) => code === FILE_CARRIED) ? carriedSentence : behindSentence)(paths),
   takeLabel: 'Bring Back',
   keepLabel: 'Keep Mine',
 };
@@ -46,6 +47,7 @@ interface AskedDocument {
   readonly session: FolderSession;
   readonly file: string;
   readonly path: string;
+  readonly code: string | undefined;
 }
 
 /** Asks what to do with files of which only the person knows what they are to be; one question at a time. */
@@ -93,7 +95,10 @@ export class FileQuestion implements Disposable {
 
   async #ask(documents: readonly AskedDocument[]): Promise<void> {
     const { takeLabel, keepLabel } = this.#question;
-    const sentence = this.#question.sentence(documents.map((document) => document.path));
+    const sentence = this.#question.sentence(
+      documents.map(({ path }) => path),
+      documents.map(({ code }) => code),
+    );
     const label = await vscode.window.showWarningMessage(sentence, takeLabel, keepLabel);
     if (label === undefined || this.#isDisposed) return;
     const choice = label === takeLabel ? 'bringBack' : 'keepMine';
@@ -106,7 +111,9 @@ export class FileQuestion implements Disposable {
 
   #find(folders: readonly FolderLook[]): AskedDocument[] {
     return folders.flatMap(({ session, status }) =>
-      status.documents.filter((document) => this.#isAbout(document)).map(({ file, path }) => ({ session, file, path })),
+      status.documents
+        .filter((document) => this.#isAbout(document))
+        .map(({ file, path, problem }) => ({ session, file, path, code: problem?.code })),
     );
   }
 

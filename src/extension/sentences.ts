@@ -67,6 +67,14 @@ export function behindSentence(paths: readonly string[]): string {
   return `${what} set back to an older version by something outside, such as git. Bring back ${which}, or keep what is there now and send it?`;
 }
 
+/** Asks what to do with files in which git has left what another branch's library had for them. */
+export function carriedSentence(paths: readonly string[]): string {
+  const [first] = paths;
+  const what =
+    paths.length === 1 && first !== undefined ? `${first} still has` : `${count(paths.length, 'file')} still have`;
+  return `${what} uncommitted changes from the branch that was checked out before. Bring back what this branch has, or keep what is there now and send it?`;
+}
+
 /** Asks what to do with files that are gone where nobody can tell whether a person meant it. */
 export function missingSentence(paths: readonly string[]): string {
   const [first] = paths;

@@ -63,6 +63,18 @@ export function statusActions(input: StatusBarInput): readonly StatusAction[] {
   return actions;
 }
 
+/** What stands above the list: why nothing is sent or written; undefined where nothing is in the way. */
+export function statusReason(input: StatusBarInput): string | undefined {
+  for (const { folderName, status } of input.isTrusted ? input.folders : []) {
+    const { phase, observing, problem } = status;
+    const reason =
+      phase === 'observing' && observing !== undefined ? `Nothing is sent or written: ${observing}.` : undefined;
+    const words = reason ?? (phase === 'failed' ? problem?.message : undefined);
+    if (words !== undefined) return input.folders.length > 1 ? `${folderName}: ${words}` : words;
+  }
+  return undefined;
+}
+
 function documentIcon(state: DocumentState): string {
   switch (state) {
     case 'held':

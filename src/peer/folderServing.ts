@@ -79,6 +79,9 @@ export class FolderServing implements Disposable {
   /** The one that the other windows were told of. */
   #announcedBranch: string | undefined;
   #gitGuard: FolderGuard | undefined;
+  #loggedReason: string | undefined;
+  /** Of the branch that was served before. */
+  #carried: ReadonlyMap<string, RevisionHash> | undefined;
   #library: { readonly libraryId: LibraryId; readonly name: string } | undefined;
   /** The replica that is served here, or (attached) by another window. */
   #record: ReplicaRecord | undefined;
@@ -93,7 +96,7 @@ export class FolderServing implements Disposable {
     this.#changed = new Emitter<void>(onError);
     this.#appliedChange = new Emitter<AppliedChange>(onError);
     this.#appliedBulk = new Emitter<AppliedBulk>(onError);
-    this.#hindrance = new LastingHindrance(scheduler, () => this.#changed.fire());
+    this.#hindrance = new LastingHindrance(scheduler, () => this.#tellChanged());
     this.#commitNoticed = new Emitter<CommitNotice>(onError);
   }
 
@@ -183,7 +186,10 @@ export class FolderServing implements Disposable {
    * @param signal aborted where that is given up meanwhile.
    */
   async start(signal: AbortSignal): Promise<Outcome> {
-    if (await this.#isBranchOfAnotherReplica()) await this.stop();
+    if (await this.#isBranchOfAnotherReplica()) {
+      this.#carried = this.#serving?.replica.agreedHashes;
+      await this.stop();
+    }
     return this.#start(signal, undefined);
   }
 
@@ -318,6 +324,7 @@ export class FolderServing implements Disposable {
       lock,
       signal,
       checkout: place.checkout,
+      carried: this.#carried,
       peer: { peerId, ...peerNames(person, basename(folder)) },
       replicaDirectory: replicaDirectory(stateDir, record.replicaId),
       discover: async () => (await neighbourhood.discover()).map((document) => document.file),
@@ -326,7 +333,7 @@ export class FolderServing implements Disposable {
     this.#serving = serving;
     const changed = (): void => {
       this.#hindrance.update(serving.replica.hindrance, guard.otherBranch !== undefined);
-      this.#changed.fire();
+      this.#tellChanged();
     };
     attempt.add(serving.replica.onDidChange(changed));
     attempt.add(serving.link.onDidChangeStatus(() => this.#changed.fire()));
@@ -410,6 +417,17 @@ export class FolderServing implements Disposable {
   }
 
   // ---- status ----
+
+  #tellChanged(): void {
+    const { observing } = this.status;
+    if (observing !== this.#loggedReason) {
+      const { logger } = this.#options.ambient;
+      if (observing === undefined) logger.info('Changes are sent and written again.');
+      else logger.info('Nothing is sent or written for now.', { reason: observing });
+      this.#loggedReason = observing;
+    }
+    this.#changed.fire();
+  }
 
   #shownPhase(): FolderPhase {
     const replica = this.#serving?.replica;

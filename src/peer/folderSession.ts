@@ -46,6 +46,9 @@ export interface DocumentStatus {
  */
 export type FolderPhase = 'asleep' | 'starting' | 'running' | 'paused' | 'observing' | 'attached' | 'failed';
 
+/** The problem of a document that is `behind` because git has left another branch's uncommitted text in its file. */
+export const FILE_CARRIED = 'file-carried';
+
 /** An immutable snapshot of what a folder is doing. */
 export interface FolderStatus {
   readonly phase: FolderPhase;

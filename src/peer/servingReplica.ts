@@ -31,6 +31,7 @@ export interface ServeOptions extends WorkspaceFolderOptions {
   readonly replicaDirectory: string;
   /** Held, and let go of when the replica is closed or could not be served. */
   readonly lock: ExclusiveLock;
+  readonly carried: ReplicaOptions['carried'];
   readonly discover: ReplicaOptions['discover'];
   readonly inspect: ReplicaOptions['inspect'];
   /** Aborted where it is not to be served after all: what the start waits for may never come (a frozen leader's answer). */
@@ -104,6 +105,7 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
         dispose: () => watcher.dispose(),
       },
       committed: new FolderTexts(checkout, options.guard.inner, options.gitPath),
+      carried: options.carried,
       layout: createFolderLayout(options.folder, record, isIgnored),
       infoVersion: settings.infoVersion,
       bulkDocuments: settings.bulkDocuments ?? DEFAULT_BULK_DOCUMENTS,

@@ -48,12 +48,16 @@ export class DocumentInGit {
 
   async #foreignAuthors(text: string, before: AsyncIterable<string>): Promise<readonly string[]> {
     const { record, history, proposals } = this.#parts;
-    const { shadow } = record.stored;
+    const { shadow, heldBase } = record.stored;
     const link = proposals.connectedLink();
     if (shadow === undefined || link === undefined) return [];
     const { hashText } = record.ctx.ambient;
     let known = 0;
-    for await (const version of before) known = Math.max(known, (await history.indexOf(hashText(version), link)) ?? 0);
+    for await (const version of before) {
+      // All that came since is held: others have it, and the file has not.
+      if (version === heldBase) return [];
+      known = Math.max(known, (await history.indexOf(hashText(version), link)) ?? 0);
+    }
     // What was typed on top, and is no revision yet, was typed on what was agreed on.
     const upTo = (await history.indexOf(hashText(text), link)) ?? shadow.index;
     return history.othersBetween(known, upTo, link);

@@ -2,7 +2,7 @@ import { elementLabel } from '../../core/openapi/elementLabel.ts';
 import { formatPointer, referencePath } from '../../core/openapi/jsonPointer.ts';
 import type { ReferenceTarget } from '../../core/references/fileReferences.ts';
 import type { UserProblem } from '../../core/workingFiles.ts';
-import type { Outcome } from '../folderSession.ts';
+import { FILE_CARRIED, type Outcome } from '../folderSession.ts';
 import type { LibraryStep } from './crossReferences.ts';
 
 /** What a person asked for was not done, and why. */
@@ -27,6 +27,15 @@ export function fileBehind(file: string): UserProblem {
     code: 'file-behind',
     message: `${fileName(file)} was set back to an older version, not by typing.`,
     remedy: 'Bring the newer version back, or keep yours and send it.',
+  };
+}
+
+/** Git has left another branch's uncommitted text in the file. */
+export function fileCarried(file: string): UserProblem {
+  return {
+    code: FILE_CARRIED,
+    message: `${fileName(file)} still has what it had on the branch before.`,
+    remedy: 'Bring back what this branch has, or keep yours and send it.',
   };
 }
 

@@ -7,6 +7,7 @@ import type { DocumentState } from '../folderSession.ts';
 import { commonBase } from './commonBase.ts';
 import {
   fileBehind,
+  fileCarried,
   fileInvalid,
   libraryRevisionMissing,
   libraryRevisionUnreadable,
@@ -190,7 +191,7 @@ export class DocumentSettling implements Disposable {
     const isOwnForm = !this.#takenBack.isChosen && (await this.#formatting.isOwnForm(link));
     const isTakenBack = !isOwnForm && (await this.#takenBack.check(file, link, this.#proposals.isInFlight));
     if (isTakenBack === undefined) return this.show('syncing');
-    if (isTakenBack) return this.show('behind', fileBehind(file));
+    if (isTakenBack) return this.show('behind', this.#takenBack.isCarried ? fileCarried(file) : fileBehind(file));
     const { newHead } = this.#record;
     if (newHead !== undefined && !(await this.#hasMet(file, working.text, newHead))) return this.show('syncing');
     if (newHead !== undefined) return this.#mergeHead(file, newHead, onDurable);

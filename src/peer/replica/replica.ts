@@ -260,6 +260,14 @@ export class Replica implements EntrySink, Disposable {
     return this.#documents.local().find(({ status }) => status.path === path)?.agreedHash;
   }
 
+  /** The same of all copies. */
+  get agreedHashes(): ReadonlyMap<string, RevisionHash> {
+    const hashes = new Map<string, RevisionHash>();
+    for (const { localPath, agreedHash } of this.#documents.local())
+      if (localPath !== undefined && agreedHash !== undefined) hashes.set(localPath, agreedHash);
+    return hashes;
+  }
+
   /** What is held in a document, as it is now. */
   heldDocument(docId: DocId): HeldDocument | undefined {
     return this.#documents.get(docId)?.heldDocument;
@@ -390,6 +398,7 @@ export class Replica implements EntrySink, Disposable {
       },
       mayWork: () => this.#permit.check(),
       hindranceCount: () => this.#permit.hindranceCount,
+      carriedHash: (localPath) => (localPath === undefined ? undefined : this.#options.carried?.get(localPath)),
       sourceOf: (before, after) => this.#sourceChanges.sourceOf(before, after),
       changed: () => this.#tellChanged(),
       send: (proposal, source, mayGo) => this.#bulkProposals.propose(proposal, source, mayGo),

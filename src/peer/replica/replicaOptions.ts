@@ -1,5 +1,6 @@
 import type { Event } from '../../core/event.ts';
 import type { BulkMemory } from '../../core/history/bulkMemory.ts';
+import type { RevisionHash } from '../../core/ids.ts';
 import type { Ambient, Disposable, Merger } from '../../core/ports.ts';
 import type { ReferenceMemory } from '../../core/references/foundReference.ts';
 import type { BulkOrigin } from '../../core/replication/entry.ts';
@@ -32,6 +33,8 @@ export interface ReplicaOptions {
   /** What has rewritten many files just now. */
   readonly bulkOrigin: () => Promise<BulkOrigin>;
   readonly bulkMemory: BulkMemory;
+  /** By local path: what another branch's replica of this folder had agreed on, until just now ([BRA-06]). */
+  readonly carried?: ReadonlyMap<string, RevisionHash> | undefined;
   readonly infoVersion: 'ask' | 'higher' | 'ours' | 'theirs';
   /** Absolute paths of this folder's documents, found by their content. */
   readonly discover: () => Promise<readonly string[]>;

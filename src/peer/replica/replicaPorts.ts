@@ -124,6 +124,8 @@ export interface DocumentContext {
   mayWork(): Promise<boolean>;
   /** How many hindrances are over: what was read before the last one ended may be another branch's. */
   hindranceCount(): number;
+  /** What the file was agreed to be on the branch that was served just before; see `ReplicaOptions.carried`. */
+  carriedHash(localPath: string | undefined): RevisionHash | undefined;
   /** The source that made exactly this change of the file, if one did. */
   sourceOf(before: RevisionHash | undefined, after: RevisionHash): string | undefined;
   changed(): void;

@@ -38,6 +38,12 @@ export class TakenBack {
     return stored.setBackTo !== undefined && stored.setBackTo.hash === workingHash;
   }
 
+  /** Whether git has left in the file what the other branch's library had for it ([BRA-06]). */
+  get isCarried(): boolean {
+    const { ctx, stored, workingHash } = this.#record;
+    return workingHash !== undefined && ctx.carriedHash(stored.localPath) === workingHash;
+  }
+
   /** Whether the working text is what the person has chosen to have: Keep Mine, or an earlier version brought back. */
   get isChosen(): boolean {
     return this.#chosen !== undefined && this.#chosen === this.#record.workingHash;
@@ -157,6 +163,8 @@ export class TakenBack {
     isInFlight: boolean,
   ): Promise<boolean | undefined> {
     const { isFileFromSave, workingHash } = this.#record;
+    // What is committed came by git's history, and what came so is no accident.
+    if (this.isCarried && !isFileFromSave && origin !== this.#record.working?.text) return true;
     if (origin !== undefined) {
       if (link === undefined) return undefined;
       if (await this.#history.hasForeign(link)) return this.#isOnlyOld(file, origin, link, isInFlight);

@@ -196,7 +196,7 @@ test('a branch that has not joined holds one watch on git, however often it is s
   assert.equal(watchesOf(join(alice.session.folder, '.git')), 1);
 });
 
-test('[BRA-04] a branch that has not joined can be joined, and is a replica of its own; coming back goes on with the other', async () => {
+test('[BRA-04] [BRA-06] a branch that has not joined can be joined, and is a replica of its own; coming back goes on with the other', async () => {
   const [alice, bob] = [await keep('backend'), await keep('frontend')];
   const checkOut = (peer: LocalPeer, branch: string): Promise<void> =>
     writeFile(join(peer.session.folder, '.git', 'HEAD'), `ref: refs/heads/${branch}\n`);
@@ -215,15 +215,22 @@ test('[BRA-04] a branch that has not joined can be joined, and is a replica of i
   await alice.edit(PATH, (text) => text.replace('List orders', 'List all orders'));
   await until('bob has it', async () => (await bob.read(PATH)).includes('List all orders'));
 
+  // [BRA-06] Nobody has committed that, and git leaves it in the files.
   for (const peer of [alice, bob]) {
     await checkOut(peer, 'main');
-    await writeFile(join(peer.session.folder, PATH), SPEC);
-  }
-  for (const peer of [alice, bob]) {
     await peer.until('the first one again', (status) => status.library?.libraryId === library);
-    await peer.untilInStep(1);
-    assert.equal(await peer.read(PATH), SPEC);
+    await peer.until('it is asked', ({ documents }) => documents[0]?.problem?.code === 'file-carried');
+    assert.equal(peer.status.documents[0]?.state, 'behind');
   }
+  const { file = '' } = bob.status.documents[0] ?? {};
+  assert.equal(problemCode(await bob.session.leaveBehind(file, 'bringBack')), undefined);
+  await bob.untilInStep(1);
+  assert.equal(await bob.read(PATH), SPEC);
+  // What is typed on top is sent, and nothing of the other branch with it.
+  await alice.edit(PATH, (text) => text.replace('List items', 'List every item'));
+  await alice.untilInStep(1);
+  await until('bob has it', async () => (await bob.read(PATH)).includes('List every item'));
+  for (const peer of [alice, bob]) assert.equal(await peer.read(PATH), SPEC.replace('List items', 'List every item'));
 });
 
 test('a start that fails says so, and does not stay at "connecting"', async () => {

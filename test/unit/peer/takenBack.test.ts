@@ -8,7 +8,7 @@ import type { Replica } from '../../../src/peer/replica/replica.ts';
 import { TakenBack } from '../../../src/peer/replica/takenBack.ts';
 import type { DocId, LogIndex } from '../../../src/core/ids.ts';
 import { hashOf } from '../replication/fakes.ts';
-import { DOC, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
+import { DOC, headOf, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
 
 type GitSays = NonNullable<ReplicaBench['git']>;
 
@@ -30,6 +30,7 @@ function documentInGit(committedText: string): {
     stored: { shadow: { hash: 'agreed', text: 'agreed' }, head: { hash: 'agreed', text: 'agreed' } },
     ctx: {
       formerlyAt: () => [],
+      carriedHash: () => undefined,
       ambient: { hashText: (text: string) => text },
       committed: {
         stamp: () => Promise.resolve(git.stamp),
@@ -247,4 +248,30 @@ test('[I1] a choice that was taken back is held although the file reads as the l
   await bench.takeEntry(replica, agreed, next);
   assert.equal(replica.documents[0].state, 'held');
   assert.equal(bench.folder.text(PATH), next.replace('summary: theirs', 'summary: ours'));
+});
+
+test('[COM-01] what is held is not in the file, and so in no commit of it', async () => {
+  const committed = revision(spec('cats'), 1);
+  const bench = new ReplicaBench(committed.text, committed);
+  bench.addToHistory(undefined, committed.text);
+  bench.git = { stamp: 'before', versions: [committed.text] };
+  const replica = await bench.open();
+  await bench.rest(replica);
+  const mine = committed.text.replace('summary: cats', 'summary: my cats');
+  const theirs = committed.text.replace('summary: cats', 'summary: their cats');
+  bench.answer = () => ({ kind: 'stale', head: headOf(revision(theirs, 2)) });
+  bench.folder.save(PATH, mine, undefined);
+  const next = bench.addToHistory(committed, theirs);
+  await bench.takeEntry(replica, committed, theirs);
+  await bench.untilTrue(() => replica.conflicts.length === 1);
+  const file = replica.documents[0]?.file ?? '';
+  const authors = (text: string): Promise<readonly string[] | undefined> =>
+    bench.until(replica.foreignAuthors(file, () => Promise.resolve(text), 'HEAD'));
+  assert.deepEqual(await authors(mine), []);
+
+  const more = next.text.replace('title: Pets', 'title: All pets');
+  bench.addToHistory(next, more);
+  await bench.takeEntry(replica, next, more);
+  await bench.untilTrue(() => bench.folder.text(PATH)?.includes('All pets') === true);
+  assert.deepEqual(await authors(bench.folder.text(PATH) ?? ''), ['bob']);
 });
