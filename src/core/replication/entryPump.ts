@@ -80,6 +80,8 @@ export class EntryPump implements Disposable {
   #isRunning = false;
   /** Outlives a connection: what the sink has begun with the heads of one, it ends under the next. */
   #headsGiver: EntrySource | undefined;
+  /** Outlives a connection, too. */
+  #isReconciling = false;
   #acknowledged = LOG_START;
   #entriesTaken = 0;
   #headsTaken = 0;
@@ -105,9 +107,12 @@ export class EntryPump implements Disposable {
     return { index, runningHash: isKnown ? this.#position?.runningHash : this.#options.sink.lastSyncedHash?.() };
   }
 
-  /** Heads are wanted, or being handed over, in place of entries. */
+  /**
+   * Heads are wanted, or being handed over, in place of entries: by this leader, or still by the one of the connection
+   * before, in which case the sink may yet be brought to where that one's log stands.
+   */
   get isTakingHeads(): boolean {
-    return this.#needsHeads !== undefined || this.#headsGiver !== undefined;
+    return this.#needsHeads !== undefined || this.#headsGiver !== undefined || this.#isReconciling;
   }
 
   /** Whose heads the sink is taking in. */
@@ -312,12 +317,18 @@ export class EntryPump implements Disposable {
 
   /** A copy of the log is not given heads; it finds out itself from where the leader's entries lead on. */
   async #reconcile(source: EntrySource, why: HeadsReason): Promise<boolean> {
-    const isDone = await this.#options.sink.reconcile?.(source, why);
+    this.#isReconciling = true;
+    let isDone: boolean | undefined;
+    try {
+      isDone = await this.#options.sink.reconcile?.(source, why);
+    } finally {
+      this.#isReconciling = false;
+      this.#wake();
+    }
     if (this.#source !== source) return true;
     // The leader gave no answer, or one that cannot be: another attempt begins with the next connection.
     if (isDone !== true) throw new Error('The log could not be reconciled.');
     this.#headsTaken += 1;
-    this.#wake();
     this.#position = undefined;
     this.#needsHeads = undefined;
     this.#forgetPages();

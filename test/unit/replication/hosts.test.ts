@@ -194,6 +194,36 @@ test('[REC-08] [REP-05] an entry that two hosts have set aside is committed once
   assert.equal(world.transactions.heads()[0]?.hash, hashOf('base\n'));
 });
 
+test('[REC-08] [REC-09] a host whose log is still being brought to where another leader’s stood is not in step before that has ended', async () => {
+  const first = await logOf('a', texts(1, 4));
+  const world = await startLeader(await branchOf(first, 4));
+  // The same log, through a host that is a little behind.
+  const late = await startLeader(await branchOf(first, 3));
+  const log = await branchOf(first, 4);
+  const gate = Promise.withResolvers<undefined>();
+  const rewind = log.rewind.bind(log);
+  log.rewind = async (to) => {
+    await gate.promise;
+    await rewind(to);
+  };
+  const { copy, follower } = await startHost(late, log);
+  const pass = async (): Promise<void> => {
+    for (const { time } of [late, world]) await time.advance(200);
+  };
+  const attach = async (): Promise<void> => {
+    follower.attach(connectTo(world));
+    await pass();
+  };
+  await attach();
+  assert.deepEqual([follower.isConnected, follower.isCaughtUp], [true, false]);
+  gate.resolve(undefined);
+  await pass();
+  if (!follower.isConnected) await attach();
+  assert.equal(follower.isCaughtUp, true);
+  assert.deepEqual(copy.position, world.transactions.position);
+  assert.equal((await copy.orphans(10)).length, 1, 'to be dealt with before the peers are served');
+});
+
 test('[REC-09] renames, deletions and new documents are undone with the rest', async () => {
   const first = await logOf('a', ['base\n']);
   const losing = await branchOf(first, 1);
