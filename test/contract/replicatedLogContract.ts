@@ -289,6 +289,15 @@ export function testReplicatedLog(name: string, open: () => Promise<ReplicatedLo
     assert.deepEqual(await log.orphans(1), entries.slice(1, 2));
   });
 
+  test(`[REC-08] [REC-09] ${name}: what is set aside in several steps, the newest first, is in its old order all the same`, async () => {
+    const log = await open();
+    await filled(log, 9);
+    const entries = (await log.entries(LOG_START, WHOLE)).entries.map(({ entry }) => entry);
+    for (const to of [8, 5, 2] as LogIndex[]) await log.rewind(to);
+    assert.deepEqual(await log.orphans(100), entries.slice(2));
+    assert.deepEqual(await log.orphans(1), entries.slice(2, 3));
+  });
+
   test(`[REC-09] ${name}: a log goes back behind nothing that it has compacted, but to the horizon itself`, async () => {
     const log = await open();
     const builder = await filled(log, 3);

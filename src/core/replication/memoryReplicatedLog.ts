@@ -190,7 +190,8 @@ export class MemoryReplicatedLog implements ReplicatedLog {
   }
 
   orphans(limit: number): Promise<readonly LogEntry[]> {
-    return Promise.resolve([...this.#orphans.values()].slice(0, limit));
+    const inOrder = [...this.#orphans.values()].sort((a, b) => compareTerms(a.term, b.term) || a.index - b.index);
+    return Promise.resolve(inOrder.slice(0, limit));
   }
 
   forgetOrphans(proposalIds: readonly ProposalId[]): Promise<void> {

@@ -118,7 +118,7 @@ export interface ReplicatedLog {
   rewind(to: LogIndex): Promise<void>;
   /** Takes another log's state over, in one transaction. Entries that only this log has are set aside (`orphans`). */
   replace(replacement: LogReplacement): Promise<void>;
-  /** Entries that were set aside and have not been dealt with, oldest first, at most `limit`. */
+  /** Entries that were set aside and have not been dealt with, oldest first (by term and index, however they came here), at most `limit`. */
   orphans(limit: number): Promise<readonly LogEntry[]>;
   forgetOrphans(proposalIds: readonly ProposalId[]): Promise<void>;
   /** What stays known of the entries after `since`, oldest first, at most `limit` and `MAX_SKELETON_PROPOSALS`; compacted ones included. */

@@ -47,6 +47,10 @@ const VERSION_1 = `
   CREATE TABLE forgotten (idx INTEGER PRIMARY KEY, running_hash BLOB NOT NULL) STRICT;
 `;
 
+/** As they stood in their log: one that goes back in several steps sets the newest aside first. */
+export const ORPHANS_ORDER =
+  "json_extract(body, '$.term.number'), json_extract(body, '$.term.leaderId'), json_extract(body, '$.index')";
+
 /** Entries that only this host's log had ([REC-09]). No new version: the release before this one does well without it. */
 const ORPHANS = `
   CREATE TABLE IF NOT EXISTS orphans (
@@ -54,6 +58,7 @@ const ORPHANS = `
     proposal_id TEXT NOT NULL UNIQUE,
     body TEXT NOT NULL
   ) STRICT;
+  CREATE INDEX IF NOT EXISTS orphans_in_order ON orphans (${ORPHANS_ORDER});
 `;
 
 /**

@@ -25,7 +25,7 @@ import { inTransaction } from '../inTransaction.ts';
 import { PreparedStatements, type Row } from '../preparedStatements.ts';
 import { FilePlace } from './filePlace.ts';
 import { openDatabase } from './sqlite.ts';
-import { markSchemaVersion, prepareLogDatabase } from './sqliteLogSchema.ts';
+import { markSchemaVersion, ORPHANS_ORDER, prepareLogDatabase } from './sqliteLogSchema.ts';
 import { parseStoredEntry, readJson, toHead } from './sqliteLogRows.ts';
 import { SqliteRevisions } from './sqliteRevisions.ts';
 
@@ -215,7 +215,7 @@ export class SqliteLogStore {
   }
 
   orphans(limit: number): LogEntry[] {
-    const rows = this.#statements.all('SELECT number AS idx, body FROM orphans ORDER BY number LIMIT ?', limit);
+    const rows = this.#statements.all(`SELECT body FROM orphans ORDER BY ${ORPHANS_ORDER} LIMIT ?`, limit);
     return rows.flatMap((row) => parseLogEntry(readJson(String(row['body']))) ?? []);
   }
 
