@@ -1,5 +1,5 @@
 import { compareTerms } from '../../src/core/ids.ts';
-import type { LogIndex, PeerId, Term } from '../../src/core/ids.ts';
+import type { LogIndex, PeerId, ProposalId, Term } from '../../src/core/ids.ts';
 import type { Connection } from '../../src/core/replication/connection.ts';
 import type { LogEntry } from '../../src/core/replication/entry.ts';
 import { MemoryReplicatedLog } from '../../src/core/replication/memoryReplicatedLog.ts';
@@ -43,6 +43,8 @@ export class SimulatedDisk {
   onDurable: (records: readonly LogRecord[]) => void = () => undefined;
   /** Entries gave way to another host's log, of which these are left. */
   onSetAside: (setAside: readonly LogEntry[], kept: readonly LogRecord[]) => void = () => undefined;
+  /** What is set aside and was not dealt with yet is now this. */
+  onOrphans: (orphans: readonly LogEntry[]) => Promise<void> = () => Promise.resolve();
   /** A process begins to lead in this term, and knows it: where the disk gave no answer, it does not lead. */
   onRaised: (term: Term) => void = () => undefined;
   /** A process follows another host's leader: the log goes back, takes over a state, or takes an entry in. */
@@ -118,7 +120,7 @@ export class SimulatedDisk {
       rewind: (to) => write(() => this.#rewind(process, to)),
       replace: (replacement) => write(() => this.#replace(process, replacement)),
       orphans: (limit) => read(() => log.orphans(limit)),
-      forgetOrphans: (ids) => write(() => log.forgetOrphans(ids)),
+      forgetOrphans: (ids) => write(() => this.#forgetOrphans(ids)),
       skeleton: (since, limit) => read(() => log.skeleton(since, limit)),
       close: () => {
         isClosed = true;
@@ -150,6 +152,16 @@ export class SimulatedDisk {
     this.records = kept;
     this.onSetAside(setAside, kept);
     this.last = (await this.log.state()).last;
+    await this.#tellOrphans();
+  }
+
+  async #forgetOrphans(proposalIds: readonly ProposalId[]): Promise<void> {
+    await this.log.forgetOrphans(proposalIds);
+    await this.#tellOrphans();
+  }
+
+  async #tellOrphans(): Promise<void> {
+    await this.onOrphans(await this.log.orphans(Infinity));
   }
 
   /** What replaces the log are no entries; the records of the shared part stay. */

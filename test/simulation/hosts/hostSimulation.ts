@@ -14,6 +14,7 @@ import { SimulatedWorld } from '../simulatedWorld.ts';
 import { BroughtBack } from './broughtBack.ts';
 import { linkedHost } from './linkedHost.ts';
 import type { SimulatedMachine } from './linkedHost.ts';
+import { SetAsideRule } from './setAsideRule.ts';
 
 const HOSTILE_MS = 90_000;
 /** How long the peers may take to be in step once everything works again: some timeouts after one another, and the longest pauses. */
@@ -86,6 +87,7 @@ export class HostSimulation {
   /** In which anybody has begun to lead. */
   #newestTerm: Term | undefined;
   readonly #broughtBack = new BroughtBack();
+  readonly #setAside: SetAsideRule;
   #faults = 0;
   readonly #hasLastingFaults: boolean;
   #hasLostLogs = false;
@@ -97,6 +99,9 @@ export class HostSimulation {
     this.#hasLastingFaults = hasLastingFaults;
     this.#world = new SimulatedWorld(seed);
     const { random } = this.#world;
+    this.#setAside = new SetAsideRule(this.#machines, (what) => {
+      this.#world.fail(what);
+    });
     this.#troubles = TROUBLES.filter((trouble) => random.chance(RARE.has(trouble) ? 0.15 : 0.4));
     const checks = {
       onApplied: (disk: ReplicaDisk, entry: LogEntry, runningHash: string | undefined): void => {
@@ -161,6 +166,7 @@ export class HostSimulation {
         const replicas = this.#peersOf(machine).map(({ disk }) => disk);
         this.#broughtBack.onSetAside(setAside, kept, replicas);
       };
+      this.#setAside.watch(machine, () => !this.#hasCompacted && !this.#hasLostLogs);
       machine.disk.onRaised = (term) => {
         if (this.#newestTerm === undefined || compareTerms(term, this.#newestTerm) > 0) this.#newestTerm = term;
       };
@@ -311,6 +317,7 @@ export class HostSimulation {
     const peers = this.#peersOf(machine);
     for (const peer of peers) this.#peers.kill(peer);
     const isEmpty = random.chance(0.3);
+    this.#setAside.onRestored(machine);
     await disk.restore(isEmpty ? 0 : random.below(disk.records.length + 1));
     this.#peers.reboot(peers);
     // Somebody helps: whichever of the two comes first starts a peer.
@@ -338,8 +345,10 @@ export class HostSimulation {
       this.#named.set(place, entry.proposalId);
       for (const change of documentEntries(entry)) {
         this.#written.add(`${machine.name} ${change.proposalId} ${String(entry.index)}`);
-        const proposer = this.#peers.disks.find(({ name }) => change.proposalId.startsWith(`${name}:`));
-        if (proposer !== undefined) this.#broughtBack.onDurable(proposer, change);
+        const proposer = this.#peers.all.find(({ disk }) => change.proposalId.startsWith(`${disk.name}:`));
+        if (proposer === undefined) continue;
+        this.#broughtBack.onDurable(proposer.disk, change);
+        this.#setAside.onDurable(machine, proposer.machine.disk, change);
       }
       if (documentEntries(entry).some(({ hash }, at) => heads[at]?.hash !== hash))
         this.#world.fail('[REP-04] head and entry disagree');
@@ -398,6 +407,7 @@ export class HostSimulation {
     if (new Set(this.#positions()).size !== 1) return false;
     const last = this.#machines[0]?.disk.last;
     if (this.#peers.all.filter(({ service }) => service?.status.role === 'leader').length !== 1) return false;
+    if (!this.#setAside.isFulfilled) return false;
     return last !== undefined && this.#peers.areInStep(last);
   }
 
