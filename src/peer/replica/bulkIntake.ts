@@ -49,8 +49,11 @@ export class BulkIntake implements Disposable {
     this.#references = references;
   }
 
-  /** Resolves when all that it brings is durable, together with the position. */
-  async take(entry: BulkEntry, synced: SyncedPosition): Promise<void> {
+  /**
+   * Resolves when all that it brings is durable, together with the position.
+   * @param putOff told of each document whose file is written later, with what follows; undefined: each is written at once.
+   */
+  async take(entry: BulkEntry, synced: SyncedPosition, putOff?: (document: DocumentReplica) => void): Promise<void> {
     const parts = documentEntries(entry).flatMap((change): Part[] => {
       const document = this.#documents.get(change.docId);
       return document === undefined ? [] : [{ document, change }];
@@ -74,7 +77,10 @@ export class BulkIntake implements Disposable {
       ofOthers.map(({ document }) => document.docId),
     );
     const before = new Map(parts.map(({ document }) => [document.docId, textOf(document)]));
-    for (const { document, change } of parts) document.intake.applyPart(change, texts.get(change.docId), together);
+    for (const { document, change } of parts) {
+      putOff?.(document);
+      document.intake.applyPart(change, texts.get(change.docId), together, putOff !== undefined);
+    }
     await together.done;
     for (const { document, change } of parts) {
       const { docId, proposalId } = change;

@@ -99,8 +99,11 @@ export class DocumentIntake {
     });
   }
 
-  /** Takes its part of a bulk in, together with the other documents', and goes on from there ([BLK-04]). */
-  applyPart(entry: DocumentEntry, text: string | undefined, together: SharedCommit): void {
+  /**
+   * Takes its part of a bulk in, together with the other documents', and goes on from there ([BLK-04]).
+   * @param isPutOff the file is written when `settlePutOff` is called, because others follow at once.
+   */
+  applyPart(entry: DocumentEntry, text: string | undefined, together: SharedCommit, isPutOff: boolean): void {
     const taken = this.#queue.run(async () => {
       try {
         await this.#takePart(entry, text, together);
@@ -109,7 +112,8 @@ export class DocumentIntake {
         together.fail(error);
         return;
       }
-      await this.#settling.settleAndRecord();
+      if (isPutOff) this.#settling.putOff();
+      else await this.#settling.settleAndRecord();
     });
     taken.catch((error: unknown) => {
       if (error instanceof QueueClosedError) together.withdraw();

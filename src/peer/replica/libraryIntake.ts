@@ -77,7 +77,8 @@ export class LibraryIntake implements EntrySink {
     if (entry.index <= this.#synced.index) return;
     const synced = { index: entry.index, runningHash };
     const isPutOff = isFollowed && this.#mayPutOff();
-    if (entry.kind === 'bulk') await this.#bulks.take(entry, synced);
+    if (entry.kind === 'bulk')
+      await this.#bulks.take(entry, synced, isPutOff ? (document) => this.#putOff.add(document) : undefined);
     else await this.#applyEntry(entry, synced, isPutOff);
     this.#synced = synced;
     if (!isPutOff) this.settlePutOff();

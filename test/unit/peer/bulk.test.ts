@@ -184,6 +184,25 @@ test('[BLK-04] a bulk is recorded as a whole or not at all: where that fails it 
   await bench.untilTrue(() => textsIn(bench).every((text) => text === NEW));
 });
 
+test('[REP-28] [BLK-04] [BLK-08] a bulk that is followed by more is brought into the files with that, each once, and told once', async () => {
+  const bench = createBench();
+  bench.revisions.set(hashOf(OLD), OLD);
+  bench.revisions.set(hashOf(NEW), NEW);
+  const replica = await bench.open();
+  const heard = listen(replica);
+  let writes = 0;
+  bench.onWritten = () => (writes += 1);
+  const entry = bulkEntry(bench);
+  await bench.until(replica.applySyncEntry(entry, hashOf('log at 2'), true));
+  assert.deepEqual([writes, replica.lastSyncedIndex(), replica.lastDurableIndex()], [0, 2, 2]);
+  assert.ok(replica.documents.every(({ state }) => state === 'syncing'));
+  await bench.takeEntry(replica, revision(NEW, 2), spec('one', 'two', 'three'));
+  await bench.untilTrue(() => heard.bulks.length > 0);
+  assert.deepEqual(textsIn(bench), [spec('one', 'two', 'three'), NEW, NEW, NEW, NEW, NEW]);
+  assert.equal(writes, 6);
+  assert.deepEqual([heard.bulks.map(({ documents }) => documents.length), heard.single.length], [[6], 1]);
+});
+
 test('[BLK-08] [I12] a bulk of somebody else is told once, and taken back in one step, after a restart too; what was changed since stays', async () => {
   const bench = createBench();
   bench.bulkDocuments = 3;
