@@ -19,6 +19,8 @@ import type { ReplicaOptions } from './replica/replicaOptions.ts';
 import { SyncService } from './syncService.ts';
 import type { WorkspaceFolderOptions } from './workspaceFolder.ts';
 
+/** Of a random id: the same one once more would have to meet a number of a run whose state was lost, too. */
+const RUN_NAME_LENGTH = 13;
 /** A person does not save so many files at once. */
 const DEFAULT_BULK_DOCUMENTS = 20;
 
@@ -90,6 +92,7 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
   try {
     replica = await Replica.open({
       ambient,
+      runName: ambient.random.uuid().slice(0, RUN_NAME_LENGTH),
       files: options.files,
       store,
       merger: options.merger,

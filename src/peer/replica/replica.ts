@@ -378,7 +378,7 @@ export class Replica implements EntrySink, Disposable {
   }
 
   #createContext(): DocumentContext {
-    const { ambient, files, store, merger, reader, committed, layout, infoVersion } = this.#options;
+    const { ambient, runName, files, store, merger, reader, committed, layout, infoVersion } = this.#options;
     return {
       ambient,
       files,
@@ -392,7 +392,7 @@ export class Replica implements EntrySink, Disposable {
       takeProposalNumber: () => {
         const number = this.#nextProposalNumber++;
         return {
-          proposalId: `${store.replicaId}:${number}` as ProposalId,
+          proposalId: `${store.replicaId}:${runName}-${number}` as ProposalId,
           nextProposalNumber: this.#nextProposalNumber,
         };
       },

@@ -17,6 +17,11 @@ export interface FolderWatcher extends Disposable {
 
 export interface ReplicaOptions {
   readonly ambient: Ambient;
+  /**
+   * Tells this run of the replica from every other, and stands in the ids of its proposals: where the replica's own state was
+   * put back from a backup, its counter gives numbers that the log knows already, of other changes ([REP-05]).
+   */
+  readonly runName: string;
   readonly files: WorkingFiles;
   readonly store: ReplicaStore;
   readonly merger: Merger;

@@ -130,3 +130,24 @@ test(
     await until('carol is found', async () => (await carol.read(PATH)).includes('title: Web shop'));
   },
 );
+
+test('[REP-05] [I1] what is saved after the own state of a window was put back from a backup reaches everybody', async () => {
+  const replicas = join(here.machine.stateDir, 'replicas');
+  await alice.end();
+  await cp(replicas, join(here.machine.root, 'replicas'), { recursive: true });
+  alice = serve(alice.folder, 'alice');
+  await alice.untilInStep(1);
+  await alice.edit(PATH, (text) => text.replace('title: Shop', 'title: Web shop'));
+  await until('bob has the title', async () => (await bob.read(PATH)).includes('Web shop'));
+  await alice.end();
+  await bob.end();
+  await rm(replicas, { recursive: true });
+  await cp(join(here.machine.root, 'replicas'), replicas, { recursive: true });
+  [alice, bob] = [serve(alice.folder, 'alice'), serve(bob.folder, 'bob')];
+  await alice.untilInStep(1);
+  await alice.edit(PATH, (text) => text + ITEMS);
+  const expected = SPEC.replace('title: Shop', 'title: Web shop') + ITEMS;
+  for (const peer of [alice, bob])
+    await until('both have everything', async () => (await peer.read(PATH)) === expected);
+  await alice.untilInStep(1);
+});

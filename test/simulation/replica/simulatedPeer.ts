@@ -180,6 +180,7 @@ export class SimulatedPeer {
     const view = this.folder.open(process, crash);
     const replica = await Replica.open({
       ambient: process.ambient,
+      runName: String(this.#starts),
       files: view.files,
       store: openStore(this.store, process, crash),
       merger: createInlineMerger(process, () => this.#machine.mergeMs()),

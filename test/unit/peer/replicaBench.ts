@@ -110,6 +110,7 @@ export class ReplicaBench {
   /** The program has written the document's file. */
   onWritten: () => void = () => undefined;
   readonly #bulks = new KeptBulks();
+  #runs = 0;
   readonly #process: SimulatedProcess;
   readonly #statusChanged = new Emitter<LinkStatus>((error) => assert.fail(String(error)));
   #status: LinkStatus = {
@@ -161,6 +162,7 @@ export class ReplicaBench {
     const view = this.folder.open(this.#process, () => undefined);
     const opening = Replica.open({
       ambient: this.#process.ambient,
+      runName: `run${String((this.#runs += 1))}`,
       files: view.files,
       store: openStore(this.store, this.#process, () => undefined),
       merger: createInlineMerger(this.#process, () => 0),

@@ -353,3 +353,22 @@ test('[REP-17] a leader that has lost the text of a document is sent the whole o
   await bench.rest(replica);
   assert.equal(bench.proposed.length, 3);
 });
+
+test('[REP-05] [I1] a replica whose own state was put back from a backup takes no id again that the log may know of another change', async () => {
+  const base = revision(spec('cats'), 5);
+  const bench = new ReplicaBench(base.text, base);
+  bench.answer = () => new Promise(() => undefined);
+  const before = await bench.open();
+  bench.folder.put(PATH, spec('cats', 'dogs'));
+  await bench.rest(before);
+  before.dispose();
+  bench.store.outbox.clear();
+  bench.store.nextProposalNumber = 1;
+  bench.folder.put(PATH, spec('cats', 'birds'));
+  const replica = await bench.open();
+  await bench.rest(replica);
+  const ids = bench.proposed.map(({ proposalId }) => proposalId);
+  assert.ok(ids.length >= 2);
+  assert.notEqual(ids[0], ids.at(-1));
+  replica.dispose();
+});
