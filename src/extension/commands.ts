@@ -15,6 +15,7 @@ import type { HistoryView } from './historyView.ts';
 import { joinByHand } from './joinFlow.ts';
 import { pullSyncedChanges } from './pullCommand.ts';
 import { problems } from './problems.ts';
+import { readySentence } from './sentences.ts';
 import type { StatusAction } from './statusActions.ts';
 import type { UserMessages } from './userMessages.ts';
 import { count } from './words.ts';
@@ -161,7 +162,7 @@ async function keepInStep(folders: readonly OpenFolder[]): Promise<Answer> {
     return { kind: 'done', sentence: `${folder.name} is now kept in step with ${offer.neighbour}${onBranch}.` };
   return {
     kind: 'done',
-    sentence: `${folder.name} is ready (${count(documents.length, 'document')}). Open another copy of it${onBranch} in a second window: it is offered there.`,
+    sentence: readySentence(folder.name, documents.length, unjoinedBranch),
   };
 }
 

@@ -67,6 +67,14 @@ export function behindSentence(paths: readonly string[]): string {
   return `${what} set back to an older version by something outside, such as git. Bring back ${which}, or keep what is there now and send it?`;
 }
 
+/** Says what to do next where nobody else is there yet. @param branch where the folder has joined on others before. */
+export function readySentence(folderName: string, documentCount: number, branch: string | undefined): string {
+  const documents = count(documentCount, 'document');
+  return branch === undefined
+    ? `${folderName} is ready (${documents}). Open another copy of it in a second window: it is offered there.`
+    : `${folderName} is ready on branch ${branch} (${documents}). Whoever has that branch, too, chooses Keep in Step there.`;
+}
+
 /** Asks what to do with files in which git has left what another branch's library had for them. */
 export function carriedSentence(paths: readonly string[]): string {
   const [first] = paths;

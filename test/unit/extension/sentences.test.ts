@@ -8,6 +8,7 @@ import {
   offerSentence,
   pairsSentence,
   pulledSentence,
+  readySentence,
 } from '../../../src/extension/sentences.ts';
 import { count, listNames } from '../../../src/extension/words.ts';
 import type { DocId } from '../../../src/core/ids.ts';
@@ -18,6 +19,15 @@ describe('sentences', () => {
     assert.equal(
       offerSentence({ libraryId: undefined, name: 'petstore', neighbour: 'frontend', documentCount: 2 }),
       'Another window has this API (petstore, 2 documents). Keep them in step?',
+    );
+  });
+
+  it('say what to do next, on a branch that joins beside another one, too', () => {
+    assert.match(readySentence('backend', 2, undefined), /second window: it is offered there\.$/);
+    // A window that has joined on another branch is not asked again.
+    assert.match(
+      readySentence('backend', 2, 'feature/x'),
+      /on branch feature\/x \(2 documents\)\..*chooses Keep in Step there\.$/,
     );
   });
 
