@@ -52,12 +52,11 @@ test('[BLK-01] [BLK-04] [BLK-05] [I1] [I2] a generator that rewrites 300 documen
     const before = (await readLog(machine)).changes.length;
 
     await generate(frontend, '2.0.0');
+    await until('something of it is in the log', async () => (await readLog(machine)).changes.length > before);
+    const [first] = (await readLog(machine)).changes.slice(before);
+    assert.equal(first?.kind, 'bulk', 'the documents go together, and not each by itself');
     await untilEverywhere([leader], '2.0.0');
-    const after = (await readLog(machine)).changes.slice(before);
-    assert.deepEqual(
-      after.map(({ kind }) => kind),
-      ['bulk'],
-    );
+    assert.equal((await readLog(machine)).changes.length, before + 1);
     assert.equal(await countBulkDocuments(machine), COUNT);
     await until('alice has been told of all', () =>
       Promise.resolve(leader.appliedTogether.reduce((sum, { documents }) => sum + documents.length, 0) === COUNT),
