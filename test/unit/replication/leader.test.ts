@@ -155,6 +155,18 @@ test('[REP-12] pages are at most 100 entries, and say rightly whether there is m
   );
 });
 
+test('[REP-12] a page ends at about 4 MiB of entries', async () => {
+  const world = await startLeader();
+  const save = writer(world);
+  for (let step = 0; step < 5; step += 1) await save(1024 * 1024);
+  const bob = world.connectByHand('bob');
+  await greet(world, bob);
+  bob.send({ kind: 'fetchEntries', requestId: 7, since: 0 as LogIndex, limit: 100 });
+  await settle();
+  const { entries, hasMore } = bob.last('entriesResponse');
+  assert.deepEqual([entries.length, hasMore], [3, true]);
+});
+
 test('[REP-12] a limit above 100 is no message of ours', async () => {
   const world = await startLeader();
   const bob = world.connectByHand('bob');
@@ -191,6 +203,18 @@ test('[REP-15] the leader tracks who is connected and how far each is behind', a
     ],
     'a late acknowledgement takes nothing back',
   );
+  carol.send({ kind: 'acknowledge', index: 2 as LogIndex }, { term: { ...carol.term, number: 0 } });
+  await settle();
+  assert.deepEqual(lag()[1], ['carol', 1], 'one of an older term changes nothing');
+  const { runningHash } = world.transactions.position;
+  const dave = world.connectByHand('dave');
+  await greet(world, dave, { index: 2, runningHash: hashOf('another log') } as never);
+  assert.deepEqual(lag()[2], ['dave', 2], 'what it has of another log counts for nothing');
+  dave.connection.close();
+  const erin = world.connectByHand('erin');
+  await greet(world, erin, { index: 2, runningHash } as never);
+  assert.deepEqual(lag()[2], ['erin', 0]);
+  erin.connection.close();
   carol.connection.close();
   await settle();
   assert.deepEqual(lag(), [['bob', 0]]);
