@@ -206,7 +206,13 @@ export async function gitAtRandom({ seed, steps, doings }: RoundOptions): Promis
       for (let turn = 1; turn <= steps; turn++) await step(at, `${String(at)}x${String(turn)}`);
     };
     await Promise.all(peers.map((_, at) => live(at)));
-    for (const peer of peers) await comeHome(peer);
+    for (const [at, peer] of peers.entries()) {
+      const before = await tokensIn(peer.session.folder);
+      await comeHome(peer);
+      const left = await tokensIn(peer.session.folder);
+      // What a person has committed on another branch stays there.
+      for (const name of before) if (name.startsWith(`t${String(at)}x`) && !left.has(name)) work.takenByGit.add(name);
+    }
     await until('all are in step', async () => {
       for (const peer of peers) await settle(peer);
       return isInStep(peers);
