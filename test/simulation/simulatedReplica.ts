@@ -144,10 +144,11 @@ export class SimulatedReplica implements EntrySink {
       texts.set(docId, text);
     }
     await this.#process.delay(this.#process.random.between(0, 3));
-    for (const { docId, hash } of entry.documents) {
+    for (const { docId, hash, proposalId } of entry.documents) {
       const document = this.disk.documents.get(docId);
       const base = document?.shadow?.text ?? NOTHING;
       this.#take(docId, document?.path ?? '', document, base, { text: texts.get(docId) ?? '', hash });
+      this.#endOwn(docId, proposalId);
     }
     this.disk.index = entry.index;
     this.disk.runningHash = runningHash ?? '';
@@ -167,10 +168,17 @@ export class SimulatedReplica implements EntrySink {
       }
       const path = entry.path ?? document?.path ?? '';
       this.#take(entry.docId, path, document, document?.shadow?.text ?? NOTHING, { text, hash: hashOf(text) });
+      this.#endOwn(entry.docId, entry.proposalId);
     }
     this.disk.index = entry.index;
     this.disk.runningHash = runningHash ?? '';
     this.#checks.onApplied(this.disk, entry, runningHash);
+  }
+
+  /** Our own proposal has come in: what became of it is known, and where heads come next the shadow is the base. */
+  #endOwn(docId: DocId, proposalId: ProposalId): void {
+    const document = this.disk.documents.get(docId);
+    if (document?.outbox?.proposalId === proposalId) document.outbox = undefined;
   }
 
   async #applyHeads(
