@@ -62,7 +62,11 @@ export class DocumentChoices {
   /** The library takes its side back as a change of its own; when it is committed, the clash is there again. */
   async sendUndo(): Promise<'again' | 'proposed' | 'stopped'> {
     const record = this.#record;
-    if (this.#undoing === undefined) return 'again';
+    const { file, working } = record;
+    if (this.#undoing === undefined || file === undefined) return 'again';
+    // Once it is committed ours is in the file alone: one that was changed or deleted a moment ago may not have it any more.
+    await this.#writer.readAgain(file);
+    if (record.working?.raw !== working?.raw) return 'again';
     const plan = await planUndo(record, this.#undoing.undo);
     if (!plan.isDone) {
       this.endUndo(plan);

@@ -34,6 +34,7 @@ const REGRESSIONS_WITH_DELETIONS: readonly (readonly [number, string])[] = [
     1358,
     'a document deleted here and renamed by others had files looked for without end, as long as another one waited for a place',
   ],
+  [20997, 'a choice was taken back in the library for a file that had been deleted a moment before'],
   [20050, 'a file that was deleted again, before anybody had read it, counted as gone since the first time'],
   [
     1486,

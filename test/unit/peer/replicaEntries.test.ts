@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LogIndex } from '../../../src/core/ids.ts';
+import type { Proposal } from '../../../src/core/replication/entry.ts';
 import type { StoredRevision } from '../../../src/core/replication/replicaStore.ts';
 import type { AppliedChange } from '../../../src/peer/folderSession.ts';
 import type { Replica } from '../../../src/peer/replica/replica.ts';
@@ -220,6 +221,30 @@ async function held(): Promise<{
   assert.equal(replica.conflicts.length, 1);
   return { bench, replica, head };
 }
+
+test('[I1] a choice is not taken back for a file that was deleted a moment ago: ours would be nowhere', async () => {
+  const before = revision(cats('one'), 5);
+  const bench = new ReplicaBench(cats('mine'), before);
+  const replica = await bench.open();
+  const theirs = await bench.takeEntry(replica, before, cats('theirs'));
+  const [held] = replica.conflicts;
+  assert.ok(held !== undefined);
+  await bench.until(replica.choices.resolveConflicts(DOC, new Map([[held.conflict.id, { choice: 'ours' }]])));
+  await bench.untilTrue(() => bench.proposed.some(({ hash }) => hash === hashOf(cats('mine'))));
+  const mine = await bench.takeEntry(replica, theirs, cats('mine'), bench.proposed.at(-1)?.proposalId);
+  const undone = replica.choices.undoResolution();
+  bench.folder.put(PATH, undefined);
+  const resolves = (): readonly Proposal[] => bench.proposed.filter(({ kind }) => kind === 'resolve');
+  // Sooner than it counts as deleted.
+  await bench.until(replica.syncNow(500));
+  assert.deepEqual(resolves(), []);
+  bench.folder.put(PATH, cats('mine'));
+  await bench.until(replica.syncNow(500));
+  await bench.untilTrue(() => resolves().length > 0);
+  await bench.takeEntry(replica, mine, cats('theirs'), resolves()[0]?.proposalId);
+  assert.deepEqual(await bench.until(undone), { isDone: true });
+  assert.equal(replica.conflicts.length, 1);
+});
 
 test('[I1] a choice that finds the file changed lets that change go its way', async () => {
   const { bench, replica } = await held();
