@@ -69,8 +69,12 @@ export class BulkProposals implements Disposable {
     this.#wait();
   }
 
-  /** Whatever is proposed within the call goes together: what a former run left in the outbox. */
-  together(propose: () => void): void {
+  /**
+   * Whatever is proposed within the call goes together: what a former run left in the outbox.
+   * @param changedCount how many files differ from what was agreed on: a run that was killed in the middle of a burst has
+   *   left its first edits only, and the others are sent next.
+   */
+  together(propose: () => void, changedCount: number): void {
     const resent: Waiting[] = [];
     this.#resent = resent;
     try {
@@ -78,7 +82,9 @@ export class BulkProposals implements Disposable {
     } finally {
       this.#resent = undefined;
     }
-    this.#inBackground(this.#originOf(resent, resent.length).then((origin) => this.#send(resent, origin)));
+    this.#inBackground(
+      this.#originOf(resent, Math.max(resent.length, changedCount)).then((origin) => this.#send(resent, origin)),
+    );
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { MergeConflict } from '../../core/merge/types.ts';
 import type { StoredDocument } from '../../core/replication/replicaStore.ts';
+import type { UserProblem } from '../../core/workingFiles.ts';
 import { toRawSplices, workingText } from '../../core/workingText.ts';
 import type { Outcome, Resolutions } from '../folderSession.ts';
 import { libraryBusy, notDone, nothingIsWritten } from './documentProblems.ts';
@@ -60,12 +61,13 @@ export class DocumentChoices {
   }
 
   /** The library takes its side back as a change of its own; when it is committed, the clash is there again. */
-  async sendUndo(): Promise<'again' | 'proposed' | 'stopped'> {
+  async sendUndo(): Promise<'again' | 'proposed' | 'stopped' | { readonly problem: UserProblem }> {
     const record = this.#record;
     const { file, working } = record;
     if (this.#undoing === undefined || file === undefined) return 'again';
     // Once it is committed ours is in the file alone: one that was changed or deleted a moment ago may not have it any more.
-    await this.#writer.readAgain(file);
+    const problem = await this.#writer.readAgain(file);
+    if (problem !== undefined) return { problem };
     if (record.working?.raw !== working?.raw) return 'again';
     const plan = await planUndo(record, this.#undoing.undo);
     if (!plan.isDone) {

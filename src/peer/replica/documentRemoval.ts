@@ -23,6 +23,8 @@ export type RemovalStep =
   | { readonly kind: 'again' | 'stopped' }
   | { readonly kind: 'show'; readonly state: DocumentState; readonly problem?: UserProblem }
   | { readonly kind: 'written'; readonly written: Written; readonly isRemoval: boolean }
+  /** Whether the file is there cannot be told at the moment. */
+  | { readonly kind: 'unreadable'; readonly problem: UserProblem }
   /** There is nothing here any more. */
   | { readonly kind: 'gone' };
 
@@ -120,7 +122,8 @@ export class DocumentRemoval implements Disposable {
     record.conflicts = [];
     if (this.#proposals.readyLink() === undefined) return { kind: 'show', state: 'syncing' };
     // A file that git has put back is not read yet: nothing is deleted for everybody by what was read before.
-    await this.#writer.readAgain(file);
+    const problem = await this.#writer.readAgain(file);
+    if (problem !== undefined) return { kind: 'unreadable', problem };
     if (record.working !== undefined) return { kind: 'again' };
     if (!(await record.ctx.mayWork())) return { kind: 'stopped' };
     await this.#proposals.proposeRemoval(head.hash);

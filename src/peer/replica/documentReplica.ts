@@ -181,6 +181,13 @@ export class DocumentReplica implements Disposable {
     return this.#queue.ended;
   }
 
+  /** Whether the file, as it was last read, has something that the library is still to hear of. */
+  get isChanged(): boolean {
+    const { working, workingHash, stored } = this.#record;
+    const isSettled = stored.heldBase === undefined && stored.setBackTo === undefined;
+    return working !== undefined && isSettled && workingHash !== stored.shadow?.hash;
+  }
+
   resendInFlight(): void {
     this.#proposals.resend();
   }

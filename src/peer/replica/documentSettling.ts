@@ -218,7 +218,8 @@ export class DocumentSettling implements Disposable {
     this.show('syncing');
     if (this.#record.stepTo(head) !== undefined) {
       // The buffer that held it was saved or thrown away, and the file as it was last read does not tell which.
-      await this.#writer.readAgain(file);
+      const problem = await this.#writer.readAgain(file);
+      if (problem !== undefined) return this.waitForDisk(problem);
       if (this.#record.working?.raw !== working.raw) return 'again';
     }
     const merged = await this.#record.mergeHead(working.text, head);
@@ -251,6 +252,7 @@ export class DocumentSettling implements Disposable {
     const { shadow } = this.#record.stored;
     if (this.#choices.isUndoing && !this.#proposals.isInFlight && this.#proposals.readyLink() !== undefined) {
       const sent = await this.#choices.sendUndo();
+      if (typeof sent === 'object') return this.waitForDisk(sent.problem);
       return sent === 'proposed' ? this.show('syncing') : sent;
     }
     let outgoing = this.#takenBack.isChosen ? workingTextNow : await this.#formatting.outgoing(workingTextNow);
@@ -299,6 +301,8 @@ export class DocumentSettling implements Disposable {
         return this.show(step.state, step.problem);
       case 'written':
         return this.#afterWriting(step.written, true);
+      case 'unreadable':
+        return this.waitForDisk(step.problem);
       case 'gone':
         this.#ctx.places.gone(this.#docId);
         return this.show('inStep');

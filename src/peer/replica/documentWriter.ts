@@ -163,12 +163,14 @@ export class DocumentWriter {
     return this.#record.ctx.reader.read(file, undefined, this.#record.stored.shadow?.text);
   }
 
-  async readAgain(file: string): Promise<void> {
+  /** The same, and remembers it. Answers why it cannot be read: then what was read before still stands, and decides nothing. */
+  async readAgain(file: string): Promise<UserProblem | undefined> {
     const hindrances = this.#record.ctx.hindranceCount();
     const reading = await this.readNow(file);
-    if (reading.kind === 'failed') return;
+    if (reading.kind === 'failed') return reading.problem;
     this.#record.noteReading(hindrances, reading);
     this.#record.setWorking(reading.kind === 'text' ? reading.working : undefined, false);
+    return undefined;
   }
 }
 

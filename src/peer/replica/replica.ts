@@ -194,9 +194,10 @@ export class Replica implements EntrySink, Disposable {
       }),
     );
     await this.#fileEvents.start();
+    const changedCount = this.#documents.local().filter(({ isChanged }) => isChanged).length;
     this.#bulkProposals.together(() => {
       for (const document of this.#documents.all()) document.resendInFlight();
-    });
+    }, changedCount);
     this.#bulks.askLater();
     this.#linkChanged();
   }

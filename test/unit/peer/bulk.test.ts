@@ -129,6 +129,23 @@ test('[BLK-01] what a former run has left in the outbox is sent together, under 
   assert.deepEqual(bench.proposed, []);
 });
 
+test('[BLK-01] the first edits of a burst, which a run that was killed in it has left, go together although they are few', async () => {
+  const others = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+  const bench = createBench(others);
+  bench.answer = () => new Promise(() => undefined);
+  const replica = await bench.open();
+  for (const path of [PATH, 'a.yaml']) bench.folder.put(path, NEW);
+  await bench.rest(replica);
+  replica.dispose();
+  const left = [...bench.store.outbox.keys()].sort();
+  assert.equal(left.length, 2);
+  bench.proposed.splice(0);
+  for (const name of others.slice(1)) bench.folder.put(pathOf(name), NEW);
+  await bench.rest(await bench.open());
+  const [first, second] = bench.bulks.map(({ documents }) => documents.map(({ proposalId }) => proposalId).sort());
+  assert.deepEqual([first, second?.length, bench.proposed], [left, 6, []]);
+});
+
 test('[BLK-05] a text that the file has already is not fetched', async () => {
   const bench = createBench();
   bench.revisions.set(hashOf(NEW), NEW);
