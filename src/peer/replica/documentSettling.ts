@@ -238,12 +238,14 @@ export class DocumentSettling implements Disposable {
       attribution,
       perhapsIn: undefined,
     };
-    const written = await this.#writer.write(file, working, merged.text, document, onDurable);
-    if (written.kind === 'written') {
-      // What we make of it is never an old text that came back.
-      this.#takenBack.accept(this.#record.workingHash);
-      this.#record.conflicts = merged.conflicts;
+    let written: Written;
+    try {
+      written = await this.#writer.write(file, working, merged.text, document, onDurable);
+    } finally {
+      // What we make of it is never an old text that came back; also where it could not be recorded that it was written.
+      if (this.#record.working?.text === merged.text) this.#takenBack.accept(this.#record.workingHash);
     }
+    if (written.kind === 'written') this.#record.conflicts = merged.conflicts;
     return this.#afterWriting(written, merged.text !== working.text, { from: shadow?.index, to: head.index });
   }
 

@@ -44,6 +44,10 @@ const REGRESSIONS_WITH_DELETIONS: readonly (readonly [number, string])[] = [
     588,
     'an edit made after a crash in the middle of a write was taken for one of what was there before, because it put another element where the write had taken one out',
   ],
+  [
+    21012,
+    'what had been written before was wanted for ever, where a later write could not be recorded; put back from a backup, it was sent as a change',
+  ],
   [21089, 'a file that could not be read was deleted for everybody, because it had not been there before'],
   [1478, 'what was held after a choice was taken back was taken for set back, and lost with the next edit'],
 ];
