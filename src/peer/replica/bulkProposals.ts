@@ -19,6 +19,8 @@ export interface BulkProposalsOptions {
   readonly bulkDocuments: number;
   readonly link: () => LibraryLink | undefined;
   readonly mayWork: () => Promise<boolean>;
+  /** How many files have something that the library is still to hear of, as far as they were read. */
+  readonly changedCount: () => number;
   /** What has rewritten the files. */
   readonly origin: () => Promise<BulkOrigin>;
 }
@@ -70,11 +72,10 @@ export class BulkProposals implements Disposable {
   }
 
   /**
-   * Whatever is proposed within the call goes together: what a former run left in the outbox.
-   * @param changedCount how many files differ from what was agreed on: a run that was killed in the middle of a burst has
-   *   left its first edits only, and the others are sent next.
+   * Whatever is proposed within the call goes together: what a former run left in the outbox. One that was killed in the
+   * middle of a burst has left its first edits only, and the others are sent next.
    */
-  together(propose: () => void, changedCount: number): void {
+  together(propose: () => void): void {
     const resent: Waiting[] = [];
     this.#resent = resent;
     try {
@@ -83,7 +84,9 @@ export class BulkProposals implements Disposable {
       this.#resent = undefined;
     }
     this.#inBackground(
-      this.#originOf(resent, Math.max(resent.length, changedCount)).then((origin) => this.#send(resent, origin)),
+      this.#originOf(resent, Math.max(resent.length, this.#options.changedCount())).then((origin) =>
+        this.#send(resent, origin),
+      ),
     );
   }
 
@@ -151,7 +154,9 @@ export class BulkProposals implements Disposable {
     const waiting = this.#waiting.splice(0);
     const edits = before + waiting.length;
     if (!isOver) this.#editsInBurst = edits;
-    const origin = await this.#originOf(waiting, edits);
+    // The first piece may be small, where the disk takes its time for each of them.
+    const inBurst = isOver ? edits : Math.max(edits, this.#options.changedCount());
+    const origin = await this.#originOf(waiting, inBurst);
     // Git may have taken its time to say where it comes from.
     if (origin === undefined || (await this.#options.mayWork())) this.#send(waiting, origin);
     else this.#waiting.unshift(...waiting);

@@ -76,6 +76,7 @@ export class Replica implements EntrySink, Disposable {
         bulkDocuments: options.bulkDocuments,
         link: () => this.#link,
         mayWork: () => this.#permit.check(),
+        changedCount: () => this.#documents.local().filter(({ isChanged }) => isChanged).length,
         origin: options.bulkOrigin,
       }),
     );
@@ -194,10 +195,9 @@ export class Replica implements EntrySink, Disposable {
       }),
     );
     await this.#fileEvents.start();
-    const changedCount = this.#documents.local().filter(({ isChanged }) => isChanged).length;
     this.#bulkProposals.together(() => {
       for (const document of this.#documents.all()) document.resendInFlight();
-    }, changedCount);
+    });
     this.#bulks.askLater();
     this.#linkChanged();
   }
