@@ -6,7 +6,7 @@ import { createPeer, createDiskFiles } from '../peer/peer.ts';
 import { readInfoVersion } from './mergeFiles.ts';
 import type { FolderSession, Outcome } from '../peer/folderSession.ts';
 import type { PeerWorkers } from '../peer/index.ts';
-import type { Retention } from '../peer/logCompaction.ts';
+import { type Retention, retentionOf } from '../peer/logCompaction.ts';
 import type { HostLinkSettings } from '../peer/syncHost.ts';
 import { readSecretFrom, readSourcesFile, serveSources } from './serveSources.ts';
 
@@ -22,8 +22,6 @@ export interface ServeIo {
 
 const MIN_SECONDS = 0.1;
 const MAX_SECONDS = 600;
-const DAY_MS = 24 * 3_600_000;
-const MEGABYTE = 1024 * 1024;
 
 const SERVE_USAGE = `api-live-sync serve FOLDER [--keep-in-step | --library ID] [--name NAME] [--state-dir DIR] [--ignore GLOB]...
                            [--info-version ask|higher|ours|theirs] [--sources FILE]
@@ -162,8 +160,8 @@ function readSeconds(text: string): number | undefined {
 
 /** Undefined where one of them is no amount. */
 function readRetention(days: string, megabytes: string): Retention | undefined {
-  const [ageMs, units] = [Number(days) * DAY_MS, Number(megabytes) * MEGABYTE];
-  return ageMs > 0 && units > 0 ? { ageMs, units } : undefined;
+  const retention = retentionOf(Number(days), Number(megabytes));
+  return retention.ageMs > 0 && retention.units > 0 ? retention : undefined;
 }
 
 async function begin(session: FolderSession, isKeeping: boolean, libraryId: LibraryId | undefined): Promise<Outcome> {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { PeerSettings } from '../peer/folderSession.ts';
+import { retentionOf } from '../peer/logCompaction.ts';
 
 /** Every setting of the extension. The package manifest declares the same; a unit test compares them. */
 export const settingIds = {
@@ -77,8 +78,6 @@ const BULK_DOCUMENTS = { min: 2, max: 2_000 };
 /** Who was away for longer than the history gets the newest versions only; less than a day would be everybody. */
 const HISTORY_DAYS = { min: 1, max: 3_650 };
 const HISTORY_MEGABYTES = { min: 1, max: 10_000 };
-const DAY_MS = 24 * 3_600_000;
-const MEGABYTE = 1024 * 1024;
 /** A name has to fit into a status line. */
 const DISPLAY_NAME_MAX_LENGTH = 60;
 const IGNORE_MAX_COUNT = 200;
@@ -190,7 +189,7 @@ export function toPeerSettings(settings: Settings): PeerSettings {
     timeoutMs: settings.timeoutSeconds * 1000,
     infoVersion: settings.infoVersion,
     bulkDocuments: settings.bulkDocuments,
-    retention: { ageMs: settings.historyDays * DAY_MS, units: settings.historyMegabytes * MEGABYTE },
+    retention: retentionOf(settings.historyDays, settings.historyMegabytes),
     watchesNewFolders: false,
   };
 }

@@ -142,9 +142,7 @@ export class FolderServing implements Disposable {
     const documents = serving?.replica.documents ?? [];
     const link = serving?.link.status;
     const phase = this.#shownPhase();
-    const unjoinedBranch = serving === undefined ? this.#unjoinedBranch : this.#gitGuard?.otherBranch;
-    const unjoined = unjoinedBranch === undefined ? undefined : notJoinedWords(unjoinedBranch);
-    const observing = serving?.replica.hindrance ?? unjoined ?? 'git is at work';
+    const unjoinedBranch = this.#branchNotJoined;
     return {
       phase,
       ...(this.#library === undefined ? {} : { library: this.#library }),
@@ -156,7 +154,9 @@ export class FolderServing implements Disposable {
       documents,
       ...(link === undefined ? {} : { lastIndex: link.lastIndex }),
       conflictCount: documents.reduce((sum, document) => sum + document.conflictCount, 0),
-      ...(phase === 'observing' ? { observing, ...(unjoinedBranch === undefined ? {} : { unjoinedBranch }) } : {}),
+      ...(phase === 'observing'
+        ? { observing: this.#hindranceWords, ...(unjoinedBranch === undefined ? {} : { unjoinedBranch }) }
+        : {}),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
     };
   }
@@ -418,8 +418,21 @@ export class FolderServing implements Disposable {
 
   // ---- status ----
 
+  /** The branch that is checked out and has not joined, as people say it. */
+  get #branchNotJoined(): string | undefined {
+    return this.#serving === undefined ? this.#unjoinedBranch : this.#gitGuard?.otherBranch;
+  }
+
+  /** Why nothing is sent or written while that lasts. */
+  get #hindranceWords(): string {
+    const branch = this.#branchNotJoined;
+    const unjoined = branch === undefined ? undefined : notJoinedWords(branch);
+    return this.#serving?.replica.hindrance ?? unjoined ?? 'git is at work';
+  }
+
   #tellChanged(): void {
-    const { observing } = this.status;
+    // Not by the whole status, which asks each of some thousand documents.
+    const observing = this.#shownPhase() === 'observing' ? this.#hindranceWords : undefined;
     if (observing !== this.#loggedReason) {
       const { logger } = this.#options.ambient;
       if (observing === undefined) logger.info('Changes are sent and written again.');

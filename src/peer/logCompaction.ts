@@ -10,6 +10,14 @@ export interface Retention {
   readonly units: number;
 }
 
+const DAY_MS = 24 * 3_600_000;
+const UNITS_PER_MEGABYTE = 1024 * 1024;
+
+/** How people say it. */
+export function retentionOf(days: number, megabytes: number): Retention {
+  return { ageMs: days * DAY_MS, units: megabytes * UNITS_PER_MEGABYTE };
+}
+
 /** The first compaction waits until those that were away have had a chance to come back. */
 const FIRST_COMPACTION_MS = 60_000;
 const COMPACTION_INTERVAL_MS = 3_600_000;
