@@ -1,5 +1,5 @@
 import type { LibraryLink } from '../core/replication/libraryLink.ts';
-import { basename, join, relative, sep } from 'node:path';
+import { basename, relative, sep } from 'node:path';
 import { DisposableStore } from '../core/disposableStore.ts';
 import { Emitter, type Event } from '../core/event.ts';
 import type { LibraryId, PeerId, ReplicaId, RevisionHash } from '../core/ids.ts';
@@ -7,15 +7,14 @@ import type { Disposable } from '../core/ports.ts';
 import type { UserProblem } from '../core/workingFiles.ts';
 import type { ReplicaRecord } from '../node/folders/folderRecord.ts';
 import { readPersonName } from '../node/git/gitIdentity.ts';
-import { branchName, isDetached, type GitCheckout } from '../node/git/gitCheckout.ts';
+import type { GitCheckout } from '../node/git/gitCheckout.ts';
 import { GitCommand } from '../node/git/gitCommand.ts';
-import { FolderGuard } from '../node/git/folderGuard.ts';
-import { InnerCheckouts } from '../node/git/innerCheckouts.ts';
-import { GitWorkGuard, notJoinedWords } from '../node/git/gitWorkGuard.ts';
+import type { FolderGuard } from '../node/git/folderGuard.ts';
 import { PreparedCommits } from '../node/git/preparedCommit.ts';
 import { readLibrary } from '../node/libraryDirectory.ts';
 import type { ExclusiveLock } from '../node/lock/exclusiveLock.ts';
 import { replicaDirectory, type FolderDecisions } from './folderDecisions.ts';
+import { CheckedOutBranch } from './checkedOutBranch.ts';
 import { CommitNotices } from './commitNotices.ts';
 import type {
   AppliedBulk,
@@ -69,16 +68,12 @@ export class FolderServing implements Disposable {
   readonly #commitNoticed: Emitter<CommitNotice>;
   readonly #appliedBulk: Emitter<AppliedBulk>;
   readonly #hindrance: LastingHindrance;
+  readonly #branch: CheckedOutBranch;
   /** What belongs to the present start: watches on git and on the replica. */
   #attempt = new DisposableStore();
   #retry: Disposable | undefined;
   #phase: FolderPhase = 'asleep';
   #problem: UserProblem | undefined;
-  /** The one that is checked out, where the folder has joined on others only; '' outside of git. */
-  #unjoinedBranch: string | undefined;
-  /** The one that the other windows were told of. */
-  #announcedBranch: string | undefined;
-  #gitGuard: FolderGuard | undefined;
   #loggedReason: string | undefined;
   /** Of the branch that was served before. */
   #carried: ReadonlyMap<string, RevisionHash> | undefined;
@@ -93,6 +88,7 @@ export class FolderServing implements Disposable {
     const onError = (error: unknown): void =>
       logger.error('A listener of the folder failed.', { error: String(error) });
     this.#options = options;
+    this.#branch = new CheckedOutBranch(options);
     this.#changed = new Emitter<void>(onError);
     this.#appliedChange = new Emitter<AppliedChange>(onError);
     this.#appliedBulk = new Emitter<AppliedBulk>(onError);
@@ -142,7 +138,7 @@ export class FolderServing implements Disposable {
     const documents = serving?.replica.documents ?? [];
     const link = serving?.link.status;
     const phase = this.#shownPhase();
-    const unjoinedBranch = this.#branchNotJoined;
+    const unjoinedBranch = this.#branch.notJoined;
     return {
       phase,
       ...(this.#library === undefined ? {} : { library: this.#library }),
@@ -186,7 +182,7 @@ export class FolderServing implements Disposable {
    * @param signal aborted where that is given up meanwhile.
    */
   async start(signal: AbortSignal): Promise<Outcome> {
-    if (await this.#isBranchOfAnotherReplica()) {
+    if (await this.#isOfAnotherReplica()) {
       this.#carried = this.#serving?.replica.agreedHashes;
       await this.stop();
     }
@@ -195,7 +191,7 @@ export class FolderServing implements Disposable {
 
   /** A person wants what is checked out now, also in the repositories inside of the folder. */
   async joinInner(): Promise<void> {
-    if (this.#gitGuard?.inner?.otherBranch !== undefined) await this.#gitGuard.inner.join();
+    await this.#branch.joinInner();
   }
 
   async stop(): Promise<void> {
@@ -214,13 +210,14 @@ export class FolderServing implements Disposable {
     if (isWithdrawn || (replicas.length === 0 && this.#phase !== 'asleep')) await this.stop();
     if (replicas.length === 0) return;
     if (this.#phase === 'asleep') await this.#start(signal, undefined);
-    else if (await this.#isBranchOfAnotherReplica()) await this.start(signal);
+    else if (await this.#isOfAnotherReplica()) await this.start(signal);
     else if (this.#phase === 'attached') await this.#tryTakeOver(signal);
   }
 
   /** Ends the events; `stop` lets go of the replica. */
   dispose(): void {
     this.#isDisposed = true;
+    this.#branch.dispose();
     this.#retry?.dispose();
     this.#hindrance.dispose();
     this.#changed.dispose();
@@ -260,14 +257,17 @@ export class FolderServing implements Disposable {
     await decisions.read();
     const place = await neighbourhood.place();
     const record = decisions.replicaOn(place.branch);
-    const guard = await this.#guard(place, record);
-    this.#gitGuard = guard;
+    const attempt = this.#attempt;
+    const guard = attempt.add(await this.#branch.guard(place, record));
+    attempt.add(
+      guard.onMayHaveChanged(() => this.#options.changeInBackground((signal) => this.#branchMayHaveChanged(signal))),
+    );
     if (held !== undefined && held.replicaId !== record?.replicaId) held.lock.dispose();
     if (record === undefined) {
       // Joined on another branch: nothing is served here, but coming back is noticed.
-      this.#unjoinedBranch = branchName(place.branch);
+      this.#branch.setNotJoined(place);
       this.#setPhase('observing');
-      this.#announce(place);
+      this.#branch.announce(place);
       return done;
     }
     if (held === undefined) this.#setPhase('starting');
@@ -284,26 +284,8 @@ export class FolderServing implements Disposable {
     }
     await this.#serve(record, place, guard, person, lock, signal);
     this.#setPhase('running');
-    this.#announce(place);
+    this.#branch.announce(place);
     return done;
-  }
-
-  async #guard(place: Place, record: ReplicaRecord | undefined): Promise<FolderGuard> {
-    const { folder, stateDir, ambient } = this.#options;
-    const { clock, logger } = ambient;
-    const { checkout: outer } = place;
-    const attempt = this.#attempt;
-    const memory = record === undefined ? undefined : join(replicaDirectory(stateDir, record.replicaId), 'inner.json');
-    const inner =
-      memory === undefined
-        ? undefined
-        : await InnerCheckouts.open({ folder, outer, memoryFile: memory, clock, logger });
-    const own = new GitWorkGuard(outer, record?.branch ?? '', clock, logger);
-    const guard = attempt.add(new FolderGuard(own, inner, logger));
-    this.#attempt.add(
-      guard.onMayHaveChanged(() => this.#options.changeInBackground((signal) => this.#branchMayHaveChanged(signal))),
-    );
-    return guard;
   }
 
   async #serve(
@@ -357,15 +339,6 @@ export class FolderServing implements Disposable {
     this.#attempt.add(notices.onDidNotice((notice) => this.#commitNoticed.fire(notice)));
   }
 
-  #announce(place: Place): void {
-    const { neighbourhood, ambient } = this.#options;
-    this.#announcedBranch = place.branch;
-    neighbourhood.announce(place).catch((error: unknown) => {
-      if (!this.#isDisposed)
-        ambient.logger.error('The other windows could not be told of this folder.', { error: String(error) });
-    });
-  }
-
   // ---- attached ----
 
   #attach(): void {
@@ -397,20 +370,19 @@ export class FolderServing implements Disposable {
   async #branchMayHaveChanged(signal: AbortSignal): Promise<void> {
     if (this.#isDisposed || this.#phase === 'asleep') return;
     const place = await this.#options.neighbourhood.place();
-    if (await this.#isBranchOfAnotherReplica()) {
+    if (await this.#isOfAnotherReplica()) {
       await this.start(signal);
       return;
     }
     if (this.#serving === undefined && this.#record === undefined) {
-      this.#unjoinedBranch = branchName(place.branch);
+      this.#branch.setNotJoined(place);
       this.#changed.fire();
     }
-    // Who is on that branch, too, may want to be in step there. In the middle of a rebase nobody is.
-    if (place.branch !== this.#announcedBranch && !isDetached(place.branch)) this.#announce(place);
+    this.#branch.announceIfNew(place);
   }
 
-  /** Whether the folder has joined on the branch that is checked out, and not with the replica that is served or shown here. */
-  async #isBranchOfAnotherReplica(): Promise<boolean> {
+  /** Whether the branch that is checked out has joined, and not with the replica that is served or shown here. */
+  async #isOfAnotherReplica(): Promise<boolean> {
     const { branch } = await this.#options.neighbourhood.place();
     const replica = this.#options.decisions.replicaOn(branch);
     return this.#phase !== 'asleep' && replica !== undefined && replica.branch !== this.#record?.branch;
@@ -418,16 +390,9 @@ export class FolderServing implements Disposable {
 
   // ---- status ----
 
-  /** The branch that is checked out and has not joined, as people say it. */
-  get #branchNotJoined(): string | undefined {
-    return this.#serving === undefined ? this.#unjoinedBranch : this.#gitGuard?.otherBranch;
-  }
-
   /** Why nothing is sent or written while that lasts. */
   get #hindranceWords(): string {
-    const branch = this.#branchNotJoined;
-    const unjoined = branch === undefined ? undefined : notJoinedWords(branch);
-    return this.#serving?.replica.hindrance ?? unjoined ?? 'git is at work';
+    return this.#serving?.replica.hindrance ?? this.#branch.notJoinedWords ?? 'git is at work';
   }
 
   #tellChanged(): void {
@@ -455,8 +420,7 @@ export class FolderServing implements Disposable {
     this.#attempt.dispose();
     this.#attempt = new DisposableStore();
     this.#hindrance.update(undefined, false);
-    this.#unjoinedBranch = undefined;
-    this.#gitGuard = undefined;
+    this.#branch.letGo();
     this.#record = undefined;
   }
 
