@@ -54,9 +54,6 @@ interface HeldReplica {
   readonly lock: ExclusiveLock;
 }
 
-/** How soon a window notices that the one that served the folder is gone, without hearing of it. */
-const ATTACHED_RETRY_MS = 2_000;
-
 /**
  * Serves the replica of the branch that is checked out, or waits for the moment when it may. Its methods are called
  * one after the other; `changeInBackground` is how it gets in line itself.
@@ -348,7 +345,9 @@ export class FolderServing implements Disposable {
 
   #retryLater(): void {
     this.#retry?.dispose();
-    this.#retry = this.#options.ambient.scheduler.after(ATTACHED_RETRY_MS, () =>
+    const { ambient, settings } = this.#options;
+    // Who leaves in order says so; for one that was killed, an idle window wakes no more often than it does anyway.
+    this.#retry = ambient.scheduler.after(settings.heartbeatMs, () =>
       this.#options.changeInBackground((signal) => this.#tryTakeOver(signal)),
     );
   }
