@@ -9,7 +9,7 @@ import { libraryDirectory, listLibraries } from '../../../src/node/libraryDirect
 import { ExclusiveLock } from '../../../src/node/lock/exclusiveLock.ts';
 import { LeaderLock } from '../../../src/node/lock/leaderLock.ts';
 import { readLog, until } from '../support/headlessPeer.ts';
-import { type LocalPeer, type LocalPeerOptions, problemCode } from '../support/localPeer.ts';
+import { HEARTBEAT_MS, type LocalPeer, type LocalPeerOptions, problemCode } from '../support/localPeer.ts';
 import { ITEMS, SHOP_WITH_ITEMS as SPEC } from '../support/shop.ts';
 import { machineForEachTest } from '../support/testMachine.ts';
 
@@ -155,13 +155,13 @@ test('[I2] a folder inside or around another one that has joined the same librar
   assert.equal(problemCode(await outer.session.keepInStep()), 'folder-inside-another');
 });
 
-test('an attached window only tries the lock, tells nothing new, and takes over at once when the other one is gone', async () => {
+test('an attached window only tries the lock, with each heartbeat, tells nothing new, and takes over at once when the other one is gone', async () => {
   const alice = await keep('backend');
   // The retries happen when this test says so; all other timers run as ever.
   const retries = new Set<() => void>();
   const wrapScheduler = (scheduler: Scheduler): Scheduler => ({
     after: (delayMs, run): Disposable => {
-      if (delayMs !== 2_000) return scheduler.after(delayMs, run);
+      if (delayMs !== HEARTBEAT_MS) return scheduler.after(delayMs, run);
       retries.add(run);
       return { dispose: () => void retries.delete(run) };
     },

@@ -25,6 +25,8 @@ export interface LocalPeerOptions {
   readonly clock?: Clock;
 }
 
+export const HEARTBEAT_MS = 5_000;
+
 /** A window of its own in the test's process, so that a test can ask it for everything that a person can. */
 export class LocalPeer {
   readonly session: WorkspaceFolder;
@@ -57,7 +59,7 @@ export class LocalPeer {
       settings: {
         displayName: 'test',
         ignore: [],
-        heartbeatMs: 5_000,
+        heartbeatMs: HEARTBEAT_MS,
         timeoutMs: 15_000,
         infoVersion: 'ask',
         watchesNewFolders: false,
