@@ -54,6 +54,12 @@ export class ConflictDrafts implements Disposable {
         if (document.uri.scheme === draftScheme) this.#checkSoon(document);
       }),
     );
+    this.#store.add(
+      vscode.workspace.onDidSaveTextDocument(({ uri }) => {
+        // Not when it was written: who sees it in the panel may close the editor, which must not ask whether to save.
+        if (uri.scheme === draftScheme) this.#changed.fire();
+      }),
+    );
     this.#store.add(vscode.workspace.onDidCloseTextDocument(({ uri }) => this.#diagnostics.delete(uri)));
     this.#store.add({ dispose: () => this.#timers.forEach((timer) => clearTimeout(timer)) });
   }
@@ -143,7 +149,6 @@ export class ConflictDrafts implements Disposable {
     this.#drafts = new Map([...drafts, draft].map((one) => [one.key, one]));
     const kept = [...this.#drafts.values()].filter((one) => one.text.length <= MAX_KEPT_LENGTH).slice(-MAX_KEPT);
     await this.#options.memento.update(STORAGE_KEY, kept);
-    this.#changed.fire();
   }
 
   async #check({ session, held }: FoundConflict, text: string): Promise<readonly ResolutionCheck[] | undefined> {

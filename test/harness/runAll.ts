@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { failuresIn } from './failures.ts';
 
 interface Level {
   readonly name: string;
@@ -37,12 +38,15 @@ interface Outcome {
   readonly failed: number;
   readonly skipped: number;
   readonly seconds: number;
+  /** What failed and why, as the level said it. */
+  readonly failures: readonly string[];
 }
 
 async function main(): Promise<number> {
   if ((await run({ name: 'build', script: 'esbuild.mjs', args: [] })).exitCode !== 0) return 1;
   const outcomes = [...(await Promise.all(LANES.map(runLane))).flat(), await run(LAST)];
   console.log();
+  for (const { name, failures } of outcomes) for (const line of failures) console.log(`${name.padEnd(12)}✖ ${line}`);
   for (const { name, exitCode, passed, failed, seconds } of outcomes) {
     console.log(
       `${exitCode === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(12)} ${passed} passed, ${failed} failed in ${seconds.toFixed(0)} s`,
@@ -88,6 +92,7 @@ async function run({ name, script, args }: Level): Promise<Outcome> {
     failed: count(/^(?:ℹ|#) fail (\d+)$/gm) + count(/^\d+ passed, (\d+) failed/gm),
     skipped: count(/^(?:ℹ|#) skipped (\d+)$/gm),
     seconds: (performance.now() - start) / 1000,
+    failures: exitCode === 0 ? [] : failuresIn(lines),
   };
 }
 

@@ -142,6 +142,24 @@ export class WorkbenchWindow {
     return file;
   }
 
+  /** What is in front, in one line: for a test that failed where nobody sees the pictures. */
+  async describe(): Promise<string> {
+    const texts = async (selector: string): Promise<string> =>
+      (await this.page.locator(selector).allInnerTexts())
+        .map((text) => text.replaceAll(/\s+/g, ' ').trim())
+        .join(' | ');
+    const [editors, question, quickInput, status] = await Promise.all([
+      texts('.tab.active'),
+      texts('.monaco-dialog-box .dialog-message-container'),
+      texts('.quick-input-widget:visible'),
+      texts('.part.statusbar .statusbar-item[id^="api-live-sync"]'),
+    ]);
+    const notices = (await this.notifications.list()).map(({ message }) => message).join(' | ');
+    const notes: string[] = [];
+    for (const frame of await this.webviews.frames()) notes.push(...(await frame.locator('.note').allInnerTexts()));
+    return JSON.stringify({ editors, question, quickInput, notices, status, panel: notes.join(' | ') });
+  }
+
   /** What the page's console said. */
   log(): string {
     return this.#log.join('\n');

@@ -149,6 +149,16 @@ export class Workbench {
     );
   }
 
+  /** What the windows show, one line for each. */
+  async describe(): Promise<string> {
+    const lines = this.windows.map(async (window, index) => {
+      // A page that is gone or stuck has nothing to say, and is no reason to hide why the test failed.
+      const shown = await window.describe().catch((error: unknown) => String(error));
+      return `Window ${String(index + 1)} (${path.basename(window.folder)}): ${shown}`;
+    });
+    return (await Promise.all(lines)).join('\n');
+  }
+
   /** Ends windows, browser and server with all they started, and deletes the folder. */
   async close(): Promise<void> {
     for (const window of this.windows) window.dispose();
@@ -160,8 +170,8 @@ export class Workbench {
 }
 
 /**
- * Runs a test on a workbench of its own and closes it, however the test ends. When it fails, pictures of the windows and what the
- * server said lie in test-results.
+ * Runs a test on a workbench of its own and closes it, however the test ends. When it fails, the failure says what the windows
+ * showed; pictures of them and what the server said lie in test-results.
  */
 export async function withWorkbench(
   options: WorkbenchOptions,
@@ -178,7 +188,9 @@ export async function withWorkbench(
       path.join(testResultsDir, `${name}.log`),
       workbench.windows.map((window) => window.log()).join('\n') + workbench.server.output(),
     );
-    throw error;
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${await workbench.describe()}`, {
+      cause: error,
+    });
   } finally {
     await workbench.close();
   }

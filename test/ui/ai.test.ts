@@ -7,6 +7,7 @@ import { AiServer, fallsSilent, fails, proposes, streams } from '../harness/aiSe
 import { type ModelPlay, SECRET_DETAIL } from '../harness/modelPlay.ts';
 import type { WorkbenchWindow } from '../harness/window.ts';
 import { goOnCommand, playCommand, requestsCommand } from '../harness/modelCommands.ts';
+import { focusList } from './support/panelKeys.ts';
 import { aiCases, goodAnswer } from './support/aiCases.ts';
 import { SPEC, status, untilEqual, withTwoWindows } from './support/twoWindows.ts';
 
@@ -64,7 +65,7 @@ test('[I11] an AI proposes, a person looks and applies: consent, checks, key, fa
       assert.match(JSON.stringify(server.requests[0]?.body), /rulesOfTheProject.*Titles name both places\./);
       await b.screenshot('ai-proposal');
 
-      await panel.locator('.list').focus();
+      await focusList(panel);
       await b.page.keyboard.press('4');
       await b.page.keyboard.press('Enter');
       await panel.getByText('1 conflict settled. 1 is left.').waitFor();
@@ -140,13 +141,13 @@ test('[I11] an AI proposes, a person looks and applies: consent, checks, key, fa
       await again.locator('.row', { hasText: 'title' }).click();
       await again.getByText('AI proposal: A text of its own').waitFor();
       assert.equal(await b.editor.onDisk(SPEC), held);
-      await again.locator('.list').focus();
+      await focusList(again);
       await b.page.keyboard.press('4');
       await b.page.keyboard.press('Enter');
       await untilBoth(a, b, 'title: Lake and Quay Tours');
 
       await again.getByText('1 conflict settled. 1 is left.').waitFor();
-      await again.locator('.list').focus();
+      await focusList(again);
       await b.page.keyboard.press('2');
       await b.page.keyboard.press('Enter');
       const settled = await untilEqual(a, b, (text) => text.includes('name: The front desk'));

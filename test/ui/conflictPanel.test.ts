@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import type { Frame } from 'playwright-core';
 import { AiServer, proposes } from '../harness/aiServer.ts';
 import { waitFor } from '../harness/waitFor.ts';
@@ -7,6 +7,8 @@ import type { WorkbenchWindow } from '../harness/window.ts';
 import { checkAccessibility } from './support/accessibility.ts';
 import { clash, clashes, firstClash, PROBLEM } from './support/clashes.ts';
 import { untilKept } from './support/keptPanel.ts';
+import { closeBesidePanel, focusList } from './support/panelKeys.ts';
+import { partsOf } from './support/parts.ts';
 import { replaceOnce, untilAllEqual, withThreePeers, type ThreePeers } from './support/threePeers.ts';
 import { SPEC, status } from './support/twoWindows.ts';
 
@@ -39,18 +41,6 @@ test('[I1][I2][I11][I12] twelve conflicts of all kinds with two others, settled 
     await server.close();
   }
 });
-
-/** Runs the parts of a test one after the other, each with its own line in the report. */
-function partsOf(t: TestContext): (title: string, body: () => Promise<void>) => Promise<void> {
-  return async (title, body) => {
-    let hasPassed = false;
-    await t.test(title, async () => {
-      await body();
-      hasPassed = true;
-    });
-    assert.ok(hasPassed, title);
-  };
-}
 
 async function threeActions(peers: ThreePeers): Promise<void> {
   const { bob } = peers;
@@ -199,7 +189,7 @@ async function rows(bob: WorkbenchWindow): Promise<void> {
 
 async function looks(bob: WorkbenchWindow): Promise<void> {
   const panel = await bob.webviews.waitFor('.row');
-  await panel.locator('.list').focus();
+  await focusList(panel);
   await goTo(bob, panel, 'maxDuration');
   await bob.page.keyboard.press('1');
   assert.ok((await panel.locator('.code-key').count()) > 3 && (await panel.locator('mark .code-number').count()) > 0);
@@ -209,15 +199,14 @@ async function looks(bob: WorkbenchWindow): Promise<void> {
 
 async function differences(bob: WorkbenchWindow): Promise<void> {
   let panel = await bob.webviews.waitFor('.row');
-  await panel.locator('.list').focus();
+  await focusList(panel);
   await goTo(bob, panel, 'info · title');
   const compared = async (title: RegExp, before: string, after: string): Promise<void> => {
     await bob.page.locator('.tab.active', { hasText: title }).waitFor();
     await bob.page.locator('.monaco-diff-editor .original .view-line', { hasText: before }).first().waitFor();
     await bob.page.locator('.monaco-diff-editor .modified .view-line', { hasText: after }).first().waitFor();
     await bob.screenshot(`conflict-diff-${after}`);
-    await bob.page.keyboard.press('ControlOrMeta+W');
-    panel = await bob.webviews.waitFor('.row');
+    panel = await closeBesidePanel(bob, title);
   };
   await bob.page.keyboard.press('d');
   await compared(/title: Yours ↔ From alice \(backend\)/, 'Lake', 'Quay');
@@ -240,7 +229,7 @@ async function differences(bob: WorkbenchWindow): Promise<void> {
 async function reload(bob: WorkbenchWindow): Promise<void> {
   const disk = [await bob.editor.onDisk(SPEC), await bob.editor.onDisk(PROBLEM)];
   let panel = await bob.webviews.waitFor('.row');
-  await panel.locator('.list').focus();
+  await focusList(panel);
   await goTo(bob, panel, '/piers');
   await bob.page.keyboard.press('2');
   await panel.getByText('2 of 12 chosen').waitFor();
@@ -264,7 +253,7 @@ async function reload(bob: WorkbenchWindow): Promise<void> {
 
 async function meanwhile({ bob, alice, carol }: ThreePeers): Promise<void> {
   const panel = await bob.webviews.waitFor('.row');
-  await panel.locator('.list').focus();
+  await focusList(panel);
   // What clashes with nothing does not disturb.
   await alice.edit(SPEC, (text) => replaceOnce(text, 'summary: Book a seat on a boat', 'summary: Book a seat'));
   await bob.editor.waitForDisk(SPEC, 'summary: Book a seat\n');
@@ -285,7 +274,7 @@ async function meanwhile({ bob, alice, carol }: ThreePeers): Promise<void> {
 async function eachWay(peers: ThreePeers, server: AiServer): Promise<void> {
   const { bob } = peers;
   const panel = await bob.webviews.waitFor('.row');
-  await panel.locator('.list').focus();
+  await focusList(panel);
   const settle = async (label: string, keys: readonly string[], left: number, isDone: (text: string) => boolean) => {
     await goTo(bob, panel, label);
     for (const key of keys) await bob.page.keyboard.press(key);
@@ -294,12 +283,17 @@ async function eachWay(peers: ThreePeers, server: AiServer): Promise<void> {
   };
   await settle('DELETE /guests', ['1'], 11, (text) => !text.includes('operationId: forgetGuest'));
   await settle('maxDuration', ['2'], 10, (text) => !text.includes('name: maxDuration'));
+  // Typed without waiting for what the first key does.
+  for (const key of ['u', '1', 'Enter']) await bob.page.keyboard.press(key);
+  await settledEverywhere(peers, (text) => text.includes('name: maxDuration') && text.includes('minimum: 30'));
+  await panel.getByText('1 conflict settled. 10 are left.').waitFor();
   await settle('x-checks', ['3'], 9, (text) => text.includes('x-checks:\n    - engine\n    - rigging\n    - radio\n'));
 
   // By hand, in an editor of its own; wrong first, and said so there.
   await goTo(bob, panel, 'info · title');
   await bob.page.keyboard.press('e');
-  await bob.page.locator('.tab.active', { hasText: 'Your Edit' }).waitFor();
+  // The tab is there before its editor takes keys.
+  await bob.page.locator('.monaco-editor.focused[data-uri^="api-live-sync-edit:"]').waitFor();
   await bob.page.keyboard.press('ControlOrMeta+A');
   await bob.page.keyboard.type('title: A\ndeprecated: true');
   await waitFor('what is wrong to be marked', async () =>
@@ -314,17 +308,17 @@ async function eachWay(peers: ThreePeers, server: AiServer): Promise<void> {
   await bob.page.keyboard.type('title: Lake and Pier Tours');
   await bob.page.keyboard.press('ControlOrMeta+S');
   await panel.locator('.row', { hasText: 'info · title' }).getByText('Edited').waitFor();
-  await bob.page.keyboard.press('ControlOrMeta+W');
+  // What the panel shows is saved: closing it asks nothing.
+  await closeBesidePanel(bob, 'Your Edit');
 
   // What it would make of the file, before it does.
-  await panel.locator('.list').focus();
+  await focusList(panel);
   await bob.page.keyboard.press('p');
   await bob.page.locator('.tab.active', { hasText: 'Now ↔ With Your Choices' }).waitFor();
   await bob.page.locator('.monaco-diff-editor .modified .view-line', { hasText: 'Lake and Pier Tours' }).waitFor();
-  await bob.page.keyboard.press('ControlOrMeta+W');
+  const again = await closeBesidePanel(bob, 'Now ↔ With Your Choices');
   assert.doesNotMatch(await bob.editor.onDisk(SPEC), /Lake and Pier/);
-  const again = await bob.webviews.waitFor('.row');
-  await again.locator('.list').focus();
+  await focusList(again);
   await applyTakeBackApply(peers, again, {
     label: 'info · title',
     // What was written comes back with the conflict, and is chosen.
@@ -351,7 +345,7 @@ async function eachWay(peers: ThreePeers, server: AiServer): Promise<void> {
   await bob.dialog.click(/^Send$/);
   await again.getByText('AI proposal: A text of its own').waitFor();
   await bob.screenshot('panel-proposal');
-  await again.locator('.list').focus();
+  await focusList(again);
   await bob.page.keyboard.press('4');
   await again.locator('.row[aria-selected="true"] .row-mark .codicon-check').waitFor();
   await applyTakeBackApply(peers, again, {
@@ -403,7 +397,7 @@ async function settledEverywhere({ bob, alice, carol }: ThreePeers, isDone: (tex
 async function wholeFile(peers: ThreePeers): Promise<void> {
   const { bob } = peers;
   const panel = await bob.webviews.waitFor('.row');
-  await panel.locator('.list').focus();
+  await focusList(panel);
   await bob.page.keyboard.press('End');
   const takeAll = async (link: string, question: RegExp, answer: string): Promise<void> => {
     await panel.getByRole('button', { name: link }).press('Enter');
@@ -413,9 +407,11 @@ async function wholeFile(peers: ThreePeers): Promise<void> {
   };
   await takeAll('Keep All Yours', /^Settle 2 conflicts in shared\/problem\.yaml with your version\?/, 'Keep Yours');
   await untilAllEqual(peers, PROBLEM, (text) => text.includes('minimum: 300') && text.includes('/problems'));
-  await panel.locator('.list').focus();
+  await focusList(panel);
   await bob.page.keyboard.press('u');
   await panel.getByText('7 conflicts in 2 documents').waitFor();
+  // What is brought back is shown before Undo has come to its end.
+  await panel.getByText('The last choice was taken back.').waitFor();
   await bob.page.keyboard.press('End');
   await takeAll(
     'Take All Theirs',
@@ -428,7 +424,7 @@ async function wholeFile(peers: ThreePeers): Promise<void> {
 async function allAtOnce(peers: ThreePeers): Promise<void> {
   const { bob } = peers;
   const panel = await bob.webviews.waitFor('.row');
-  await panel.locator('.list').focus();
+  await focusList(panel);
   const choose = async (): Promise<void> => {
     for (const [label, key] of [
       ['tag fleet', '3'],
@@ -456,7 +452,9 @@ async function allAtOnce(peers: ThreePeers): Promise<void> {
   const settled = await untilAllEqual(peers, SPEC, isDone);
   await bob.page.keyboard.press('u');
   await panel.getByText('5 conflicts in 1 document').waitFor();
-  await panel.locator('.list').focus();
+  await panel.getByText('The last choice was taken back.').waitFor();
+  // The list was away while it was empty; nobody has to click to go on.
+  await panel.locator('.list:focus').waitFor();
   await choose();
   await bob.page.keyboard.press('Shift+Enter');
   await empty.waitFor();
@@ -522,7 +520,7 @@ async function thousand(bob: WorkbenchWindow): Promise<void> {
   assert.equal(times.rows, 1000);
   // What makes it fast is that the browser lays out and draws only what is in sight, and a little around it.
   assert.ok(times.drawn > 0 && times.drawn < 150, `${times.drawn} rows are drawn`);
-  await panel.locator('.list').focus();
+  await focusList(panel);
   await bob.page.keyboard.press('End');
   await panel.locator('.row[aria-selected="true"]', { hasText: '/things/999' }).waitFor();
   await bob.screenshot('panel-thousand');

@@ -39,7 +39,11 @@ export class DocumentRequests {
   async undoResolution(undo: ResolutionUndo): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     const outcome = await this.#decide<Outcome | undefined>(() => this.#parts.choices.takeBack(undo, resolve));
-    return outcome ?? promise;
+    if (outcome !== undefined) return outcome;
+    const answer = await promise;
+    // It is told in the middle of a step: at its end the element is held again, and can be chosen about.
+    await this.#queue.ended;
+    return answer;
   }
 
   /** Puts what waits into the unsaved buffer, merged with what was typed there. */

@@ -4,6 +4,7 @@ import { BulkView } from './bulkView.ts';
 import { DetailView } from './detailView.ts';
 import { element } from './dom.ts';
 import { HeaderView } from './headerView.ts';
+import { KeysAhead } from './keysAhead.ts';
 import { ListView } from './listView.ts';
 import type { PanelState } from './panelState.ts';
 import {
@@ -41,6 +42,7 @@ const PAGE_ROWS = 10;
 
 const vscode = acquireVsCodeApi();
 let state: PanelState = initialState(readSavedPanelState(vscode.getState()));
+const keysAhead = new KeysAhead();
 
 const header = new HeaderView({
   previous: () => update(selectBy(state, -1)),
@@ -86,6 +88,8 @@ window.addEventListener('message', (event: MessageEvent<unknown>) => {
   update(receive(message));
   // Opened by a person: the keys work at once. What they focused themselves stays.
   if (isFirst && state.conflicts.length > 0 && document.activeElement === document.body) list.focus();
+  // What Undo brings back is what the keys after it are about: while it is not there they would hit another one.
+  if (message.type === 'outcome') keysAhead.answered(message.isDone && !state.isUndoing, () => state.isBusy);
 });
 document.addEventListener('keydown', onKey);
 window.addEventListener('resize', () => list.reveal());
@@ -122,6 +126,8 @@ function render(): void {
   bulk.show(state);
   list.show(state);
   detail.show(state);
+  // What had the focus is gone, as a button with its conflict and the list while it was empty: the keys must go on working.
+  if (!isEmpty && document.hasFocus() && document.activeElement === document.body) list.focus();
 }
 
 function chooseSelected(choice: Choice): void {
@@ -180,14 +186,24 @@ function onListKey(event: KeyboardEvent): void {
   const step = steps[event.key];
   if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
-  update(selectBy(state, step));
+  move(step);
+}
+
+/** One can look around while an answer is awaited, unless what was pressed before waits for it. */
+function move(step: number): void {
+  if (keysAhead.isEmpty) update(selectBy(state, step));
+  else keysAhead.wait(() => update(selectBy(state, step)));
 }
 
 function onKey(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === 'Enter' && event.target instanceof HTMLButtonElement) return;
+  if (event.key === 'F7') {
+    move(event.shiftKey ? -1 : 1);
+    event.preventDefault();
+    return;
+  }
   const actions: Readonly<Record<string, () => void>> = {
-    F7: () => update(selectBy(state, event.shiftKey ? -1 : 1)),
     1: () => chooseSelected('ours'),
     2: () => chooseSelected('theirs'),
     3: () => chooseSelected('both'),
@@ -202,6 +218,7 @@ function onKey(event: KeyboardEvent): void {
   };
   const action = actions[event.key] ?? actions[event.key.toLowerCase()];
   if (action === undefined) return;
-  action();
+  if (state.isBusy) keysAhead.wait(action);
+  else action();
   event.preventDefault();
 }
