@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { glob } from 'node:fs/promises';
+import { programsAreFresh } from './builtPrograms.ts';
 
 /**
  * Runs one level of tests with Node's own runner: `node test/harness/runLevel.ts unit [part of a file's path]`, or all
@@ -16,6 +17,9 @@ for await (const file of glob(`test/${level}/**/*.test.ts`)) if (isMeant(file)) 
 if (files.length === 0) {
   console.log(`${level}: no tests yet\n0 passed, 0 failed`);
 } else {
+  // They run what ships.
+  const needsPrograms = level === 'integration' || level === 'long';
+  if (needsPrograms && !programsAreFresh()) spawnSync(process.execPath, ['esbuild.mjs'], { stdio: 'inherit' });
   const isParallel = level === 'unit' || level === 'property' || level === 'contract';
   const args = ['--test', `--test-concurrency=${isParallel ? 2 : 1}`, '--test-reporter=spec', ...files.sort()];
   const child = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, NODE_NO_WARNINGS: '1' } });

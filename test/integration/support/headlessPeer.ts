@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import type { AppliedBulk, AppliedChange, FolderStatus, UserProblem } from '../../../src/peer/folderSession.ts';
 import type { SourceState } from '../../../src/peer/sources/liveSyncService.ts';
+import { builtProgram } from '../../harness/builtPrograms.ts';
 
-const CLI = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 /** Longer than anything a healthy peer needs; a test that waits so long has failed. */
 const WAIT_MS = 30_000;
 
@@ -138,7 +137,7 @@ export class HeadlessPeer {
 export interface ServeOptions {
   readonly name: string;
   readonly args?: readonly string[];
-  /** The command line of another release; without it this one's source runs. */
+  /** The command line of another release; without it this one's runs. */
   readonly cli?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -174,7 +173,7 @@ export class Machine {
 
   serve(folder: string, options: ServeOptions): HeadlessPeer {
     const args = [
-      options.cli ?? CLI,
+      options.cli ?? builtProgram('cli.js'),
       'serve',
       folder,
       '--name',

@@ -1,6 +1,5 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Clock, Logger, Scheduler } from '../../../src/core/ports.ts';
 import type { WorkingFiles } from '../../../src/core/workingFiles.ts';
 import { createAmbient } from '../../../src/node/ambient.ts';
@@ -10,10 +9,10 @@ import { readFolderRecord, type FolderRecord } from '../../../src/node/folders/f
 import type { FolderStatus, Outcome } from '../../../src/peer/folderSession.ts';
 import { WorkspaceFolder } from '../../../src/peer/workspaceFolder.ts';
 import type { ReadSecret } from '../../../src/peer/sources/sourceReader.ts';
+import { builtProgram } from '../../harness/builtPrograms.ts';
 import type { Machine } from './headlessPeer.ts';
 
 const WAIT_MS = 30_000;
-const source = (path: string): string => fileURLToPath(new URL(`../../../src/node/${path}`, import.meta.url));
 const quiet = (): void => undefined;
 const logger: Logger = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 
@@ -48,7 +47,7 @@ export class LocalPeer {
 
   static async openAt(stateDir: string, folder: string, options: LocalPeerOptions = {}): Promise<LocalPeer> {
     const ambient = createAmbient(logger);
-    const merger = new WorkerMerger(source('documents/documentWorker.ts'));
+    const merger = new WorkerMerger(builtProgram('documentWorker.cjs'));
     const files = createDiskFiles({ folder, ignore: [], logger });
     const session = await WorkspaceFolder.open(folder, {
       ambient: {
@@ -71,7 +70,7 @@ export class LocalPeer {
       texts: merger,
       gitPath: () => 'git',
       readSecret: options.readSecret ?? (() => Promise.resolve(undefined)),
-      workers: { log: source('log/logWorker.ts'), replica: source('replica/replicaWorker.ts') },
+      workers: { log: builtProgram('logWorker.cjs'), replica: builtProgram('replicaWorker.cjs') },
     });
     return new LocalPeer(session, stateDir, merger);
   }
