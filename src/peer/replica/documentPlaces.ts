@@ -61,12 +61,26 @@ export class DocumentPlaces implements Places, Disposable {
 
   /** Copies that are in the table have come to their places: their folders are watched from now on, and their files read. */
   async arrived(documents: readonly DocumentReplica[]): Promise<void> {
-    await this.#watcher.watchFoldersOf(documents.map((document) => document.status.file));
+    await this.#watchFolders(documents);
     await Promise.all(documents.map((document) => document.fileChanged()));
+  }
+
+  /**
+   * The same for a document that the library has told of. Nobody waits for its file: a file counts as whole only when it
+   * has stayed the same for a moment, and a library has many documents, one after the other.
+   */
+  async adopted(document: DocumentReplica): Promise<void> {
+    await this.#watchFolders([document]);
+    // Fails never: see there.
+    void document.fileChanged();
   }
 
   dispose(): void {
     this.#isDisposed = true;
+  }
+
+  #watchFolders(documents: readonly DocumentReplica[]): Promise<void> {
+    return this.#watcher.watchFoldersOf(documents.map((document) => document.status.file));
   }
 
   /** Documents of the library that another one kept from having a copy here may get it now. */

@@ -222,7 +222,7 @@ export class LibraryIntake implements EntrySink {
       this.#documents.remove(document);
       throw error;
     }
-    if (place !== undefined) await this.#places.arrived([document]);
+    if (place !== undefined) await this.#places.adopted(document);
     return document;
   }
 

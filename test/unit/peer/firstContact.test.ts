@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { DocId } from '../../../src/core/ids.ts';
 import { originChanges, originCommit } from '../../../src/core/replication/originCommit.ts';
 import type { Replica } from '../../../src/peer/replica/replica.ts';
 import { hashOf } from '../replication/fakes.ts';
-import { DOC, ORIGIN_COMMIT, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
+import { DOC, entryOf, ORIGIN_COMMIT, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
 
 /** A folder that has never been in step, in front of a library with these revisions, the first of them from `ORIGIN_COMMIT`. */
 async function meet(
@@ -65,6 +66,32 @@ test('[FST-01] a file meets the newest revision, and is not led through what the
   assert.equal(bench.folder.version, version, 'the file is equal and is not written');
   assert.equal(bench.store.documents.get(DOC)?.shadow?.hash, hashOf(spec('cats', 'dogs')));
   assert.equal(replica.documents[0]?.state, 'inStep');
+});
+
+test('[FST-01] who joins a library of many documents does not wait for one file after the other', async () => {
+  // What the folder's own search does not find: only the library tells of these.
+  const text = '{ "openapi": "3.1.0", "info": { "title": "Pets", "version": "1.0.0" }, "paths": {} }\n';
+  const bench = new ReplicaBench(text, revision(text, 0));
+  bench.forgetAll();
+  const paths = [PATH, ...Array.from({ length: 30 }, (_, at) => `api/service${String(at)}.json`)];
+  for (const path of paths) bench.folder.put(path, text);
+  const entries = paths.map((path, at) => ({
+    ...entryOf(undefined, revision(text, at + 1)),
+    docId: path as DocId,
+    kind: 'create' as const,
+    path,
+  }));
+  const replica = await bench.open();
+  const read = Promise.withResolvers<undefined>();
+  bench.beforeReading = () => read.promise;
+  for (const entry of entries.slice(0, -1))
+    await bench.until(replica.applySyncEntry(entry, hashOf('on the way'), true));
+  read.resolve(undefined);
+  await bench.takeTogether(replica, entries.slice(-1));
+  assert.deepEqual(
+    replica.documents.map(({ state }) => state),
+    paths.map(() => 'inStep'),
+  );
 });
 
 test('[FST-03] [I10] what an entry says of its origin is the name of a commit or nothing', () => {

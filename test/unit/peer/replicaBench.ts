@@ -107,6 +107,8 @@ export class ReplicaBench {
     kind: 'committed',
     index: 99 as LogIndex,
   });
+  /** A file is about to be read. */
+  beforeReading: () => Promise<void> = () => Promise.resolve();
   /** The program has written the document's file. */
   onWritten: () => void = () => undefined;
   readonly #bulks = new KeptBulks();
@@ -166,7 +168,12 @@ export class ReplicaBench {
       files: view.files,
       store: openStore(this.store, this.#process, () => undefined),
       merger: createInlineMerger(this.#process, () => 0),
-      reader: view.reader,
+      reader: {
+        read: async (file, savedText, agreedText) => {
+          await this.beforeReading();
+          return await view.reader.read(file, savedText, agreedText);
+        },
+      },
       guard: view.guard,
       watcher: view.watcher,
       layout: {
