@@ -271,7 +271,7 @@ export class SimulatedPeer {
         // Who is being closed takes nothing more in; the entry is offered to the next process.
         const isClosing = !this.#isStarted && said.includes('no longer served');
         // The head was followed by another and forgotten before its text was asked for: the next heads name one that is there.
-        const isForgotten = this.#machine.hasForgotten() && said.includes('does not give the revision that it named');
+        const isForgotten = this.#machine.hasForgotten() && said.includes('does not give the revision that it names');
         if (!isClosing && !isForgotten && !/SIMULATED|log-unavailable|closed/.test(said)) this.#fail(said);
       },
     };
