@@ -121,6 +121,7 @@ export async function runServeCommand(args: readonly string[], io: ServeIo): Pro
     });
     session.onDidApplyChange((change) => io.writeLine(JSON.stringify({ event: 'applied', ...change })));
     session.onDidNoticeCommit((notice) => io.writeLine(JSON.stringify({ event: 'commit', ...notice })));
+    session.onDidPutAside((problem) => io.writeLine(JSON.stringify({ event: 'putAside', problem })));
     session.onDidApplyBulk((bulk) => io.writeLine(JSON.stringify({ event: 'appliedTogether', ...bulk })));
     const isSourcesOnly = !session.status.hasConsent && !values['keep-in-step'] && values.library === undefined;
     if (sources.length === 0 || !isSourcesOnly) {

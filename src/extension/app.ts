@@ -323,6 +323,7 @@ export class App implements Disposable {
         if (readSettings().settings.noticeCommits) showCommitNotice(notice, this.#logger);
       }),
     );
+    this.#store.add(session.onDidPutAside((problem) => this.#messages.showProblem(problem)));
     // Said in any case: the notice is also how the changes are taken back.
     this.#store.add(session.onDidApplyBulk((bulk) => this.#bulkNotices.tell(folder, bulk)));
   }

@@ -64,6 +64,7 @@ export class FolderServing implements Disposable {
   readonly #appliedChange: Emitter<AppliedChange>;
   readonly #commitNoticed: Emitter<CommitNotice>;
   readonly #appliedBulk: Emitter<AppliedBulk>;
+  readonly #putAside: Emitter<UserProblem>;
   readonly #hindrance: LastingHindrance;
   readonly #branch: CheckedOutBranch;
   /** What belongs to the present start: watches on git and on the replica. */
@@ -78,6 +79,8 @@ export class FolderServing implements Disposable {
   /** The replica that is served here, or (attached) by another window. */
   #record: ReplicaRecord | undefined;
   #serving: ServingReplica | undefined;
+  /** The replica whose state has called itself damaged. */
+  #suspect: ReplicaId | undefined;
   #isDisposed = false;
 
   constructor(options: FolderServingOptions) {
@@ -89,6 +92,7 @@ export class FolderServing implements Disposable {
     this.#changed = new Emitter<void>(onError);
     this.#appliedChange = new Emitter<AppliedChange>(onError);
     this.#appliedBulk = new Emitter<AppliedBulk>(onError);
+    this.#putAside = new Emitter<UserProblem>(onError);
     this.#hindrance = new LastingHindrance(scheduler, () => this.#tellChanged());
     this.#commitNoticed = new Emitter<CommitNotice>(onError);
   }
@@ -107,6 +111,10 @@ export class FolderServing implements Disposable {
 
   get onDidApplyBulk(): Event<AppliedBulk> {
     return this.#appliedBulk.event;
+  }
+
+  get onDidPutAside(): Event<UserProblem> {
+    return this.#putAside.event;
   }
 
   get replica(): Replica | undefined {
@@ -221,6 +229,7 @@ export class FolderServing implements Disposable {
     this.#appliedChange.dispose();
     this.#commitNoticed.dispose();
     this.#appliedBulk.dispose();
+    this.#putAside.dispose();
   }
 
   async #start(signal: AbortSignal, held: HeldReplica | undefined): Promise<Outcome> {
@@ -295,6 +304,8 @@ export class FolderServing implements Disposable {
   ): Promise<void> {
     const { folder, peerId, neighbourhood, stateDir } = this.#options;
     const attempt = this.#attempt;
+    const isStateSuspect = this.#suspect === record.replicaId;
+    this.#suspect = undefined;
     const { serveReplica } = await import('./servingReplica.ts');
     const serving = await serveReplica({
       ...this.#options,
@@ -306,6 +317,12 @@ export class FolderServing implements Disposable {
       carried: this.#carried,
       peer: { peerId, ...peerNames(person, basename(folder)) },
       replicaDirectory: replicaDirectory(stateDir, record.replicaId),
+      isStateSuspect,
+      onStateDamaged: () => {
+        this.#suspect = record.replicaId;
+        this.#options.changeInBackground((again) => this.#serveAnew(again));
+      },
+      onPutAside: (problem) => this.#putAside.fire(problem),
       discover: async () => (await neighbourhood.discover()).map((document) => document.file),
       inspect: (file) => this.#options.finder.inspectFile(folder, file),
     });
@@ -320,6 +337,13 @@ export class FolderServing implements Disposable {
     attempt.add(serving.replica.onDidApplyBulk((bulk) => this.#appliedBulk.fire(bulk)));
     this.#hindrance.update(serving.replica.hindrance, guard.otherBranch !== undefined);
     if (place.checkout !== undefined) this.#noticeCommits(serving.replica, place.checkout, guard);
+  }
+
+  /** The state is read as a whole before it is relied on again. */
+  async #serveAnew(signal: AbortSignal): Promise<void> {
+    if (this.#suspect === undefined || this.#phase === 'asleep') return;
+    await this.stop();
+    await this.#start(signal, undefined);
   }
 
   #noticeCommits(replica: Replica, checkout: GitCheckout, guard: FolderGuard): void {

@@ -258,6 +258,8 @@ export interface FolderSession extends Disposable {
   readonly onDidApplyChange: Event<AppliedChange>;
   /** In place of `onDidApplyChange` for each document. */
   readonly onDidApplyBulk: Event<AppliedBulk>;
+  /** Something of the program's own was damaged and put aside, and everything goes on without it: to be said once. */
+  readonly onDidPutAside: Event<UserProblem>;
   readonly diagnostics: FolderDiagnostics;
   /** Where documents of the folder come from besides people; needs no library. */
   readonly sources: LiveSyncService;

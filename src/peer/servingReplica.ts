@@ -1,5 +1,6 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { LibraryLink, LinkMetrics, PeerInfo } from '../core/replication/libraryLink.ts';
+import type { UserProblem } from '../core/workingFiles.ts';
 import { DocumentWatcher } from '../node/files/documentWatcher.ts';
 import { createIgnoreRules } from '../node/files/ignoreRules.ts';
 import { DiskStableReader } from '../node/files/stableReader.ts';
@@ -16,6 +17,7 @@ import { replicaLock } from './folderDecisions.ts';
 import { createFolderLayout } from './folderLayout.ts';
 import { Replica } from './replica/replica.ts';
 import type { ReplicaOptions } from './replica/replicaOptions.ts';
+import { logPutAside, statePutAside } from './servingProblem.ts';
 import { SyncService } from './syncService.ts';
 import type { WorkspaceFolderOptions } from './workspaceFolder.ts';
 
@@ -36,6 +38,12 @@ export interface ServeOptions extends WorkspaceFolderOptions {
   readonly carried: ReplicaOptions['carried'];
   readonly discover: ReplicaOptions['discover'];
   readonly inspect: ReplicaOptions['inspect'];
+  /** The file with the replica's state has called itself damaged before. */
+  readonly isStateSuspect: boolean;
+  /** The replica's state turns out to be damaged; to be closed, and served anew as suspect. */
+  readonly onStateDamaged: () => void;
+  /** Something that was damaged was put aside, and everything goes on without it ([REC-11]). */
+  readonly onPutAside: (problem: UserProblem) => void;
   /** Aborted where it is not to be served after all: what the start waits for may never come (a frozen leader's answer). */
   readonly signal: AbortSignal;
 }
@@ -58,11 +66,18 @@ export function takeReplicaLock(directory: string): ExclusiveLock | undefined {
 /** Opens a replica's state, joins the library and watches the files. Rejects where the state or the library cannot be opened, or the signal gives it up. */
 export async function serveReplica(options: ServeOptions): Promise<ServingReplica> {
   const { ambient, record, settings, checkout, lock, signal } = options;
-  const store = new SqliteReplicaStore(
-    record.replicaId,
-    join(options.replicaDirectory, 'replica.sqlite'),
-    options.workers.replica,
-  );
+  const putAside = (describe: (folder: string, file: string) => UserProblem, file: string): void => {
+    ambient.logger.error('A damaged file was put aside.', { file });
+    options.onPutAside(describe(basename(options.folder), basename(file)));
+  };
+  const store = new SqliteReplicaStore({
+    replicaId: record.replicaId,
+    file: join(options.replicaDirectory, 'replica.sqlite'),
+    workerFile: options.workers.replica,
+    isSuspect: options.isStateSuspect,
+    onPutAside: (file) => putAside(statePutAside, file),
+    onDamaged: options.onStateDamaged,
+  });
   const isIgnored = createIgnoreRules(settings.ignore);
   const newFolders = settings.watchesNewFolders ? { newFolders: { root: options.folder, isIgnored } } : {};
   const watcher = new DocumentWatcher(ambient.logger, newFolders);
@@ -127,6 +142,7 @@ export async function serveReplica(options: ServeOptions): Promise<ServingReplic
       heartbeatMs: settings.heartbeatMs,
       timeoutMs: settings.timeoutMs,
       links: settings.hostLinks,
+      onLogPutAside: (file) => putAside(logPutAside, file),
       ...(settings.retention === undefined ? {} : { retention: settings.retention }),
     });
     signal.throwIfAborted();

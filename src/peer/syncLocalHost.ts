@@ -6,7 +6,7 @@ import { SyncError } from '../core/replication/syncError.ts';
 import { LOG_FILE, readToken } from '../node/libraryDirectory.ts';
 import { LeaderLock } from '../node/lock/leaderLock.ts';
 import { loadSqlite } from '../node/log/sqlite.ts';
-import { SqliteReplicatedLog } from '../node/log/sqliteReplicatedLog.ts';
+import { LogFile } from '../node/log/logFile.ts';
 import { createConnectionPair } from '../node/transport/memoryConnection.ts';
 import { hostAddress, readHostAddress } from '../node/transport/hostAddress.ts';
 import { connectToLeader } from '../node/transport/webSocketClient.ts';
@@ -25,6 +25,8 @@ export interface LocalSyncHostOptions {
   readonly libraryDirectory: string;
   readonly ambient: Ambient;
   readonly logWorkerPath: string | undefined;
+  /** The log's file was damaged and put aside; called with its path now. */
+  readonly onLogPutAside: (file: string) => void;
   readonly links?: HostLinkSettings | undefined;
 }
 
@@ -34,6 +36,9 @@ export async function createLocalSyncHost(options: LocalSyncHostOptions): Promis
   loadSqlite();
   const token = await readToken(libraryDirectory);
   const lock = new LeaderLock(libraryDirectory);
+  const path = join(libraryDirectory, LOG_FILE);
+  const workerPath = logWorkerPath === undefined ? {} : { workerPath: logWorkerPath };
+  const log = new LogFile({ path, ...workerPath }, options.onLogPutAside);
   return {
     tryLock: () => {
       if (!existsSync(libraryDirectory)) throw new SyncError('library-missing', 'The library is not there any more.');
@@ -42,11 +47,7 @@ export async function createLocalSyncHost(options: LocalSyncHostOptions): Promis
     releaseLock: () => {
       lock.release();
     },
-    openLog: () =>
-      SqliteReplicatedLog.open({
-        path: join(libraryDirectory, LOG_FILE),
-        ...(logWorkerPath === undefined ? {} : { workerPath: logWorkerPath }),
-      }),
+    openLog: () => log.open(),
     listen: async (term, onConnection) => {
       const server = await TransportServer.listen({ libraryId, token, ambient, port: links?.port, onConnection });
       try {

@@ -57,6 +57,8 @@ export interface SyncServiceOptions extends SyncServiceBasics {
   readonly libraryDirectory: string;
   /** The log worker's program; default: beside the running bundle or source. */
   readonly logWorkerPath?: string;
+  /** The library's log was damaged, and a new one was begun ([REC-11]); called with where it was put aside. */
+  readonly onLogPutAside?: (file: string) => void;
   /** Other hosts that keep the library too; undefined: this machine keeps it alone. */
   readonly links?: HostLinkSettings | undefined;
 }
@@ -136,9 +138,9 @@ export class SyncService implements LibraryLink {
    * `log-schema-newer`, `library-missing`, `library-damaged`. Everything else is tried again for ever (`status`).
    */
   static async start(options: SyncServiceOptions): Promise<SyncService> {
-    const { libraryId, libraryDirectory, ambient, logWorkerPath, links } = options;
+    const { libraryId, libraryDirectory, ambient, logWorkerPath, links, onLogPutAside = () => undefined } = options;
     return await SyncService.startOn(
-      await createLocalSyncHost({ libraryId, libraryDirectory, ambient, logWorkerPath, links }),
+      await createLocalSyncHost({ libraryId, libraryDirectory, ambient, logWorkerPath, links, onLogPutAside }),
       options,
     );
   }

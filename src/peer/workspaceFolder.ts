@@ -5,7 +5,7 @@ import { Emitter, type Event } from '../core/event.ts';
 import type { DocId, LibraryId, PeerId, ProposalId } from '../core/ids.ts';
 import type { HistoryTexts } from '../core/history/historyTexts.ts';
 import type { Ambient, Merger } from '../core/ports.ts';
-import type { WorkingFiles } from '../core/workingFiles.ts';
+import type { UserProblem, WorkingFiles } from '../core/workingFiles.ts';
 import type { SourceTexts } from '../core/sources/sourceTexts.ts';
 import type { DocumentFinder } from '../node/documents/workerMerger.ts';
 import { FolderConflicts } from './folderConflicts.ts';
@@ -169,6 +169,10 @@ export class WorkspaceFolder implements FolderSession {
   }
   get onDidApplyBulk(): Event<AppliedBulk> {
     return this.#serving.onDidApplyBulk;
+  }
+
+  get onDidPutAside(): Event<UserProblem> {
+    return this.#serving.onDidPutAside;
   }
 
   get onDidNoticeCommit(): Event<CommitNotice> {

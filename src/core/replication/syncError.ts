@@ -7,8 +7,10 @@ export type SyncErrorCode =
   | 'sqlite-missing'
   /** The log was written by a newer release; opening it could lose what that release knows. */
   | 'log-schema-newer'
-  /** The log's file could not be opened, read or written (full disk, no permission, damaged). */
+  /** The log's file could not be opened, read or written (full disk, no permission). */
   | 'log-unavailable'
+  /** The log's file is damaged: it is put aside when it is opened next ([REC-11]). */
+  | 'log-damaged'
   /** What was asked for lies before the compaction horizon. */
   | 'log-compacted'
   /** Somebody with a newer term writes this log now. */

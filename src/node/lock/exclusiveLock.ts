@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Disposable } from '../../core/ports.ts';
-import { openDatabase } from '../log/sqlite.ts';
+import { openDatabase, sqliteCodeOf } from '../log/sqlite.ts';
 
 /**
  * A lock that one process on this machine can hold, and that the operating system takes back the moment the process
@@ -51,9 +51,8 @@ const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
 
 function isBusy(error: unknown): boolean {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
-  const primaryCode = error.errcode & 0xff;
-  return primaryCode === SQLITE_BUSY || primaryCode === SQLITE_LOCKED;
+  const code = sqliteCodeOf(error);
+  return code === SQLITE_BUSY || code === SQLITE_LOCKED;
 }
 
 /** By path and not by handle: see the class. Some file systems have no modes; the folder above is the user's own anyway. */

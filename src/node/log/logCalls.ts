@@ -4,7 +4,7 @@ import type { SqliteLogStore } from './sqliteLogStore.ts';
 /** The methods of the store that may be called from the other thread. */
 export type LogMethod = Exclude<keyof SqliteLogStore, 'close'> | 'open' | 'close';
 
-/** One call from the program to the log's worker. `open` takes the path. */
+/** One call from the program to the log's worker. `open` takes the path, and whether the file has called itself damaged. */
 export interface LogCall {
   readonly callId: number;
   readonly method: LogMethod;

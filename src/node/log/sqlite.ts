@@ -28,6 +28,12 @@ function findSqlite(): SqliteModule | undefined {
   return process.getBuiltinModule('node:sqlite');
 }
 
+/** SQLite's primary result code in what it has thrown; undefined where something else did. */
+export function sqliteCodeOf(error: unknown): number | undefined {
+  const isCoded = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
+  return isCoded ? (error as { readonly errcode: number }).errcode & 0xff : undefined;
+}
+
 /** Opens a database that nobody waits for: a lock that is held is refused at once. */
 export function openDatabase(path: string): sqliteModule.DatabaseSync {
   const { DatabaseSync } = loadSqlite();

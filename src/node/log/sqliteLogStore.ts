@@ -21,6 +21,7 @@ import type {
 import { headsBefore } from '../../core/replication/rewoundHeads.ts';
 import { canonicalEntryText } from '../../core/replication/runningHash.ts';
 import { SyncError } from '../../core/replication/syncError.ts';
+import { checkWhole, DamagedDatabaseError } from '../damagedDatabase.ts';
 import { inTransaction } from '../inTransaction.ts';
 import { PreparedStatements, type Row } from '../preparedStatements.ts';
 import { FilePlace } from './filePlace.ts';
@@ -65,6 +66,11 @@ export class SqliteLogStore {
       horizon: meta.horizon,
       term: meta.term,
     };
+  }
+
+  /** Reads the whole file. Throws where it is damaged. */
+  check(): void {
+    checkWhole(this.#database);
   }
 
   heads(): DocumentHead[] {
@@ -377,7 +383,7 @@ export class SqliteLogStore {
 
   #meta(): { readonly term: Term | undefined; readonly horizon: LogIndex } {
     const row = this.#statements.get('SELECT * FROM meta');
-    if (row === undefined) throw new SyncError('log-unavailable', "The library's log is damaged.");
+    if (row === undefined) throw new DamagedDatabaseError('The log does not say where it begins.');
     const leaderId = row['term_leader_id'];
     return {
       term:

@@ -24,6 +24,8 @@ export interface SqliteLogOptions {
   readonly path: string;
   /** The worker's program. Default: `logWorker.cjs` beside the running bundle, or the source beside this file. */
   readonly workerPath?: string;
+  /** The file has called itself damaged: it is read as a whole before anything is done with it. */
+  readonly isSuspect?: boolean;
 }
 
 interface Waiting {
@@ -38,6 +40,8 @@ export class SqliteReplicatedLog implements ReplicatedLog {
   #nextCallId = 1;
   #failure: SyncError | undefined;
   #closed: Promise<void> | undefined;
+  #isDamaged = false;
+  #putAside: string | undefined;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
@@ -52,17 +56,30 @@ export class SqliteReplicatedLog implements ReplicatedLog {
     });
   }
 
-  /** Rejects with `sqlite-missing`, `log-schema-newer` or `log-unavailable`. */
+  /**
+   * Opens the log, or makes one where there is none or the file is damaged at sight ([REC-11]). Rejects with
+   * `sqlite-missing`, `log-schema-newer` or `log-unavailable`.
+   */
   static async open(options: SqliteLogOptions): Promise<SqliteReplicatedLog> {
     loadSqlite();
     const log = new SqliteReplicatedLog(new Worker(options.workerPath ?? defaultWorkerPath()));
     try {
-      await log.#call('open', options.path);
+      log.#putAside = await log.#call<string | undefined>('open', options.path, options.isSuspect ?? false);
       return log;
     } catch (error) {
       await log.close();
       throw error;
     }
+  }
+
+  /** Whether the file has turned out to be damaged; the log stops then. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
+  }
+
+  /** Where the damaged file is that this log was opened in place of. */
+  get putAside(): string | undefined {
+    return this.#putAside;
   }
 
   /** Resolves when the log has stopped, whether it was closed or its thread has died. */
@@ -177,8 +194,15 @@ export class SqliteReplicatedLog implements ReplicatedLog {
   #settle(answer: LogAnswer): void {
     const waiting = this.#waiting.get(answer.callId);
     this.#waiting.delete(answer.callId);
-    if ('errorCode' in answer) waiting?.reject(new SyncError(answer.errorCode, answer.errorMessage));
-    else waiting?.resolve(answer.value);
+    if (!('errorCode' in answer)) {
+      waiting?.resolve(answer.value);
+      return;
+    }
+    waiting?.reject(new SyncError(answer.errorCode, answer.errorMessage));
+    if (answer.errorCode !== 'log-damaged') return;
+    this.#isDamaged = true;
+    // Fails never: see there.
+    void this.close();
   }
 
   #fail(failure: SyncError): void {

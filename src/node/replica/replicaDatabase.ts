@@ -10,6 +10,7 @@ import type {
   WriteIntent,
 } from '../../core/replication/replicaStore.ts';
 import { isInFile } from '../../core/replication/replicaStore.ts';
+import { checkWhole, DamagedDatabaseError } from '../damagedDatabase.ts';
 import { inTransaction } from '../inTransaction.ts';
 import { PreparedStatements } from '../preparedStatements.ts';
 import { BulkRecords } from './bulkRecords.ts';
@@ -73,16 +74,24 @@ export class ReplicaDatabase {
     this.#nameOf = nameOf;
     this.#database = new DatabaseSync(file);
     this.#statements = new PreparedStatements(this.#database);
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;');
-    const version = this.#database.prepare('PRAGMA user_version').get()?.['user_version'];
-    if (typeof version !== 'number' || version > SCHEMA_VERSION) {
+    try {
+      this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;');
+      const version = this.#database.prepare('PRAGMA user_version').get()?.['user_version'];
+      if (typeof version !== 'number' || version > SCHEMA_VERSION)
+        throw new Error(`newer-schema: ${file} was written by a newer version (${String(version)}).`);
+      this.#database.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};`);
+      this.#formerShadows = new FormerShadows(this.#database);
+      this.bulks = new BulkRecords(this.#database);
+      this.#dropUnusedTexts();
+    } catch (error) {
       this.#database.close();
-      throw new Error(`newer-schema: ${file} was written by a newer version (${String(version)}).`);
+      throw error;
     }
-    this.#database.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};`);
-    this.#formerShadows = new FormerShadows(this.#database);
-    this.bulks = new BulkRecords(this.#database);
-    this.#dropUnusedTexts();
+  }
+
+  /** Reads the whole file. Throws where it is damaged. */
+  check(): void {
+    checkWhole(this.#database);
   }
 
   formerShadows(docId: DocId): readonly RevisionHash[] {
@@ -180,10 +189,8 @@ export class ReplicaDatabase {
 
   /** Written by `#put` of this same schema version, so the shape is the one it was given; only damage could change it. */
   #records<Row>(table: 'documents' | 'outbox' | 'intents'): Row[] {
-    return this.#database
-      .prepare(`SELECT record FROM ${table} ORDER BY rowid`)
-      .all()
-      .map((row) => record.parse(JSON.parse(String(row['record']))) as Row);
+    const rows = this.#database.prepare(`SELECT record FROM ${table} ORDER BY rowid`).all();
+    return rows.map((row) => readRecord(String(row['record'])) as Row);
   }
 
   #rowOf(document: StoredDocument): DocumentRow {
@@ -225,7 +232,7 @@ export class ReplicaDatabase {
 
   #textOf(name: TextName): string {
     const row = this.#statements.get('SELECT text FROM revisions WHERE hash = ?', name);
-    if (row === undefined) throw new Error('damaged-replica: a stored revision is missing.');
+    if (row === undefined) throw new DamagedDatabaseError('A stored revision is missing.');
     return String(row['text']);
   }
 
@@ -236,5 +243,13 @@ export class ReplicaDatabase {
         UNION SELECT value FROM outbox, json_tree(outbox.record) WHERE key IN ('text', 'heldBase') AND value IS NOT NULL
         UNION SELECT value FROM intents, json_tree(intents.record) WHERE key IN ('text', 'heldBase') AND value IS NOT NULL
       )`);
+  }
+}
+
+function readRecord(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return record.parse(JSON.parse(text));
+  } catch (error) {
+    throw new DamagedDatabaseError('A record cannot be read.', { cause: error });
   }
 }

@@ -155,9 +155,8 @@ export class DocumentIntake {
     return this.#queue.run(async () => {
       await this.#askInFlight(undefined);
       this.#history.forget();
-      this.#record.stored = unknownToLibrary(this.#record.stored);
+      await this.#record.becomeNew();
       this.#proposals.logChanged();
-      await this.#record.commit({ putDocuments: [this.#record.stored] });
     });
   }
 

@@ -7,7 +7,7 @@ import { originChanges } from '../../core/replication/originCommit.ts';
 import { LinkClosedError } from '../../core/replication/libraryLink.ts';
 import type { OutboxItem, ReplicaChange, StoredDocument, StoredRevision } from '../../core/replication/replicaStore.ts';
 import { PATH_TAKEN } from './documentProblems.ts';
-import { unknownToLibrary, type DocumentRecord } from './documentRecord.ts';
+import type { DocumentRecord } from './documentRecord.ts';
 
 /** What the leader's answer means for the document. */
 export type Answer =
@@ -111,6 +111,13 @@ export class DocumentProposals {
 
   /** @param heldBase what the held base is once this is committed; undefined where nothing is held then. */
   async propose(text: string, heldBase: string | undefined, kind: 'edit' | 'resolve'): Promise<void> {
+    const { agreedBefore } = this.#record;
+    // A library that begins anew begins with what was agreed on: there others find what they have in common with us.
+    if (agreedBefore === undefined) await this.#proposeText(text, heldBase, kind);
+    else await this.#proposeText(agreedBefore.text, undefined, kind);
+  }
+
+  async #proposeText(text: string, heldBase: string | undefined, kind: 'edit' | 'resolve'): Promise<void> {
     const { stored, ctx } = this.#record;
     const { shadow, docId } = stored;
     const patch = await ctx.merger.diff(shadow?.text ?? '', text);
@@ -358,14 +365,14 @@ export class DocumentProposals {
       return { kind: 'goOn' };
     }
     if (answer.kind === 'rejected') {
+      if (record.forgetAgreedBefore()) return { kind: 'goOn' };
       if (this.#maySendWhole(item, answer.code)) return { kind: 'goOn' };
       this.#refuse(item);
       return { kind: 'refused', code: answer.code, message: answer.message };
     }
     if (answer.head === undefined) {
       // The library does not know this document (any more): it is created there again.
-      record.stored = unknownToLibrary(record.stored);
-      await record.commit({ putDocuments: [record.stored] });
+      await record.becomeNew();
       return { kind: 'goOn' };
     }
     if (answer.head.docId !== record.stored.docId && item.proposal.kind === 'rename') {

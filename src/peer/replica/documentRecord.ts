@@ -9,6 +9,7 @@ import type {
   StoredDocument,
   StoredRevision,
 } from '../../core/replication/replicaStore.ts';
+import { isInFile } from '../../core/replication/replicaStore.ts';
 import type { WorkingText } from '../../core/workingText.ts';
 import type { DocumentContext, FileReading, GitText } from './replicaPorts.ts';
 import type { SharedCommit } from './sharedCommit.ts';
@@ -47,6 +48,7 @@ export class DocumentRecord {
   /** The newest text that was found readable. */
   #validHash: RevisionHash | undefined;
   #uncommitted: ReplicaChange | undefined;
+  #agreedBefore: StoredRevision | undefined;
 
   constructor(ctx: DocumentContext, stored: StoredDocument) {
     this.ctx = ctx;
@@ -99,10 +101,34 @@ export class DocumentRecord {
     return this.#isRead;
   }
 
+  /**
+   * What the file has all of, and the library has nothing of ([REC-04]): its shadow before the document became new. Not
+   * durable: after a crash only what reads differently is asked about.
+   */
+  get agreedBefore(): StoredRevision | undefined {
+    return this.#stored.shadow === undefined ? this.#agreedBefore : undefined;
+  }
+
+  /** The library does not take it. Whether there was anything to forget. */
+  forgetAgreedBefore(): boolean {
+    const wasThere = this.agreedBefore !== undefined;
+    this.#agreedBefore = undefined;
+    return wasThere;
+  }
+
+  /** The library does not know the document: it is created there again. */
+  async becomeNew(): Promise<void> {
+    // What is held is in the file and not in the shadow: as what others begin with, that would have us take theirs out.
+    if (isInFile(this.#stored)) this.#agreedBefore = this.#stored.shadow;
+    this.stored = unknownToLibrary(this.#stored);
+    await this.commit({ putDocuments: [this.#stored] });
+  }
+
   /** The document's copy gets this place: what was known of the file is of another one. */
   async takePlace(document: StoredDocument): Promise<void> {
     await this.commit({ putDocuments: [document] });
     this.stored = document;
+    this.#agreedBefore = undefined;
     this.setWorking(undefined, false);
     this.#isRead = false;
   }

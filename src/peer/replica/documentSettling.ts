@@ -5,6 +5,7 @@ import type { StoredAuthor, StoredDocument, StoredRevision } from '../../core/re
 import type { UserProblem } from '../../core/workingFiles.ts';
 import type { DocumentState } from '../folderSession.ts';
 import { commonBase } from './commonBase.ts';
+import { sharedBefore } from './otherLog.ts';
 import {
   fileBehind,
   fileCarried,
@@ -205,7 +206,9 @@ export class DocumentSettling implements Disposable {
     const link = this.#proposals.connectedLink();
     // Not with what the document was once, one revision after the other.
     if (link === undefined || (await this.#history.newestIndex(link)) > head.index) return false;
-    const base = await commonBase(this.#record, file, text, this.#history, link, head.index);
+    const base =
+      (await sharedBefore(this.#record, link, head)) ??
+      (await commonBase(this.#record, file, text, this.#history, link, head.index));
     // It is recorded with what comes of it; until then it is found again.
     this.#record.stored = { ...stored, heldBase: base?.text };
     return true;

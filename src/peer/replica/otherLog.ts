@@ -1,6 +1,6 @@
 import type { RevisionHash } from '../../core/ids.ts';
 import type { DocumentHead } from '../../core/replication/entry.ts';
-import type { LibraryLink } from '../../core/replication/libraryLink.ts';
+import type { LibraryLink, Purpose } from '../../core/replication/libraryLink.ts';
 import type { StoredRevision } from '../../core/replication/replicaStore.ts';
 import type { DocumentRecord } from './documentRecord.ts';
 
@@ -14,7 +14,9 @@ const MAX_ENTRIES_LOOKED_AT = 200;
  */
 export async function meetOtherLog(record: DocumentRecord, head: DocumentHead): Promise<void> {
   const { shadow, head: oldHead } = record.stored;
-  const base = shadow === undefined ? undefined : await commonAncestor(record, head);
+  const link = record.ctx.link();
+  if (link === undefined) throw new Error('A document can meet another log only over a link.');
+  const base = shadow === undefined ? undefined : await newestShared(record, shadow, link, head, 'heads');
   const changed = base?.hash === shadow?.hash ? {} : { heldBase: await heldBaseOn(record, base), perhapsIn: undefined };
   record.stored = {
     ...record.stored,
@@ -39,15 +41,34 @@ async function heldBaseOn(record: DocumentRecord, base: StoredRevision | undefin
   return text === base.text ? undefined : text;
 }
 
-async function commonAncestor(record: DocumentRecord, head: DocumentHead): Promise<StoredRevision | undefined> {
+/**
+ * The same of a document that somebody else has created first in a log that began anew ([REC-04]): the newest revision up
+ * to the head that the file has gone through; undefined where there is none.
+ */
+export async function sharedBefore(
+  record: DocumentRecord,
+  link: LibraryLink,
+  { hash, index }: StoredRevision,
+): Promise<StoredRevision | undefined> {
+  const { agreedBefore, stored } = record;
+  if (agreedBefore === undefined) return undefined;
+  return await newestShared(record, agreedBefore, link, { docId: stored.docId, hash, index }, undefined);
+}
+
+type Head = Pick<DocumentHead, 'docId' | 'hash' | 'index'>;
+
+async function newestShared(
+  record: DocumentRecord,
+  shadow: StoredRevision,
+  link: LibraryLink,
+  head: Head,
+  purpose: Purpose | undefined,
+): Promise<StoredRevision | undefined> {
   const { docId, index } = head;
-  const link = record.ctx.link();
-  const { shadow } = record.stored;
-  if (link === undefined || shadow === undefined) throw new Error('A document can meet another log only over a link.');
   for (const hash of new Set([shadow.hash, ...(await record.ctx.store.formerShadows(docId))])) {
-    const text = await link.fetchRevision(docId, hash, 'heads');
+    const text = await link.fetchRevision(docId, hash, purpose);
     // Asked in this order: what the log gets between the two questions is among its entries then.
-    if (text !== undefined && (await isAncestor(link, hash, head))) return { text, hash, index };
+    if (text !== undefined && (await isAncestor(link, hash, head, purpose))) return { text, hash, index };
   }
   return undefined;
 }
@@ -60,10 +81,11 @@ async function commonAncestor(record: DocumentRecord, head: DocumentHead): Promi
 async function isAncestor(
   link: LibraryLink,
   hash: RevisionHash,
-  { docId, hash: headHash, index }: DocumentHead,
+  { docId, hash: headHash, index }: Head,
+  purpose: Purpose | undefined,
 ): Promise<boolean> {
   if (hash === headHash) return true;
-  const entries = await link.fetchHistory(docId, MAX_ENTRIES_LOOKED_AT, 'heads');
+  const entries = await link.fetchHistory(docId, MAX_ENTRIES_LOOKED_AT, purpose);
   const made = entries.filter((entry) => entry.hash === hash);
   // What no entry made is from before the oldest one, and that tells something only where the log still has the way to the head.
   return (made.length === 0 ? entries : made).some((entry) => entry.index <= index);

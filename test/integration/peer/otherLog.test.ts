@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, readdir, rm } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, test } from 'node:test';
@@ -150,4 +150,35 @@ test('[REP-05] [I1] what is saved after the own state of a window was put back f
   for (const peer of [alice, bob])
     await until('both have everything', async () => (await peer.read(PATH)) === expected);
   await alice.untilInStep(1);
+});
+
+const PAGE_BYTES = 4096;
+
+/** A database that has lost all but its first page, for whoever has it open, too. */
+async function damage(file: string): Promise<void> {
+  const database = new DatabaseSync(file, { timeout: 10_000 });
+  // Who has read something of it reads it anew after another one's write, and from the file once that is there.
+  database.exec('CREATE TABLE written (x); DROP TABLE written; PRAGMA wal_checkpoint(TRUNCATE)');
+  database.close();
+  const bytes = await readFile(file);
+  await writeFile(file, bytes.fill('rubbish ', PAGE_BYTES));
+}
+
+test('[REC-11] [I1] a library and a folder whose own files are damaged go on by themselves, and say so once', async () => {
+  await damage(join(await libraryDirectory(), 'log.sqlite'));
+  await alice.edit(PATH, (text) => text.replace('title: Shop', 'title: Web shop') + ITEMS);
+  const expected = SPEC.replace('title: Shop', 'title: Web shop') + ITEMS;
+  await until('bob has everything', async () => (await bob.read(PATH)) === expected);
+  await bob.untilInStep(1);
+  assert.deepEqual(
+    [...alice.putAside, ...bob.putAside].map(({ code }) => code),
+    ['log-put-aside'],
+  );
+
+  const replicas = join(here.machine.stateDir, 'replicas');
+  for (const name of await readdir(replicas)) await damage(join(replicas, name, 'replica.sqlite'));
+  await alice.edit(PATH, (text) => text.replace('List orders', 'List all orders'));
+  await alice.until('alice is asked about what reads differently', ({ conflictCount }) => conflictCount === 1);
+  assert.equal(await alice.read(PATH), expected.replace('List orders', 'List all orders'));
+  assert.equal(alice.putAside.at(-1)?.code, 'state-put-aside');
 });

@@ -37,6 +37,8 @@ export class HeadlessPeer {
   readonly applied: AppliedChange[] = [];
   /** The same of bulks. */
   readonly appliedTogether: AppliedBulk[] = [];
+  /** What it has said of damaged files of its own. */
+  readonly putAside: UserProblem[] = [];
   /** The last line of each source. */
   readonly sources = new Map<string, SourceLine>();
   stderr = '';
@@ -54,6 +56,8 @@ export class HeadlessPeer {
       if (event.event === 'status') this.status = event as unknown as StatusLine;
       if (event.event === 'applied') this.applied.push(event as unknown as AppliedChange);
       if (event.event === 'appliedTogether') this.appliedTogether.push(event as unknown as AppliedBulk);
+      if (event.event === 'putAside')
+        this.putAside.push((event as unknown as { readonly problem: UserProblem }).problem);
       if (event.event === 'failed') this.problem = (event as unknown as { readonly problem: UserProblem }).problem;
       if (event.event === 'source') {
         const source = event as unknown as SourceLine;

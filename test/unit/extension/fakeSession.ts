@@ -19,6 +19,7 @@ import type {
   PullResult,
   ResolutionPreview,
   Resolutions,
+  UserProblem,
 } from '../../../src/peer/folderSession.ts';
 import { FakeSources } from './fakeSources.ts';
 
@@ -38,6 +39,8 @@ export class FakeSession implements FolderSession {
   readonly onDidNoticeCommit = this.#commits.event;
   readonly #appliedBulk = new Emitter<AppliedBulk>(rethrow);
   readonly onDidApplyBulk = this.#appliedBulk.event;
+  readonly #putAside = new Emitter<UserProblem>(rethrow);
+  readonly onDidPutAside = this.#putAside.event;
   status: FolderStatus = folderStatus({});
   conflicts: readonly HeldConflict[] = [];
   brokenReferences: readonly BrokenReference[] = [];

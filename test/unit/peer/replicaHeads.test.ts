@@ -236,16 +236,53 @@ test('[REC-04] [I1] a stale answer of another log is not merged: its heads say f
   assert.deepEqual([sent?.baseHash, sent?.hash], [head.hash, hashOf(spec('birds', 'cats', 'dogs'))]);
 });
 
-test('[REC-04] [I1] a document that the log never had is created in it anew', async () => {
+test('[REC-04] [I1] a document that the log never had is created in it anew, first as it was agreed on', async () => {
   const shadow = revision(spec('cats'), 9);
   const bench = new ReplicaBench(spec('cats', 'dogs'), shadow);
   bench.answer = ({ kind }) =>
     kind === 'create' ? { kind: 'committed', index: 1 as LogIndex } : { kind: 'stale', head: undefined };
   const replica = await bench.open();
   await bench.takeHeads(replica, [], 0, 'unknown');
-  const { kind, docId, path, hash, baseHash } = bench.proposed.at(-1) ?? assert.fail('nothing was sent');
-  assert.deepEqual([kind, docId, path, baseHash], ['create', DOC, PATH, undefined]);
-  assert.equal(hash, hashOf(spec('cats', 'dogs')));
+  const created = bench.proposed.at(-1) ?? assert.fail('nothing was sent');
+  const { kind, docId, path, hash, baseHash, proposalId } = created;
+  assert.deepEqual([kind, docId, path, baseHash, hash], ['create', DOC, PATH, undefined, shadow.hash]);
+  bench.answer = () => ({ kind: 'committed', index: 2 as LogIndex });
+  bench.revisions.set(shadow.hash, shadow.text);
+  await bench.takeEntry(replica, revision('', 0), shadow.text, proposalId);
+  const { kind: next, baseHash: base, hash: edited } = bench.proposed.at(-1) ?? assert.fail('nothing was sent');
+  assert.deepEqual([next, base, edited], ['edit', shadow.hash, hashOf(spec('cats', 'dogs'))]);
+});
+
+test('[REC-04] one that the log refuses as it was agreed on is sent as it is, and not for ever', async () => {
+  const bench = new ReplicaBench(spec('cats', 'dogs'), revision(spec('cats'), 9));
+  bench.answer = ({ kind }) =>
+    kind === 'create' ? { kind: 'rejected', code: 'no', message: 'No.' } : { kind: 'stale', head: undefined };
+  const replica = await bench.open();
+  await bench.takeHeads(replica, [], 0, 'unknown');
+  assert.deepEqual(
+    bench.proposed.filter(({ kind }) => kind === 'create').map(({ hash }) => hash),
+    [hashOf(spec('cats')), hashOf(spec('cats', 'dogs'))],
+  );
+});
+
+test('[REC-04] [I1] where somebody else is first to create a document in a log that began anew, only what both have changed is asked about', async () => {
+  const shared = revision(spec('cats', 'dogs'), 8);
+  const shadow = revision(shared.text.replace('summary: dogs', 'summary: old dogs'), 9);
+  const bench = new ReplicaBench(shadow.text.replace('summary: cats', 'summary: big cats'), shadow);
+  bench.store.shadows.set(DOC, [shared.hash, shadow.hash]);
+  bench.answer = () => ({ kind: 'stale', head: headOf(revision(shared.text, 1)) });
+  const replica = await bench.open();
+  await bench.takeHeads(replica, [], 0, 'unknown');
+  // They had not heard of /dogs, and have changed the title since.
+  bench.revisions.set(shared.hash, shared.text);
+  bench.history = [shared.text];
+  const created = await bench.takeEntry(replica, revision('', 0), shared.text);
+  const title = shared.text.replace('title: Pets', 'title: Animals');
+  bench.history = [shared.text, title];
+  await bench.takeEntry(replica, created, title);
+  assert.deepEqual(replica.conflicts, []);
+  const expected = shadow.text.replace('summary: cats', 'summary: big cats').replace('title: Pets', 'title: Animals');
+  assert.equal(bench.folder.text(PATH), expected);
 });
 
 test('[REC-04] a document that the log never had gives its place to the one that the log has there', async () => {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, test } from 'node:test';
 import type { LogIndex } from '../../../src/core/ids.ts';
 import type { Proposal } from '../../../src/core/replication/entry.ts';
 import { TransactionManager } from '../../../src/core/replication/transactionManager.ts';
+import { LogFile } from '../../../src/node/log/logFile.ts';
 import { LOG_SCHEMA_VERSION } from '../../../src/node/log/sqliteLogSchema.ts';
 import { SqliteReplicatedLog } from '../../../src/node/log/sqliteReplicatedLog.ts';
 import { authorOf, createFakeAmbient, createOf, editOf, FakeTime, hashOf } from './fakes.ts';
@@ -79,12 +80,6 @@ test('[BLK-06] only a log that holds bulks is one that the release before leaves
   assert.equal(version(), 1);
   assert.equal((await log.headText(docId))?.text, 'two\n');
   await manager.close();
-});
-
-test('[I10] a file that is no database is a coded error', async () => {
-  const path = newPath();
-  writeFileSync(path, 'this is not a database, whatever its name says'.repeat(100));
-  await assert.rejects(SqliteReplicatedLog.open({ path }), { code: 'log-unavailable' });
 });
 
 test('[I6] every commit is on disk before it is answered: the writer uses WAL with a full sync', async () => {
@@ -192,4 +187,76 @@ test('[REP-09] after the log is closed, everything that is asked of it is refuse
   await log.close();
   await log.close();
   await assert.rejects(log.state(), { code: 'closed' });
+});
+
+/** A log of some pages, closed, so that all of it is in its file. */
+async function writeLog(): Promise<string> {
+  const path = newPath();
+  const manager = await openManager(path);
+  const text = 'x'.repeat(50_000);
+  await manager.append(createOf('replica-1', 'doc-1', 'a.yaml', text), authorOf('alice'), manager.term);
+  await manager.close();
+  return path;
+}
+
+/** All but the first page reads as a disk leaves it that has lost it. */
+function loseAllButTheFirstPage(path: string): void {
+  const bytes = readFileSync(path);
+  bytes.fill(0, PAGE_BYTES);
+  writeFileSync(path, bytes);
+}
+
+const PAGE_BYTES = 4096;
+
+test('[REC-11] [I10] a log whose file is no database is put aside, and a new one begins', async () => {
+  const path = await writeLog();
+  const rubbish = 'rubbish '.repeat(2_000);
+  writeFileSync(path, rubbish);
+  const log = await openLog(path);
+  assert.equal((await log.state()).last.index, 0);
+  assert.match(log.putAside ?? '', /log\.sqlite\.damaged-\d{4}-\d\d-\d\dT/);
+  assert.equal(readFileSync(log.putAside ?? '', 'utf8'), rubbish);
+});
+
+test('[REC-11] damage that is found while a log is open ends it, and a new one begins when it is opened again', async () => {
+  const path = await writeLog();
+  const putAside: string[] = [];
+  const file = new LogFile({ path }, (aside) => putAside.push(aside));
+  const log = await file.open();
+  cleanups.push(() => log.close());
+  loseAllButTheFirstPage(path);
+  await assert.rejects(log.entries(0 as LogIndex, WHOLE), { code: 'log-damaged' });
+  await log.whenStopped();
+  const next = await file.open();
+  cleanups.push(() => next.close());
+  assert.equal((await next.state()).last.index, 0);
+  assert.equal(putAside.length, 1);
+});
+
+test('[REC-11] a log that has called itself damaged, and is sound when it is read as a whole, stays', async () => {
+  const path = await writeLog();
+  const file = new LogFile({ path }, () => assert.fail('nothing is put aside'));
+  const log = await file.open();
+  cleanups.push(() => log.close());
+  const sound = readFileSync(path);
+  loseAllButTheFirstPage(path);
+  await assert.rejects(log.entries(0 as LogIndex, WHOLE), { code: 'log-damaged' });
+  await log.whenStopped();
+  writeFileSync(path, sound);
+  const next = await file.open();
+  cleanups.push(() => next.close());
+  assert.equal((await next.state()).last.index, 1);
+});
+
+test('[REC-11] a log that somebody else has locked is not damaged', async () => {
+  const path = await writeLog();
+  const other = new DatabaseSync(path);
+  cleanups.push(() => other.close());
+  other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  await assert.rejects(SqliteReplicatedLog.open({ path }), { code: 'log-unavailable' });
+  other.exec('ROLLBACK');
+  assert.deepEqual(
+    readdirSync(dirname(path)).filter((name) => name.includes('damaged')),
+    [],
+  );
 });
