@@ -6,7 +6,7 @@ import { test } from 'node:test';
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 const ROW = /^\| (?<what>[^|]+) \| `(?<title>[^`]+)` \|$/;
 /** The list is as long as what it answers; a row that is lost should be missed. */
-const ROWS = 54;
+const ROWS = 55;
 
 test('every mistake that docs/PROTOCOL.md names has a test of the title that it says', async () => {
   const protocol = await readFile(`${PROJECT}/docs/PROTOCOL.md`, 'utf8');
