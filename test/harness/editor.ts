@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Locator } from 'playwright-core';
 import type { PageElement } from './pageElement.ts';
+import { untilGone, untilShown } from './shown.ts';
 import { waitFor } from './waitFor.ts';
 import type { WaitOptions } from './waitFor.ts';
 import type { WorkbenchWindow } from './window.ts';
@@ -26,7 +27,7 @@ export class Editor {
     await this.#window.host.evaluate(async ({ vscode, argument }) => {
       await vscode.window.showTextDocument(vscode.Uri.file(argument), { preview: false });
     }, target);
-    await this.#view(file).waitFor();
+    await untilShown(this.#view(file));
     await this.focus(file);
   }
 
@@ -179,7 +180,7 @@ export class Editor {
   async close(file: string): Promise<void> {
     await this.focus(file);
     await this.#window.runCommand('View: Close Editor');
-    await this.#view(file).waitFor({ state: 'detached' });
+    await untilGone(this.#view(file));
   }
 
   /** The bytes on the disk. */

@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import type { PageElement } from './pageElement.ts';
+import { untilShown } from './shown.ts';
 import { waitFor } from './waitFor.ts';
 import type { WaitOptions } from './waitFor.ts';
 
@@ -59,11 +60,12 @@ export class Notifications {
 
   /** Presses a button of the notification whose message matches. */
   async click(pattern: string | RegExp, button: string): Promise<void> {
-    await this.#item(pattern)
+    const choice = this.#item(pattern)
       .locator('.notification-list-item-buttons-container .monaco-button')
       .filter({ hasText: button })
-      .first()
-      .click();
+      .first();
+    await untilShown(choice);
+    await choice.click();
   }
 
   /** Closes a notification without choosing. */
@@ -76,7 +78,7 @@ export class Notifications {
   /** Opens the list behind the bell, with what has hidden itself. */
   async showAll(): Promise<void> {
     await this.#page.locator('.statusbar-item[id="status.notifications"] .statusbar-item-label').click();
-    await this.#page.locator('.notifications-center.visible').waitFor();
+    await untilShown(this.#page.locator('.notifications-center.visible'));
   }
 
   #item(pattern: string | RegExp): Locator {

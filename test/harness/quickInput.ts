@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
+import { untilGone, untilShown } from './shown.ts';
 import { waitFor } from './waitFor.ts';
 
 /** So long the rows for what was typed may take on a loaded machine, before it is asked again. */
@@ -22,14 +23,14 @@ export class QuickInput {
     await waitFor('the command palette', async () => {
       // A key pressed while the window still arranges itself is lost; so press again rather than wait for nothing.
       await this.#page.keyboard.press('F1');
-      await this.#input.waitFor({ state: 'visible', timeout: 2000 });
+      await untilShown(this.#input, { timeout: 2000 });
       return true;
     });
   }
 
   /** Waits until a quick pick or input box is open. */
   async whenOpen(): Promise<void> {
-    await this.#widget.waitFor({ state: 'visible' });
+    await untilShown(this.#widget);
   }
 
   async isOpen(): Promise<boolean> {
@@ -53,13 +54,13 @@ export class QuickInput {
 
   /** The labels of the rows, in order. */
   async labels(): Promise<string[]> {
-    await this.#rows.first().waitFor();
+    await untilShown(this.#rows.first());
     return this.#rows.locator('.quick-input-list-rows .quick-input-list-row:first-child .label-name').allInnerTexts();
   }
 
   /** The rows as they are read out: label, description and detail. */
   async rows(): Promise<string[]> {
-    await this.#rows.first().waitFor();
+    await untilShown(this.#rows.first());
     return Promise.all((await this.#rows.all()).map(async (row) => (await row.getAttribute('aria-label')) ?? ''));
   }
 
@@ -73,16 +74,15 @@ export class QuickInput {
 
   /** Whether a row with this label comes soon. */
   async offers(label: string): Promise<boolean> {
-    return this.#row(label)
-      .waitFor({ state: 'visible', timeout: OFFER_MS })
-      .then(
-        () => true,
-        () => false,
-      );
+    return untilShown(this.#row(label), { timeout: OFFER_MS }).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Chooses the row with this label. */
   async pick(label: string | RegExp): Promise<void> {
+    await untilShown(this.#row(label));
     await this.#row(label).click();
   }
 
@@ -101,7 +101,7 @@ export class QuickInput {
 
   async cancel(): Promise<void> {
     await this.#page.keyboard.press('Escape');
-    await this.#widget.waitFor({ state: 'hidden' });
+    await untilGone(this.#widget);
   }
 
   #row(label: string | RegExp): Locator {

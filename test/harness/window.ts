@@ -10,6 +10,7 @@ import { testResultsDir } from './paths.ts';
 import { QuickInput } from './quickInput.ts';
 import { themeClasses, themes } from './settings.ts';
 import type { Theme } from './settings.ts';
+import { untilGone, untilShown } from './shown.ts';
 import { StatusBar } from './statusBar.ts';
 import type { VsCodeServer } from './vscodeServer.ts';
 import { defaultTimeoutMilliseconds, waitFor } from './waitFor.ts';
@@ -64,7 +65,7 @@ export class WorkbenchWindow {
 
   /** Waits until the window can be worked with. */
   async whenReady(): Promise<void> {
-    await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
+    await untilShown(this.page.locator('.monaco-workbench .part.statusbar'));
     if (this.#parts.waitForExtensionHost) {
       this.#host = await nextExtensionHost(this.#parts.companionDir, this.folder, this.#parts.claimedHosts);
     }
@@ -88,15 +89,6 @@ export class WorkbenchWindow {
     });
     await this.quickInput.pick(title);
     await this.quickInput.whenPaletteClosed();
-  }
-
-  /** The titles that the palette offers for some text. */
-  async commandsFor(text: string): Promise<string[]> {
-    await this.quickInput.openPalette();
-    await this.quickInput.type(`>${text}`);
-    const labels = await this.quickInput.labels();
-    await this.quickInput.cancel();
-    return labels;
   }
 
   /** Loads the window anew, with a new extension host, as "Developer: Reload Window" does. */
@@ -131,7 +123,22 @@ export class WorkbenchWindow {
   /** Changes the color theme and waits until the window wears it. */
   async setTheme(theme: Theme): Promise<void> {
     await this.updateSetting('workbench.colorTheme', themes[theme]);
-    await this.page.locator(`.monaco-workbench.${themeClasses[theme]}`).waitFor();
+    await untilShown(this.page.locator(`.monaco-workbench.${themeClasses[theme]}`));
+  }
+
+  /** Closes all editors, with what is not saved in them, and all notifications: for the next test in this window. */
+  async cleanUp(): Promise<void> {
+    await this.host.evaluate(async ({ vscode }) => {
+      const { executeCommand } = vscode.commands;
+      for (const document of vscode.workspace.textDocuments.filter(({ isDirty }) => isDirty)) {
+        await vscode.window.showTextDocument(document);
+        await executeCommand('workbench.action.files.revert');
+      }
+      await executeCommand('workbench.action.closeAllEditors');
+      await executeCommand('notifications.clearAll');
+    });
+    await untilGone(this.page.locator('.editor-instance').first());
+    await waitFor('no notification to be left', async () => (await this.notifications.list()).length === 0);
   }
 
   /** Puts a picture of the window into test-results. */

@@ -17,8 +17,6 @@ import { copyWorkspace } from './workspaces.ts';
 import type { SampleWorkspace } from './workspaces.ts';
 
 export interface WorkbenchOptions {
-  /** The built product, installed as a person has it (the default), or VS Code without it. */
-  readonly extension?: 'installed' | 'none';
   /** Adds the extension with the test models (test/modelExtension). */
   readonly models?: boolean;
   /** User settings on top of quiet ones. */
@@ -85,7 +83,7 @@ export class Workbench {
       await folder('c'),
     ];
     const stateDir = options.stateDir ?? (await folder('state'));
-    if (options.extension !== 'none') await installExtension(extensionsDir);
+    await installExtension(extensionsDir);
     if (options.models === true) await installModelExtension(extensionsDir);
     await writeCompanionExtension(extensionsDir);
     await writeSettings(path.join(userDataDir, 'User'), { ...baseSettings, ...typingSettings, ...options.settings });
@@ -181,19 +179,23 @@ export async function withWorkbench(
   try {
     await body(workbench);
   } catch (error) {
-    const name = `failed-${String(Date.now())}`;
-    await workbench.screenshots(name);
-    await mkdir(testResultsDir, { recursive: true });
-    await writeFile(
-      path.join(testResultsDir, `${name}.log`),
-      workbench.windows.map((window) => window.log()).join('\n') + workbench.server.output(),
-    );
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${await workbench.describe()}`, {
-      cause: error,
-    });
+    throw await failureOn(workbench, error);
   } finally {
     await workbench.close();
   }
+}
+
+/** Why a test failed with what its windows showed. Leaves pictures of them and what the server said in test-results. */
+export async function failureOn(workbench: Workbench, error: unknown): Promise<Error> {
+  const name = `failed-${String(Date.now())}`;
+  await workbench.screenshots(name);
+  await mkdir(testResultsDir, { recursive: true });
+  await writeFile(
+    path.join(testResultsDir, `${name}.log`),
+    workbench.windows.map((window) => window.log()).join('\n') + workbench.server.output(),
+  );
+  const message = error instanceof Error ? error.message : String(error);
+  return new Error(`${message}\n${await workbench.describe()}`, { cause: error });
 }
 
 /** Runs what has the same name one after the other. */

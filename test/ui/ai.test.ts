@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import type { Frame } from 'playwright-core';
 import { AiServer, fallsSilent, fails, proposes, streams } from '../harness/aiServer.ts';
 import { type ModelPlay, SECRET_DETAIL } from '../harness/modelPlay.ts';
+import { untilGone, untilShown } from '../harness/shown.ts';
 import type { WorkbenchWindow } from '../harness/window.ts';
 import { goOnCommand, playCommand, requestsCommand } from '../harness/modelCommands.ts';
 import { focusList } from './support/panelKeys.ts';
@@ -49,11 +50,11 @@ test('[I11] an AI proposes, a person looks and applies: consent, checks, key, fa
       assert.match(await b.dialog.text(), /^Send 1 conflict to test-model at 127\.0\.0\.1/);
       assert.equal(server.requests.length, 0);
       await b.dialog.click('Show What Is Sent');
-      await b.page.locator('.tab.active', { hasText: 'What is sent' }).waitFor();
-      await b.page.locator('.monaco-editor .view-line', { hasText: 'What is sent to test-model' }).first().waitFor();
+      await untilShown(b.page.locator('.tab.active', { hasText: 'What is sent' }));
+      await untilShown(b.page.locator('.monaco-editor .view-line', { hasText: 'What is sent to test-model' }).first());
       await b.notifications.click('Send 1 conflict to', 'Send');
 
-      await panel.getByText('AI proposal: A text of its own').waitFor();
+      await untilShown(panel.getByText('AI proposal: A text of its own'));
       assert.match(await panel.locator('.extra .side-text').innerText(), /Lake and Quay Tours/);
       assert.equal(await panel.locator('.check.is-passed').count(), 6);
       assert.equal(
@@ -68,10 +69,10 @@ test('[I11] an AI proposes, a person looks and applies: consent, checks, key, fa
       await focusList(panel);
       await b.page.keyboard.press('4');
       await b.page.keyboard.press('Enter');
-      await panel.getByText('1 conflict settled. 1 is left.').waitFor();
+      await untilShown(panel.getByText('1 conflict settled. 1 is left.'));
       await untilBoth(a, b, 'title: Lake and Quay Tours');
       await panel.getByRole('button', { name: 'Undo' }).click();
-      await panel.getByText('2 conflicts in 1 document').waitFor();
+      await untilShown(panel.getByText('2 conflicts in 1 document'));
       await b.editor.waitForDisk(SPEC, 'title: Lake Tours');
       await panel.locator('.row', { hasText: 'title' }).click();
 
@@ -90,7 +91,7 @@ test('[I11] an AI proposes, a person looks and applies: consent, checks, key, fa
       await b.quickInput.accept();
       server.play(proposes(() => ({ decision: 'yours' })));
       await ask(panel);
-      await panel.getByText('AI proposal: Keep yours').waitFor();
+      await untilShown(panel.getByText('AI proposal: Keep yours'));
       assert.equal(server.requests[0]?.headers.authorization, `Bearer ${KEY}`);
 
       // Another origin is another service: it is asked about anew, and gets no key of the first.
@@ -99,7 +100,7 @@ test('[I11] an AI proposes, a person looks and applies: consent, checks, key, fa
       await ask(panel);
       assert.match(await b.dialog.text(), /^Send 1 conflict to test-model at localhost:/);
       await b.dialog.click('Send');
-      await panel.getByText('AI proposal: Take the one from').waitFor();
+      await untilShown(panel.getByText('AI proposal: Take the one from'));
       assert.equal(server.requests.at(0)?.headers.authorization, undefined);
 
       // The same with a model that another extension has registered with VS Code.
@@ -112,7 +113,7 @@ test('[I11] an AI proposes, a person looks and applies: consent, checks, key, fa
       assert.match(await b.dialog.text(), /^Send 1 conflict to Open Model in VS Code/);
       assert.deepEqual(await requests(b), []);
       await b.dialog.click('Send');
-      await panel.getByText('AI proposal: A text of its own').waitFor();
+      await untilShown(panel.getByText('AI proposal: A text of its own'));
       assert.doesNotMatch((await requests(b)).join(), /Book a seat|paths:/);
       await goThroughCases(b, panel, {
         words: 'vsCode',
@@ -122,31 +123,31 @@ test('[I11] an AI proposes, a person looks and applies: consent, checks, key, fa
       });
       await play(b, { kind: 'says', text: goodAnswer });
       await ask(panel);
-      await panel.getByText('AI proposal: A text of its own').waitFor();
+      await untilShown(panel.getByText('AI proposal: A text of its own'));
       assert.equal(await b.editor.onDisk(SPEC), held);
 
       // A reload loses no proposal, and says which answer it did not wait for.
       await play(b, { kind: 'fails', how: 'broken' }, { kind: 'fallsSilent', text: '{' });
       await panel.locator('.row', { hasText: 'contact' }).click();
       await ask(panel);
-      await panel.getByText('Open Model could not answer.').waitFor();
+      await untilShown(panel.getByText('Open Model could not answer.'));
       await ask(panel);
-      await panel.getByText('Receiving the answer: 1 character…').waitFor();
+      await untilShown(panel.getByText('Receiving the answer: 1 character…'));
       await b.reload();
       const again = await b.webviews.waitFor('.row');
       await again.locator('.row', { hasText: 'contact' }).click();
-      await again
-        .locator('.extra .problem', { hasText: 'The window was reloaded before the AI had answered.' })
-        .waitFor();
+      await untilShown(
+        again.locator('.extra .problem', { hasText: 'The window was reloaded before the AI had answered.' }),
+      );
       await again.locator('.row', { hasText: 'title' }).click();
-      await again.getByText('AI proposal: A text of its own').waitFor();
+      await untilShown(again.getByText('AI proposal: A text of its own'));
       assert.equal(await b.editor.onDisk(SPEC), held);
       await focusList(again);
       await b.page.keyboard.press('4');
       await b.page.keyboard.press('Enter');
       await untilBoth(a, b, 'title: Lake and Quay Tours');
 
-      await again.getByText('1 conflict settled. 1 is left.').waitFor();
+      await untilShown(again.getByText('1 conflict settled. 1 is left.'));
       await focusList(again);
       await b.page.keyboard.press('2');
       await b.page.keyboard.press('Enter');
@@ -175,11 +176,11 @@ async function goThroughCases(window: WorkbenchWindow, panel: Frame, provider: P
     await provider.play(played);
     await ask(panel);
     if (played.kind === 'saysSlowly' || played.kind === 'breaksOff') {
-      await panel.locator('.extra', { hasText: /Receiving the answer: \d+ characters…/ }).waitFor();
+      await untilShown(panel.locator('.extra', { hasText: /Receiving the answer: \d+ characters…/ }));
       await provider.goOn();
     }
     const words = says instanceof RegExp ? says : says[provider.words];
-    await panel.locator('.extra', { hasText: words }).waitFor();
+    await untilShown(panel.locator('.extra', { hasText: words }));
     const takes = await panel.getByRole('button', { name: 'Take Proposal' }).count();
     assert.equal(takes, ends === 'ready' ? 1 : 0, name);
     assert.equal((await panel.locator('.check.is-failed').count()) > 0, ends === 'unfit', name);
@@ -193,23 +194,23 @@ async function askForAll(window: WorkbenchWindow, panel: Frame): Promise<void> {
   const disk = await window.editor.onDisk(SPEC);
   server.play(streams(goodAnswer));
   await ask(panel);
-  await panel.getByText('AI proposal: A text of its own').waitFor();
+  await untilShown(panel.getByText('AI proposal: A text of its own'));
   server.play(fallsSilent('{'));
   await panel.getByRole('button', { name: 'Ask AI for All' }).click();
   await panel.locator('.row', { hasText: 'contact' }).click();
-  await panel.getByText('Receiving the answer: 1 character…').waitFor();
+  await untilShown(panel.getByText('Receiving the answer: 1 character…'));
   await panel.getByRole('button', { name: 'Cancel asking the AI' }).click();
-  await panel.locator('.extra').waitFor({ state: 'detached' });
+  await untilGone(panel.locator('.extra'));
   server.play(
     fails(429, {}, { 'retry-after': '1' }),
     proposes(() => ({ decision: 'theirs' })),
   );
   await panel.getByRole('button', { name: 'Ask AI for All' }).click();
-  await panel.getByText('2 proposals to look at.').waitFor();
+  await untilShown(panel.getByText('2 proposals to look at.'));
   assert.equal(server.requests.length, 2, 'asked again after the time that the service named');
-  await panel.getByText('AI proposal: Take the one from').waitFor();
+  await untilShown(panel.getByText('AI proposal: Take the one from'));
   await panel.locator('.row', { hasText: 'title' }).click();
-  await panel.getByText('AI proposal: A text of its own').waitFor();
+  await untilShown(panel.getByText('AI proposal: A text of its own'));
   assert.equal(await window.editor.onDisk(SPEC), disk);
 }
 
@@ -220,12 +221,12 @@ async function lookAtHistory(a: WorkbenchWindow, b: WorkbenchWindow, settled: st
   const rows = b.page.locator('.pane', { hasText: 'API History' }).locator('.monaco-list-row');
   const change = rows.filter({ hasText: 'info · title' }).first();
   await change.click();
-  await b.page.locator('.tab.active', { hasText: 'info · title' }).waitFor();
+  await untilShown(b.page.locator('.tab.active', { hasText: 'info · title' }));
   await b.page.keyboard.press('ControlOrMeta+W');
   await b.editor.open(SPEC);
   await change.locator('.monaco-tl-twistie').click();
   const element = rows.filter({ hasText: 'info · title' }).and(b.page.locator('[aria-level="2"]'));
-  await element.waitFor();
+  await untilShown(element);
   await b.screenshot('history-elements');
   await element.hover();
   await element.getByRole('button', { name: 'Restore This Element' }).click();
@@ -267,7 +268,7 @@ async function requests(window: WorkbenchWindow): Promise<string[]> {
 
 /** By keyboard: once per call, whatever moves on the page meanwhile. */
 async function ask(panel: Frame): Promise<void> {
-  await panel.locator('button[aria-keyshortcuts="A"]:enabled').waitFor();
+  await untilShown(panel.locator('button[aria-keyshortcuts="A"]:enabled'));
   await panel.locator('.list').press('a');
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Frame } from 'playwright-core';
 import { AiServer, proposes } from '../harness/aiServer.ts';
+import { untilShown } from '../harness/shown.ts';
 import { waitFor } from '../harness/waitFor.ts';
 import type { WorkbenchWindow } from '../harness/window.ts';
 import { checkAccessibility } from './support/accessibility.ts';
@@ -57,11 +58,11 @@ async function threeActions(peers: ThreePeers): Promise<void> {
   };
   await act(() => bob.notifications.click(/1 conflict/, 'Show'));
   const panel = await bob.webviews.waitFor('.row');
-  await panel.locator('.list:focus').waitFor();
+  await untilShown(panel.locator('.list:focus'));
   await act(() => bob.page.keyboard.press('2'));
-  await panel.getByText('1 of 1 chosen').waitFor();
+  await untilShown(panel.getByText('1 of 1 chosen'));
   await act(() => bob.page.keyboard.press('Enter'));
-  await panel.getByText('No conflicts. Everything is in step.').waitFor();
+  await untilShown(panel.getByText('No conflicts. Everything is in step.'));
   await untilAllEqual(peers, SPEC, (text) => text.includes('name: The front desk'));
   assert.equal(actions, 3);
   await bob.page.keyboard.press('ControlOrMeta+W');
@@ -108,7 +109,7 @@ async function settleAll(bob: WorkbenchWindow, link: string, answer: string): Pr
   await panel.getByRole('button', { name: link }).focus();
   await bob.page.keyboard.press('Enter');
   await bob.dialog.click(answer);
-  await panel.getByText('No conflicts. Everything is in step.').waitFor();
+  await untilShown(panel.getByText('No conflicts. Everything is in step.'));
   await bob.page.keyboard.press('ControlOrMeta+W');
 }
 
@@ -128,42 +129,42 @@ async function marks(peers: ThreePeers): Promise<void> {
   );
   await bob.page.keyboard.press('ControlOrMeta+Home');
   const lens = bob.page.locator('.codelens-decoration a', { hasText: 'Resolve: You and alice (backend) both' }).first();
-  await lens.waitFor();
+  await untilShown(lens);
   const line = (await bob.editor.text(SPEC)).split('\n').findIndex((text) => text.includes('title: Lake Tours'));
   await bob.editor.placeCaret(SPEC, { line, character: 4 });
   await bob.page.keyboard.press('ControlOrMeta+K');
   await bob.page.keyboard.press('ControlOrMeta+I');
-  await bob.page.locator('.monaco-hover .hover-row', { hasText: 'title: Quay Tours' }).first().waitFor();
+  await untilShown(bob.page.locator('.monaco-hover .hover-row', { hasText: 'title: Quay Tours' }).first());
   await bob.screenshot('conflict-hover');
   await bob.page.keyboard.press('Escape');
   const fix = bob.page.locator('.action-widget', { hasText: 'Resolve Conflict: info · title' }).first();
   await waitFor('the quick fix', async () => {
     // A key that comes while the hover still gives the focus back to the editor is lost.
     await bob.page.keyboard.press('ControlOrMeta+.');
-    await fix.waitFor({ timeout: 2000 });
+    await untilShown(fix, { timeout: 2000 });
     return true;
   });
   await bob.screenshot('conflict-quick-fix');
   await bob.page.keyboard.press('Enter');
   const panel = await bob.webviews.waitFor('.row');
-  await panel.locator('.row[aria-selected="true"]', { hasText: 'info · title' }).waitFor();
+  await untilShown(panel.locator('.row[aria-selected="true"]', { hasText: 'info · title' }));
 
   // Beside git's changes, where VS Code shows an extension's view closed at first.
   await bob.page.keyboard.press('ControlOrMeta+Shift+G');
   const tree = bob.page.locator('.pane', { has: bob.page.locator('.pane-header', { hasText: 'API Conflicts' }) });
   await tree.locator('.pane-header').click();
   const row = tree.locator('.monaco-list-row', { hasText: '/tides/{date}' });
-  await row.waitFor();
-  await bob.page.locator('.activitybar .badge-content', { hasText: '14' }).first().waitFor();
+  await untilShown(row);
+  await untilShown(bob.page.locator('.activitybar .badge-content', { hasText: '14' }).first());
   await bob.screenshot('conflict-tree');
   await row.click();
-  await panel.locator('.row[aria-selected="true"]', { hasText: '/tides/{date}' }).waitFor();
+  await untilShown(panel.locator('.row[aria-selected="true"]', { hasText: '/tides/{date}' }));
   await bob.page.keyboard.press('ControlOrMeta+Shift+E');
 }
 
 async function rows(bob: WorkbenchWindow): Promise<void> {
   const panel = await bob.webviews.waitFor('.row');
-  await panel.getByText('12 conflicts in 2 documents').waitFor();
+  await untilShown(panel.getByText('12 conflicts in 2 documents'));
   const shown = await panel
     .locator('.row')
     .evaluateAll((all) =>
@@ -202,9 +203,9 @@ async function differences(bob: WorkbenchWindow): Promise<void> {
   await focusList(panel);
   await goTo(bob, panel, 'info · title');
   const compared = async (title: RegExp, before: string, after: string): Promise<void> => {
-    await bob.page.locator('.tab.active', { hasText: title }).waitFor();
-    await bob.page.locator('.monaco-diff-editor .original .view-line', { hasText: before }).first().waitFor();
-    await bob.page.locator('.monaco-diff-editor .modified .view-line', { hasText: after }).first().waitFor();
+    await untilShown(bob.page.locator('.tab.active', { hasText: title }));
+    await untilShown(bob.page.locator('.monaco-diff-editor .original .view-line', { hasText: before }).first());
+    await untilShown(bob.page.locator('.monaco-diff-editor .modified .view-line', { hasText: after }).first());
     await bob.screenshot(`conflict-diff-${after}`);
     panel = await closeBesidePanel(bob, title);
   };
@@ -232,16 +233,16 @@ async function reload(bob: WorkbenchWindow): Promise<void> {
   await focusList(panel);
   await goTo(bob, panel, '/piers');
   await bob.page.keyboard.press('2');
-  await panel.getByText('2 of 12 chosen').waitFor();
+  await untilShown(panel.getByText('2 of 12 chosen'));
   await goTo(bob, panel, 'total');
   await bob.page.keyboard.press('2');
   await goTo(bob, panel, 'info · title');
   await bob.page.keyboard.press('1');
-  await panel.getByText('4 of 12 chosen').waitFor();
+  await untilShown(panel.getByText('4 of 12 chosen'));
   await untilKept(bob, ['"choice":"theirs"', '"choice":"ours"']);
   await bob.reload();
   panel = await bob.webviews.waitFor('.row');
-  await panel.getByText('4 of 12 chosen').waitFor();
+  await untilShown(panel.getByText('4 of 12 chosen'));
   await waitFor('the same conflict to be selected', async () => (await selected(panel)).includes('info · title'));
   assert.deepEqual([await bob.editor.onDisk(SPEC), await bob.editor.onDisk(PROBLEM)], disk);
   assert.deepEqual(
@@ -257,17 +258,16 @@ async function meanwhile({ bob, alice, carol }: ThreePeers): Promise<void> {
   // What clashes with nothing does not disturb.
   await alice.edit(SPEC, (text) => replaceOnce(text, 'summary: Book a seat on a boat', 'summary: Book a seat'));
   await bob.editor.waitForDisk(SPEC, 'summary: Book a seat\n');
-  await panel.getByText('4 of 12 chosen').waitFor();
+  await untilShown(panel.getByText('4 of 12 chosen'));
   assert.equal(await panel.locator('.note').innerText(), '');
   // What was chosen was chosen for another text.
   await waitFor('carol to have it', async () => (await carol.read(SPEC)).includes('summary: Book a seat\n'));
   await carol.edit(SPEC, (text) => replaceOnce(text, 'title: Quay Tours', 'title: Pier Tours'));
-  await panel.getByText('info · title has changed meanwhile: choose again.').waitFor();
-  await panel.getByText('3 of 12 chosen').waitFor();
-  await panel
-    .locator('.row', { hasText: 'info · title' })
-    .getByText('You and carol (docs) both changed this')
-    .waitFor();
+  await untilShown(panel.getByText('info · title has changed meanwhile: choose again.'));
+  await untilShown(panel.getByText('3 of 12 chosen'));
+  await untilShown(
+    panel.locator('.row', { hasText: 'info · title' }).getByText('You and carol (docs) both changed this'),
+  );
   assert.match(await panel.locator('.side', { hasText: 'From carol (docs)' }).innerText(), /title: Pier Tours/);
 }
 
@@ -278,7 +278,7 @@ async function eachWay(peers: ThreePeers, server: AiServer): Promise<void> {
   const settle = async (label: string, keys: readonly string[], left: number, isDone: (text: string) => boolean) => {
     await goTo(bob, panel, label);
     for (const key of keys) await bob.page.keyboard.press(key);
-    await panel.locator('.row[aria-selected="true"] .row-mark .codicon-check').waitFor();
+    await untilShown(panel.locator('.row[aria-selected="true"] .row-mark .codicon-check'));
     await applyTakeBackApply(peers, panel, { label, keys, left, isDone });
   };
   await settle('DELETE /guests', ['1'], 11, (text) => !text.includes('operationId: forgetGuest'));
@@ -286,14 +286,14 @@ async function eachWay(peers: ThreePeers, server: AiServer): Promise<void> {
   // Typed without waiting for what the first key does.
   for (const key of ['u', '1', 'Enter']) await bob.page.keyboard.press(key);
   await settledEverywhere(peers, (text) => text.includes('name: maxDuration') && text.includes('minimum: 30'));
-  await panel.getByText('1 conflict settled. 10 are left.').waitFor();
+  await untilShown(panel.getByText('1 conflict settled. 10 are left.'));
   await settle('x-checks', ['3'], 9, (text) => text.includes('x-checks:\n    - engine\n    - rigging\n    - radio\n'));
 
   // By hand, in an editor of its own; wrong first, and said so there.
   await goTo(bob, panel, 'info · title');
   await bob.page.keyboard.press('e');
   // The tab is there before its editor takes keys.
-  await bob.page.locator('.monaco-editor.focused[data-uri^="api-live-sync-edit:"]').waitFor();
+  await untilShown(bob.page.locator('.monaco-editor.focused[data-uri^="api-live-sync-edit:"]'));
   await bob.page.keyboard.press('ControlOrMeta+A');
   await bob.page.keyboard.type('title: A\ndeprecated: true');
   await waitFor('what is wrong to be marked', async () =>
@@ -307,15 +307,15 @@ async function eachWay(peers: ThreePeers, server: AiServer): Promise<void> {
   await bob.page.keyboard.press('ControlOrMeta+A');
   await bob.page.keyboard.type('title: Lake and Pier Tours');
   await bob.page.keyboard.press('ControlOrMeta+S');
-  await panel.locator('.row', { hasText: 'info · title' }).getByText('Edited').waitFor();
+  await untilShown(panel.locator('.row', { hasText: 'info · title' }).getByText('Edited'));
   // What the panel shows is saved: closing it asks nothing.
   await closeBesidePanel(bob, 'Your Edit');
 
   // What it would make of the file, before it does.
   await focusList(panel);
   await bob.page.keyboard.press('p');
-  await bob.page.locator('.tab.active', { hasText: 'Now ↔ With Your Choices' }).waitFor();
-  await bob.page.locator('.monaco-diff-editor .modified .view-line', { hasText: 'Lake and Pier Tours' }).waitFor();
+  await untilShown(bob.page.locator('.tab.active', { hasText: 'Now ↔ With Your Choices' }));
+  await untilShown(bob.page.locator('.monaco-diff-editor .modified .view-line', { hasText: 'Lake and Pier Tours' }));
   const again = await closeBesidePanel(bob, 'Now ↔ With Your Choices');
   assert.doesNotMatch(await bob.editor.onDisk(SPEC), /Lake and Pier/);
   await focusList(again);
@@ -343,11 +343,11 @@ async function eachWay(peers: ThreePeers, server: AiServer): Promise<void> {
   await bob.page.keyboard.press('a');
   assert.match(await bob.dialog.text(), /^Send 1 conflict to test-model/);
   await bob.dialog.click(/^Send$/);
-  await again.getByText('AI proposal: A text of its own').waitFor();
+  await untilShown(again.getByText('AI proposal: A text of its own'));
   await bob.screenshot('panel-proposal');
   await focusList(again);
   await bob.page.keyboard.press('4');
-  await again.locator('.row[aria-selected="true"] .row-mark .codicon-check').waitFor();
+  await untilShown(again.locator('.row[aria-selected="true"] .row-mark .codicon-check'));
   await applyTakeBackApply(peers, again, {
     label: 'manifest',
     keys: ['4'],
@@ -374,16 +374,16 @@ async function applyTakeBackApply(
   const before = await disks();
   const settled = panel.getByText(`1 conflict settled. ${String(step.left)} are left.`);
   await keyboard.press('Enter');
-  await settled.waitFor();
+  await untilShown(settled);
   await settledEverywhere(peers, step.isDone);
   await keyboard.press('u');
-  await panel.getByText('The last choice was taken back.').waitFor();
+  await untilShown(panel.getByText('The last choice was taken back.'));
   await waitFor('it to be taken back everywhere', async () => JSON.stringify(await disks()) === JSON.stringify(before));
   await waitFor('it to be selected', async () => (await selected(panel)).includes(step.label));
   for (const key of step.keys) await keyboard.press(key);
-  await panel.locator('.row[aria-selected="true"] .row-mark .codicon-check').waitFor();
+  await untilShown(panel.locator('.row[aria-selected="true"] .row-mark .codicon-check'));
   await keyboard.press('Enter');
-  await settled.waitFor();
+  await untilShown(settled);
   await settledEverywhere(peers, step.isDone);
 }
 
@@ -403,15 +403,15 @@ async function wholeFile(peers: ThreePeers): Promise<void> {
     await panel.getByRole('button', { name: link }).press('Enter');
     assert.match(await bob.dialog.text(), question);
     await bob.dialog.click(answer);
-    await panel.getByText('2 conflicts settled. 5 are left.').waitFor();
+    await untilShown(panel.getByText('2 conflicts settled. 5 are left.'));
   };
   await takeAll('Keep All Yours', /^Settle 2 conflicts in shared\/problem\.yaml with your version\?/, 'Keep Yours');
   await untilAllEqual(peers, PROBLEM, (text) => text.includes('minimum: 300') && text.includes('/problems'));
   await focusList(panel);
   await bob.page.keyboard.press('u');
-  await panel.getByText('7 conflicts in 2 documents').waitFor();
+  await untilShown(panel.getByText('7 conflicts in 2 documents'));
   // What is brought back is shown before Undo has come to its end.
-  await panel.getByText('The last choice was taken back.').waitFor();
+  await untilShown(panel.getByText('The last choice was taken back.'));
   await bob.page.keyboard.press('End');
   await takeAll(
     'Take All Theirs',
@@ -436,12 +436,12 @@ async function allAtOnce(peers: ThreePeers): Promise<void> {
       if ((await panel.locator('.row[aria-selected="true"] .row-mark .codicon-check').count()) === 0)
         await bob.page.keyboard.press(key);
     }
-    await panel.getByText('5 of 5 chosen').waitFor();
+    await untilShown(panel.getByText('5 of 5 chosen'));
   };
   await choose();
   await bob.page.keyboard.press('Shift+Enter');
   const empty = panel.getByText('No conflicts. Everything is in step.');
-  await empty.waitFor();
+  await untilShown(empty);
   const isDone = (text: string): boolean =>
     text.includes('Boats, crews and their papers\n\n      The boats and whoever sails them') &&
     text.includes('minimum: 1, maximum: 10') &&
@@ -451,13 +451,13 @@ async function allAtOnce(peers: ThreePeers): Promise<void> {
     /enum: \[en, fr, de, es, (nl, it|it, nl)\]/.test(text);
   const settled = await untilAllEqual(peers, SPEC, isDone);
   await bob.page.keyboard.press('u');
-  await panel.getByText('5 conflicts in 1 document').waitFor();
-  await panel.getByText('The last choice was taken back.').waitFor();
+  await untilShown(panel.getByText('5 conflicts in 1 document'));
+  await untilShown(panel.getByText('The last choice was taken back.'));
   // The list was away while it was empty; nobody has to click to go on.
-  await panel.locator('.list:focus').waitFor();
+  await untilShown(panel.locator('.list:focus'));
   await choose();
   await bob.page.keyboard.press('Shift+Enter');
-  await empty.waitFor();
+  await untilShown(empty);
   assert.equal(await untilAllEqual(peers, SPEC, isDone), settled);
   await status(bob, /in step/);
 }
@@ -522,7 +522,7 @@ async function thousand(bob: WorkbenchWindow): Promise<void> {
   assert.ok(times.drawn > 0 && times.drawn < 150, `${times.drawn} rows are drawn`);
   await focusList(panel);
   await bob.page.keyboard.press('End');
-  await panel.locator('.row[aria-selected="true"]', { hasText: '/things/999' }).waitFor();
+  await untilShown(panel.locator('.row[aria-selected="true"]', { hasText: '/things/999' }));
   await bob.screenshot('panel-thousand');
 }
 

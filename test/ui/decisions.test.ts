@@ -5,13 +5,78 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { git } from '../harness/sampleRepository.ts';
+import { untilShown } from '../harness/shown.ts';
 import { waitFor } from '../harness/waitFor.ts';
 import type { WorkbenchWindow } from '../harness/window.ts';
 import { withWorkbench } from '../harness/workbench.ts';
-import { checkout, REMOTE, SPEC, status, untilEqual, withTwoWindows } from './support/twoWindows.ts';
+import { shareTwoWindows } from './support/sharedWindows.ts';
+import { checkout, REMOTE, SPEC, status, untilEqual } from './support/twoWindows.ts';
 
-test('[I1] a git stash in one window takes nothing back in the other: the window asks, and Bring Back brings it back', async () => {
-  await withTwoWindows(async ({ a, b }) => {
+const windows = shareTwoWindows();
+
+test('[I8] in Restricted Mode there is no network and nothing is written, and the status bar says so; trusting the folder in the middle of a session ends Restricted Mode; a reload keeps what was answered', async () => {
+  await withWorkbench({ workspaceTrust: true }, async (workbench) => {
+    const a = await workbench.openWindow(await checkout(workbench, 'backend'));
+    await status(a, /restricted/i);
+    assert.deepEqual(await readdir(workbench.stateDir), [], 'nothing is written, and nobody is looked for');
+    await a.screenshot('restricted');
+    await a.trustFolder();
+    await waitFor('nothing to say that it is restricted', async () => {
+      return !/restricted/i.test((await a.statusBar.find(/API Live Sync/))?.text ?? '');
+    });
+    await a.runCommand('API Live Sync: Keep in Step');
+    await status(a, /in step/i);
+
+    const b = await workbench.openWindow(await checkout(workbench, 'frontend'));
+    await b.trustFolder();
+    await b.notifications.click('Keep them in step?', 'Never Here');
+    await b.reload();
+    // Its answer needs the folder's decisions, so whoever would ask again has had them too.
+    await b.runCommand('API Live Sync: Show Status');
+    await b.quickInput.whenOpen();
+    await b.screenshot('never-here');
+    await b.quickInput.cancel();
+    const shown = await b.notifications.list();
+    assert.deepEqual(
+      shown.filter(({ message }) => message.includes('Keep them in step?')),
+      [],
+    );
+    await a.editor.open(SPEC);
+    await a.editor.replace(SPEC, 'title: Harbor Tours', 'title: Quay Tours');
+    await a.editor.save(SPEC);
+    await status(a, /in step/i);
+    assert.match(await b.editor.onDisk(SPEC), /title: Harbor Tours/);
+  });
+});
+
+test('[I2] two folders of one window are kept in step with each other, and with a folder that another window has alone', async () => {
+  await withWorkbench({ settings: { 'apiLiveSync.autoStart': 'on' } }, async (workbench) => {
+    const [backend, frontend, mobile] = [
+      await checkout(workbench, 'backend'),
+      await checkout(workbench, 'frontend'),
+      await checkout(workbench, 'mobile'),
+    ];
+    const workspaceFile = path.join(workbench.dir, 'both.code-workspace');
+    await writeFile(workspaceFile, JSON.stringify({ folders: [{ path: backend }, { path: frontend }] }));
+    const both = await workbench.openWindow(backend, { workspaceFile });
+    const alone = await workbench.openWindow(mobile);
+    await Promise.all([status(both, /in step/i), status(alone, /in step/i)]);
+    await alone.editor.open(SPEC);
+    await alone.editor.replace(SPEC, 'title: Harbor Tours', 'title: Quay Tours');
+    await alone.editor.save(SPEC);
+    await waitFor('all three to have it', async () => {
+      const texts = await Promise.all(
+        [backend, frontend, mobile].map((folder) => readFile(path.join(folder, SPEC), 'utf8')),
+      );
+      return new Set(texts).size === 1 && texts[0]?.includes('Quay Tours') === true;
+    });
+    await both.screenshot('two-folders');
+  });
+});
+
+test(
+  '[I1] a git stash in one window takes nothing back in the other: the window asks, and Bring Back brings it back',
+  windows.inTurn(async ({ a, b }) => {
     await a.editor.open(SPEC);
     await a.editor.replace(SPEC, 'title: Harbor Tours', 'title: Quay Tours');
     await a.editor.save(SPEC);
@@ -31,11 +96,12 @@ test('[I1] a git stash in one window takes nothing back in the other: the window
     assert.equal(await untilEqual(a, b, (text) => text.includes('The front desk')), both);
     assert.equal(await a.editor.waitForText(SPEC, 'The front desk'), both);
     await Promise.all([status(a, /in step/i), status(b, /in step/i)]);
-  });
-});
+  }),
+);
 
-test('[I12] [BLK-08] [BLK-10] what changes many files at once is said once in the other window, and taken back or moved to in one step', async () => {
-  await withTwoWindows(async ({ a, b, workbench }) => {
+test(
+  '[I12] [BLK-08] [BLK-10] what changes many files at once is said once in the other window, and taken back or moved to in one step',
+  windows.inTurn(async ({ a, b, workbench }) => {
     const paths = Array.from({ length: 25 }, (_, at) => path.join('apis', `boats-${String(at)}.yaml`));
     const text = (summary: string): string =>
       `openapi: 3.1.0\ninfo: { title: Boats, version: 1.0.0 }\npaths:\n  /boats:\n    get:\n      summary: ${summary}\n`;
@@ -96,7 +162,7 @@ test('[I12] [BLK-08] [BLK-10] what changes many files at once is said once in th
     await b.runCommand('API Live Sync: Show History of This File');
     const rows = b.page.locator('.pane', { hasText: 'API History' }).locator('.monaco-list-row');
     const part = rows.filter({ hasText: /pulled: \d+ documents/ });
-    await part.filter({ hasText: 'GET /boats · summary' }).waitFor();
+    await untilShown(part.filter({ hasText: 'GET /boats · summary' }));
     await part.hover();
     await b.screenshot('history-bulk');
     await part.getByRole('button', { name: 'Take All of It Back for Everybody' }).click();
@@ -107,70 +173,12 @@ test('[I12] [BLK-08] [BLK-10] what changes many files at once is said once in th
       const both = await Promise.all([a, b].map((window) => window.editor.onDisk(shown)));
       return both.every((one) => one === before);
     });
-  });
-});
+  }),
+);
 
-test('[I8] trusting the folder in the middle of a session ends Restricted Mode; a reload keeps what was answered', async () => {
-  await withWorkbench({ workspaceTrust: true }, async (workbench) => {
-    const a = await workbench.openWindow(await checkout(workbench, 'backend'));
-    await status(a, /restricted/i);
-    assert.deepEqual(await readdir(workbench.stateDir), []);
-    await a.trustFolder();
-    await waitFor('nothing to say that it is restricted', async () => {
-      return !/restricted/i.test((await a.statusBar.find(/API Live Sync/))?.text ?? '');
-    });
-    await a.runCommand('API Live Sync: Keep in Step');
-    await status(a, /in step/i);
-
-    const b = await workbench.openWindow(await checkout(workbench, 'frontend'));
-    await b.trustFolder();
-    await b.notifications.click('Keep them in step?', 'Never Here');
-    await b.reload();
-    // Its answer needs the folder's decisions, so whoever would ask again has had them too.
-    await b.runCommand('API Live Sync: Show Status');
-    await b.quickInput.whenOpen();
-    await b.screenshot('never-here');
-    await b.quickInput.cancel();
-    const shown = await b.notifications.list();
-    assert.deepEqual(
-      shown.filter(({ message }) => message.includes('Keep them in step?')),
-      [],
-    );
-    await a.editor.open(SPEC);
-    await a.editor.replace(SPEC, 'title: Harbor Tours', 'title: Quay Tours');
-    await a.editor.save(SPEC);
-    await status(a, /in step/i);
-    assert.match(await b.editor.onDisk(SPEC), /title: Harbor Tours/);
-  });
-});
-
-test('[I2] two folders of one window are kept in step with each other, and with a folder that another window has alone', async () => {
-  await withWorkbench({ settings: { 'apiLiveSync.autoStart': 'on' } }, async (workbench) => {
-    const [backend, frontend, mobile] = [
-      await checkout(workbench, 'backend'),
-      await checkout(workbench, 'frontend'),
-      await checkout(workbench, 'mobile'),
-    ];
-    const workspaceFile = path.join(workbench.dir, 'both.code-workspace');
-    await writeFile(workspaceFile, JSON.stringify({ folders: [{ path: backend }, { path: frontend }] }));
-    const both = await workbench.openWindow(backend, { workspaceFile });
-    const alone = await workbench.openWindow(mobile);
-    await Promise.all([status(both, /in step/i), status(alone, /in step/i)]);
-    await alone.editor.open(SPEC);
-    await alone.editor.replace(SPEC, 'title: Harbor Tours', 'title: Quay Tours');
-    await alone.editor.save(SPEC);
-    await waitFor('all three to have it', async () => {
-      const texts = await Promise.all(
-        [backend, frontend, mobile].map((folder) => readFile(path.join(folder, SPEC), 'utf8')),
-      );
-      return new Set(texts).size === 1 && texts[0]?.includes('Quay Tours') === true;
-    });
-    await both.screenshot('two-folders');
-  });
-});
-
-test('[REN-03] [DEL-01] [DEL-03] [I12] a renamed file takes its open editor along, a deleted one goes and comes back in one step, a folder of files is asked about', async () => {
-  await withTwoWindows(async ({ a, b }) => {
+test(
+  '[REN-03] [DEL-01] [DEL-03] [I12] a renamed file takes its open editor along, a deleted one goes and comes back in one step, a folder of files is asked about',
+  windows.inTurn(async ({ a, b }) => {
     const [first = '', ...others] = (await readdir(path.join(a.folder, 'shared'))).filter((name) =>
       /\.ya?ml$/.test(name),
     );
@@ -208,5 +216,5 @@ test('[REN-03] [DEL-01] [DEL-03] [I12] a renamed file takes its open editor alon
     await status(a, /2 files gone/);
     await a.screenshot('folder-deleted');
     for (const name of [moved, ...others]) assert.ok(await isThere(inShared(b, name)), name);
-  });
-});
+  }),
+);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Frame } from 'playwright-core';
 import { projectRoot } from '../../harness/paths.ts';
 import { themes, type Theme } from '../../harness/settings.ts';
+import { untilShown } from '../../harness/shown.ts';
 import type { WorkbenchWindow } from '../../harness/window.ts';
 
 /** Sizes of a window that leave little room. At 200 % a screen of 1920 × 1080 holds half as many of VS Code's pixels. */
@@ -16,7 +17,7 @@ export async function checkAccessibility(window: WorkbenchWindow, panel: Frame, 
   await panel.evaluate(axe);
   for (const theme of Object.keys(themes) as Theme[]) {
     await window.setTheme(theme);
-    await panel.locator(`body.${webviewClasses[theme]}`).waitFor();
+    await untilShown(panel.locator(`body.${webviewClasses[theme]}`));
     await window.screenshot(`${name}-${theme}`);
     assert.deepEqual(await seriousFindings(panel), [], theme);
   }

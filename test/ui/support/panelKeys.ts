@@ -1,4 +1,5 @@
 import type { Frame } from 'playwright-core';
+import { untilGone, untilShown } from '../../harness/shown.ts';
 import { waitFor } from '../../harness/waitFor.ts';
 import type { WorkbenchWindow } from '../../harness/window.ts';
 
@@ -12,7 +13,7 @@ export async function focusList(panel: Frame): Promise<void> {
   await waitFor('the keys to go to the list of the panel', async () => {
     await panel.locator('.list').focus();
     // Matches only where the panel's page has the focus, which VS Code may have given to another editor at the same moment.
-    await panel.locator('.list:focus').waitFor({ timeout: FOCUS_MS });
+    await untilShown(panel.locator('.list:focus'), { timeout: FOCUS_MS });
     return true;
   });
 }
@@ -20,7 +21,7 @@ export async function focusList(panel: Frame): Promise<void> {
 /** Closes the active editor with the keyboard and waits until the panel is what is active; its page may be another one then. */
 export async function closeBesidePanel(window: WorkbenchWindow, title: string | RegExp): Promise<Frame> {
   await window.page.keyboard.press('ControlOrMeta+W');
-  await window.page.locator('.tab', { hasText: title }).waitFor({ state: 'detached' });
-  await window.page.locator('.tab.active', { hasText: PANEL_TAB }).waitFor();
+  await untilGone(window.page.locator('.tab', { hasText: title }));
+  await untilShown(window.page.locator('.tab.active', { hasText: PANEL_TAB }));
   return window.webviews.waitFor('.row');
 }

@@ -24,23 +24,28 @@ export async function status(window: WorkbenchWindow, text: RegExp): Promise<str
   return (await window.statusBar.waitFor(/API Live Sync/, text)).text;
 }
 
+/** Two windows on two clones, kept in step. */
+export interface TwoWindows {
+  readonly a: WorkbenchWindow;
+  readonly b: WorkbenchWindow;
+  readonly workbench: Workbench;
+}
+
 /** Two windows on two clones, in which somebody said yes once. */
 export async function withTwoWindows(
-  body: (windows: {
-    readonly a: WorkbenchWindow;
-    readonly b: WorkbenchWindow;
-    readonly workbench: Workbench;
-  }) => Promise<void>,
+  body: (windows: TwoWindows) => Promise<void>,
   options: WorkbenchOptions = {},
 ): Promise<void> {
-  await withWorkbench(options, async (workbench) => {
-    const a = await workbench.openWindow(await checkout(workbench, 'backend'));
-    const b = await workbench.openWindow(await checkout(workbench, 'frontend'));
-    await b.notifications.waitFor('Keep them in step?');
-    await b.notifications.click('Keep them in step?', 'Keep in Step');
-    await Promise.all([status(a, /[Ii]n step/), status(b, /[Ii]n step/)]);
-    await body({ a, b, workbench });
-  });
+  await withWorkbench(options, async (workbench) => body(await openTwoWindows(workbench)));
+}
+
+export async function openTwoWindows(workbench: Workbench): Promise<TwoWindows> {
+  const a = await workbench.openWindow(await checkout(workbench, 'backend'));
+  const b = await workbench.openWindow(await checkout(workbench, 'frontend'));
+  await b.notifications.waitFor('Keep them in step?');
+  await b.notifications.click('Keep them in step?', 'Keep in Step');
+  await Promise.all([status(a, /[Ii]n step/), status(b, /[Ii]n step/)]);
+  return { a, b, workbench };
 }
 
 /** Waits until both windows have the same document on disk, and gives it back. */
@@ -48,9 +53,10 @@ export async function untilEqual(
   a: WorkbenchWindow,
   b: WorkbenchWindow,
   condition: (text: string) => boolean,
+  file: string = SPEC,
 ): Promise<string> {
   return waitFor('both files to be equal with what is expected in them', async () => {
-    const [one, other] = await Promise.all([a.editor.onDisk(SPEC), b.editor.onDisk(SPEC)]);
+    const [one, other] = await Promise.all([a.editor.onDisk(file), b.editor.onDisk(file)]);
     return one === other && condition(one) ? one : undefined;
   });
 }
