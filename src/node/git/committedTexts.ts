@@ -1,15 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { workingText } from '../../core/workingText.ts';
+import { AskedTogether } from './askedTogether.ts';
 import { readBlobs } from './blobTexts.ts';
 import type { GitCheckout } from './gitCheckout.ts';
 import type { GitCommand } from './gitCommand.ts';
+import { readIndexEntries, type IndexEntry } from './indexEntries.ts';
 
 /** So many versions of one file are looked at: the newest, which are those that a library may still know. */
 const MAX_VERSIONS = 50;
+/** A line break would make two names of it, and at a path outside of its folder git gives up altogether. */
+const NAME_OF_ITS_OWN = /\n|:\.\.\//;
 const OBJECT_NAME = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
-/** mode name stage path, and below it the times that are compared to find files that changed. Stage 0: not in conflict. */
-const INDEX_ENTRY = /^\d+ (?<name>[0-9a-f]+) 0\t.*\n(?:.*\n)*? *mtime: (?<seconds>\d+):(?<nanoseconds>\d+)$/m;
 
 /**
  * What git has committed: to tell a file that `stash`, `reset` or `checkout` set back from one that somebody edited, and
@@ -19,11 +21,16 @@ const INDEX_ENTRY = /^\d+ (?<name>[0-9a-f]+) 0\t.*\n(?:.*\n)*? *mtime: (?<second
 export class CommittedTexts {
   readonly #checkout: GitCheckout;
   readonly #git: GitCommand;
+  /** Git sets many files back at once, and each asks for itself. */
+  readonly #blobs: AskedTogether<string, string | undefined>;
+  readonly #indexEntries: AskedTogether<string, IndexEntry | undefined>;
   #head: { readonly stamp: string; readonly commit: Promise<string | undefined> } | undefined;
 
   constructor(checkout: GitCheckout, git: GitCommand) {
     this.#checkout = checkout;
     this.#git = git;
+    this.#blobs = new AskedTogether((names) => readBlobs(git, names));
+    this.#indexEntries = new AskedTogether((paths) => readIndexEntries(git, paths));
   }
 
   /** Another one whenever git has written its index or moved HEAD: only then can git have set a file back. */
@@ -58,14 +65,10 @@ export class CommittedTexts {
    * after is told from one that was edited as it was.
    */
   async lastSeen(file: string): Promise<{ readonly text: string; readonly modifiedAt: number } | undefined> {
-    const { stdout } = await this.#git.run(['ls-files', '--stage', '--debug', '--', this.#pathOf(file)]);
-    // What `--debug` prints may change; where it has, nobody knows.
-    const entry = INDEX_ENTRY.exec(stdout)?.groups;
-    const { name, seconds, nanoseconds } = entry ?? {};
-    // Without a time the text was put into the index and not seen in the file.
-    if (name === undefined || Number(seconds) === 0) return undefined;
-    const text = await this.#textAt(name);
-    return text === undefined ? undefined : { text, modifiedAt: Number(seconds) * 1e3 + Number(nanoseconds) / 1e6 };
+    const { objectName, modifiedAt } = (await this.#indexEntries.ask(this.#pathOf(file))) ?? {};
+    if (objectName === undefined || modifiedAt === undefined) return undefined;
+    const text = await this.#textAt(objectName);
+    return text === undefined ? undefined : { text, modifiedAt };
   }
 
   /** What the file was in a commit's history, as revisions, newest first, each text once; they are read as they are asked for. */
@@ -123,7 +126,12 @@ export class CommittedTexts {
   }
 
   async #textAt(object: string): Promise<string | undefined> {
+    const text = NAME_OF_ITS_OWN.test(object) ? await this.#textAlone(object) : await this.#blobs.ask(object);
+    return text === undefined ? undefined : workingText(text).text;
+  }
+
+  async #textAlone(object: string): Promise<string | undefined> {
     const { code, stdout } = await this.#git.run(['cat-file', 'blob', object]);
-    return code === 0 ? workingText(stdout).text : undefined;
+    return code === 0 ? stdout : undefined;
   }
 }

@@ -24,6 +24,8 @@ export interface GitRunOptions {
   readonly timeoutMs?: number;
   /** Aborted: git is ended. */
   readonly signal?: AbortSignal;
+  /** `stdout` is one character for each byte (`latin1`): it holds texts whose length in bytes counts. */
+  readonly isBinary?: boolean;
   /** A clone that fetches objects when it misses them does not do so. */
   readonly isOffline?: boolean;
 }
@@ -69,7 +71,7 @@ export class GitCommand {
         {
           cwd: this.root,
           env,
-          encoding: 'utf8',
+          encoding: options.isBinary === true ? 'latin1' : 'utf8',
           maxBuffer: MAX_OUTPUT_BYTES,
           timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
           windowsHide: true,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { CommittedTexts } from '../../../src/node/git/committedTexts.ts';
@@ -88,3 +88,38 @@ test(
     });
   },
 );
+
+test('[BLK-01] what git knows of many files that change at once is asked in a few runs', options, async () => {
+  await withRepository(async ({ root, checkout, git }) => {
+    const paths = Array.from({ length: 60 }, (_, at) => `${'deep/'.repeat(at % 3)}ä ${String(at)}.yaml`);
+    for (const path of paths) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await writeFile(join(root, path), `committed ${path}\n`);
+    }
+    await writeFile(join(root, 'latin.yaml'), Buffer.from([0xe4, 0xe4, 0xe4, 0x0a]));
+    await writeFile(join(root, 'line\nbreak.yaml'), 'committed\n');
+    await git('add', '-A');
+    await git('commit', '-qm', 'all');
+    for (const path of paths) await writeFile(join(root, path), `changed ${path}\n`);
+    await git('add', paths[7] ?? '');
+    let runs = 0;
+    const command = new GitCommand(root, () => {
+      runs += 1;
+      return 'git';
+    });
+    const texts = new CommittedTexts(checkout, command);
+    const asked = ['latin.yaml', '../outside.yaml', 'missing.yaml', ...paths];
+    const files = asked.map((path) => join(root, path));
+    const inHead = await Promise.all(files.map((file) => texts.committedText(file)));
+    const seen = await Promise.all(files.map((file) => texts.lastSeen(file)));
+    assert.deepEqual(inHead.slice(1), [undefined, undefined, ...paths.map((path) => `committed ${path}\n`)]);
+    assert.deepEqual(
+      seen.slice(1).map((one) => one?.text),
+      [undefined, undefined, ...paths.map((path, at) => `${at === 7 ? 'changed' : 'committed'} ${path}\n`)],
+    );
+    assert.equal(seen.at(-1)?.modifiedAt !== undefined && seen.at(-1)?.modifiedAt !== 0, true);
+    // The first who asks does not wait for the others.
+    assert.ok(runs <= 8, `${String(runs)} runs`);
+    assert.equal(await texts.committedText(join(root, 'line\nbreak.yaml')), 'committed\n');
+  });
+});
