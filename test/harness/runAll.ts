@@ -17,17 +17,16 @@ const level = (name: string, ...filter: readonly string[]): Level => ({
 const SOURCES = 'integration/sources';
 
 /**
- * The levels that belong to `npm test`: what computes beside what mostly waits, and then the windows, which get the
- * machine for themselves.
+ * The levels that belong to `npm test`: two lanes that take about as long, what computes beside what also waits, and then
+ * the windows, which get the machine for themselves.
  */
 const LANES: readonly (readonly Level[])[] = [
   [
     ...['unit', 'property', 'simulation', 'contract'].map((name) => level(name)),
-    { name: 'host', script: 'test/harness/runHostTests.ts', args: [] },
     // What this lane has time for while the other one is at work.
     level('integration', SOURCES),
   ],
-  [level('integration', `!${SOURCES}`)],
+  [level('integration', `!${SOURCES}`), { name: 'host', script: 'test/harness/runHostTests.ts', args: [] }],
 ];
 const LAST: Level = { name: 'ui', script: 'test/harness/runUiTests.ts', args: [] };
 
