@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Ambient, Disposable } from '../core/ports.ts';
 import type { ReplicaRecord } from '../node/folders/folderRecord.ts';
+import { FolderPresence } from '../node/files/folderPresence.ts';
 import { FolderGuard } from '../node/git/folderGuard.ts';
 import { branchName, isDetached } from '../node/git/gitCheckout.ts';
 import { GitWorkGuard, notJoinedWords } from '../node/git/gitWorkGuard.ts';
@@ -13,6 +14,8 @@ export interface CheckedOutBranchOptions {
   readonly stateDir: string;
   readonly neighbourhood: Neighbourhood;
   readonly ambient: Ambient;
+  /** Between two looks whether the folder is still there. */
+  readonly heartbeatMs: number;
 }
 
 /** The branch that a folder has checked out: who guards it, whether it has joined, and what the other windows were told of it. */
@@ -50,7 +53,7 @@ export class CheckedOutBranch implements Disposable {
    */
   async guard(place: Place, record: ReplicaRecord | undefined): Promise<FolderGuard> {
     const { folder, stateDir, ambient } = this.#options;
-    const { clock, logger } = ambient;
+    const { clock, logger, scheduler } = ambient;
     const { checkout: outer } = place;
     const memory = record === undefined ? undefined : join(replicaDirectory(stateDir, record.replicaId), 'inner.json');
     const inner =
@@ -58,7 +61,9 @@ export class CheckedOutBranch implements Disposable {
         ? undefined
         : await InnerCheckouts.open({ folder, outer, memoryFile: memory, clock, logger });
     const own = new GitWorkGuard(outer, record?.branch ?? '', clock, logger);
-    this.#guard = new FolderGuard(own, inner, logger);
+    const witness = outer === undefined ? undefined : join(outer.gitDirectory, 'HEAD');
+    const presence = new FolderPresence({ folder, witness, scheduler, everyMs: this.#options.heartbeatMs, logger });
+    this.#guard = new FolderGuard(own, inner, presence, logger);
     return this.#guard;
   }
 

@@ -88,7 +88,7 @@ export class FolderServing implements Disposable {
     const onError = (error: unknown): void =>
       logger.error('A listener of the folder failed.', { error: String(error) });
     this.#options = options;
-    this.#branch = new CheckedOutBranch(options);
+    this.#branch = new CheckedOutBranch({ ...options, heartbeatMs: options.settings.heartbeatMs });
     this.#changed = new Emitter<void>(onError);
     this.#appliedChange = new Emitter<AppliedChange>(onError);
     this.#appliedBulk = new Emitter<AppliedBulk>(onError);

@@ -7,6 +7,8 @@ import { GitCommand } from './gitCommand.ts';
 export const INDEX_QUIET_MS = 500;
 /** Whoever has taken a folder away (a drive, a network share) tells nobody when it is back. */
 const GONE_RETRY_MS = 2_000;
+/** The folder is not there, or nothing in it is. */
+export const FOLDER_GONE = { reason: 'this folder is not there at the moment', settlesInMs: GONE_RETRY_MS };
 /** What stands in HEAD where references are kept in another form (git help init, `--ref-format=reftable`). */
 const REFTABLE_HEAD = 'refs/heads/.invalid';
 
@@ -137,8 +139,7 @@ export async function gitActivity(checkout: GitCheckout, wallNowMs: number): Pro
   const at = found.findIndex((one) => one !== undefined);
   const what = AT_WORK[at]?.[1];
   if (what !== undefined) return { what, settlesInMs: undefined };
-  if (head === undefined)
-    return { what: 'this folder is not there at the moment', settlesInMs: GONE_RETRY_MS, isGone: true };
+  if (head === undefined) return { what: FOLDER_GONE.reason, settlesInMs: FOLDER_GONE.settlesInMs, isGone: true };
   if (index === undefined) return undefined;
   const ageMs = wallNowMs - index.mtimeMs;
   // A time in the future (a clock set back) says nothing about now.
