@@ -46,9 +46,10 @@ export class DocumentPath {
   /** What a person has to decide or to mend; undefined where the name is in step or on the way to it. */
   get question(): UserProblem | undefined {
     const { localPath, libraryPath } = this.#record.stored;
-    if (localPath === undefined || this.#choice !== undefined) return undefined;
-    if (!this.isRenamedHere) return undefined;
+    if (localPath === undefined || !this.isRenamedHere || this.#choice === 'theirs') return undefined;
+    // Also where ours was chosen: another document may have got the name since, and telling again changes nothing.
     if (this.#isRefused) return nameTaken(localPath, libraryPath);
+    if (this.#choice === 'ours') return undefined;
     return this.isRenamedThere ? nameQuestion(localPath, libraryPath) : undefined;
   }
 

@@ -116,18 +116,24 @@ test('[REN-03] [I9] a crash after the file was moved and before that was recorde
   );
 });
 
+/** To `mine.yaml` and `theirs.yaml`, and it is asked about. */
+async function renamedHereAndThere(): Promise<{ readonly bench: ReplicaBench; readonly again: Replica }> {
+  const { bench, replica } = await opened();
+  bench.folder.rename(PATH, 'mine.yaml');
+  await bench.untilTrue(() => bench.proposed.length === 1);
+  const head = { ...headOf(base), index: 6 as LogIndex, path: 'theirs.yaml' };
+  bench.answer = () => ({ kind: 'stale', head });
+  replica.dispose();
+  const again = await bench.open();
+  bench.answer = () => new Promise(() => undefined);
+  await bench.takeRename(again, base, 'theirs.yaml');
+  await bench.untilTrue(() => again.documents[0]?.state === 'misnamed');
+  return { bench, again };
+}
+
 for (const choice of ['bringBack', 'keepMine'] as const)
   test(`[REN-04] renamed here and there to other names is asked about: ${choice}`, async () => {
-    const { bench, replica } = await opened();
-    bench.folder.rename(PATH, 'mine.yaml');
-    await bench.untilTrue(() => bench.proposed.length === 1);
-    const head = { ...headOf(base), index: 6 as LogIndex, path: 'theirs.yaml' };
-    bench.answer = () => ({ kind: 'stale', head });
-    replica.dispose();
-    const again = await bench.open();
-    bench.answer = () => new Promise(() => undefined);
-    await bench.takeRename(again, base, 'theirs.yaml');
-    await bench.untilTrue(() => again.documents[0]?.state === 'misnamed');
+    const { bench, again } = await renamedHereAndThere();
     const sent = bench.proposed.length;
     assert.deepEqual(await bench.until(again.choices.leaveBehind(bench.folder.fileOf('mine.yaml'), choice)), {
       isDone: true,
@@ -149,6 +155,19 @@ test('[REN-05] a name that another document has in the library is asked about, a
   assert.equal(!refused.isDone && refused.problem.code, 'path-taken');
   assert.equal((await bench.until(replica.choices.leaveBehind(file, 'bringBack'))).isDone, true);
   await bench.untilTrue(() => bench.paths()[0] === PATH);
+});
+
+test('[REN-05] [REN-04] a name that was chosen over the library’s, and that another document has got there, is asked about again', async () => {
+  const { bench, again } = await renamedHereAndThere();
+  const other = { ...headOf(revision(spec('rats'), 7), 'doc-2' as DocId), path: 'mine.yaml' };
+  bench.answer = () => Promise.resolve({ kind: 'stale', head: other });
+  const file = bench.folder.fileOf('mine.yaml');
+  const sent = bench.proposed.length;
+  await bench.until(again.choices.leaveBehind(file, 'keepMine'));
+  await bench.untilTrue(() => bench.proposed.length > sent && again.documents[0]?.state === 'misnamed');
+  assert.equal(bench.proposed.length, sent + 1);
+  assert.equal((await bench.until(again.choices.leaveBehind(file, 'bringBack'))).isDone, true);
+  await bench.untilTrue(() => bench.paths()[0] === 'theirs.yaml');
 });
 
 test('[REN-05] a document whose place another one still has here waits for it, and then has its copy', async () => {
