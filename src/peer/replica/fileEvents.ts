@@ -10,6 +10,13 @@ import type { Removals } from './replicaPorts.ts';
 /** Auto-saves are sent after so much quiet (DESIGN §5, "Consent and joining"). */
 const AUTO_SAVE_QUIET_MS = 2_000;
 
+interface AutoSave {
+  readonly document: DocumentReplica;
+  readonly quiet: Disposable;
+  /** The file went meanwhile, perhaps to another name. */
+  isGone: boolean;
+}
+
 export interface FileEventsOptions {
   readonly options: Pick<ReplicaOptions, 'ambient' | 'files' | 'watcher'>;
   readonly removals: Removals;
@@ -27,7 +34,7 @@ export class FileEvents implements Disposable {
   readonly #bulkProposals: BulkProposals;
   readonly #disposables = new DisposableStore();
   /** By file: the auto-saves whose quiet is not over yet. */
-  readonly #autoSaves = new Map<string, Disposable>();
+  readonly #autoSaves = new Map<string, AutoSave>();
 
   constructor(documents: DocumentTable, { options, removals, search, bulkProposals }: FileEventsOptions) {
     this.#documents = documents;
@@ -54,32 +61,36 @@ export class FileEvents implements Disposable {
 
   dispose(): void {
     this.#disposables.dispose();
-    for (const timer of this.#autoSaves.values()) timer.dispose();
+    for (const { quiet } of this.#autoSaves.values()) quiet.dispose();
   }
 
   #saved(file: string, text: string, isAutoSave: boolean): void {
-    this.#autoSaves.get(file)?.dispose();
+    this.#autoSaves.get(file)?.quiet.dispose();
     this.#autoSaves.delete(file);
     const document = this.#documents.ofFile(file);
     if (document === undefined) {
       this.#search.fileAppeared(file);
     } else if (isAutoSave) {
-      this.#autoSaves.set(
-        file,
-        this.#options.ambient.scheduler.after(AUTO_SAVE_QUIET_MS, () => {
-          this.#autoSaves.delete(file);
-          void this.#lookAt(document, text);
-        }),
-      );
+      const quiet = this.#options.ambient.scheduler.after(AUTO_SAVE_QUIET_MS, () => {
+        const isGone = this.#autoSaves.get(file)?.isGone === true;
+        this.#autoSaves.delete(file);
+        void this.#lookAt(document, text);
+        if (isGone) this.#search.fileGone();
+      });
+      this.#autoSaves.set(file, { document, quiet, isGone: false });
     } else {
       void this.#lookAt(document, text);
     }
   }
 
   #changed(file: string, kind: 'changed' | 'removed'): void {
-    // An auto-save's own event: its text is sent when the quiet is over.
-    if (this.#autoSaves.has(file)) return;
     const document = this.#documents.ofFile(file);
+    const autoSave = this.#autoSaves.get(file);
+    // An auto-save's own event: its text is sent when the quiet is over. What is elsewhere by then has none here.
+    if (autoSave !== undefined && autoSave.document === document) {
+      autoSave.isGone = kind === 'removed';
+      return;
+    }
     if (document !== undefined) {
       this.#removals.toldAgain(document.docId);
       void this.#lookAt(document);

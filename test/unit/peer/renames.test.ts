@@ -35,6 +35,15 @@ for (const isChanged of [false, true])
     assert.deepEqual(bench.paths(), ['pets.yaml']);
   });
 
+test('[REN-01] a file that gets its old name back within the quiet of an auto-save is followed there', async () => {
+  const { bench, replica } = await opened();
+  bench.folder.save(PATH, edited, 'auto');
+  bench.folder.rename(PATH, 'pets.yaml');
+  await bench.untilTrue(() => replica.documents[0]?.path === 'pets.yaml');
+  bench.folder.rename('pets.yaml', PATH);
+  await bench.untilTrue(() => replica.documents[0]?.path === PATH);
+});
+
 test('[REN-01] a new name that could not be recorded is looked for again: the disk was full for a moment', async () => {
   const { bench } = await opened();
   bench.folder.rename(PATH, 'pets.yaml');
