@@ -65,7 +65,9 @@ export class DocumentTable {
 
   /** The document has no copy here any more. */
   unplace(docId: DocId): void {
-    for (const path of this.#pathsOf.get(docId) ?? []) this.#byPath.delete(path);
+    for (const path of this.#pathsOf.get(docId) ?? [])
+      // Another one may have got the place meanwhile.
+      if (this.#byPath.get(path)?.docId === docId) this.#byPath.delete(path);
     this.#pathsOf.delete(docId);
   }
 
