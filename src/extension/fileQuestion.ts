@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable, Logger } from '../core/ports.ts';
 import { FILE_CARRIED, type DocumentStatus, type FolderSession, type FolderStatus } from '../peer/folderSession.ts';
-import { behindSentence, carriedSentence, misnamedSentence, missingSentence } from './sentences.ts';
+import { behindSentence, carriedSentence, misnamedSentence, missingSentence, settledSentence } from './sentences.ts';
 import type { UserMessages } from './userMessages.ts';
 
 /** What is asked about files in one state. */
@@ -57,7 +57,8 @@ export class FileQuestion implements Disposable {
   readonly #logger: Logger;
   /** Files that were asked about since they came into that state; Show Status asks again. */
   readonly #asked = new Set<string>();
-  #isAsking = false;
+  /** What the question that stands there is about. */
+  #open: readonly AskedDocument[] | undefined;
   #isDisposed = false;
 
   constructor(question: Question, messages: UserMessages, logger: Logger) {
@@ -71,6 +72,8 @@ export class FileQuestion implements Disposable {
     const documents = this.#find(folders);
     const files = new Set(documents.map(({ file }) => file));
     for (const file of this.#asked) if (!files.has(file)) this.#asked.delete(file);
+    // No message can be taken away: one whose files have settled by themselves keeps no other from being asked about.
+    if (this.#open?.every(({ file }) => !files.has(file)) === true) this.#open = undefined;
     const unasked = documents.filter((document) => !this.#asked.has(document.file));
     if (unasked.length > 0) this.#askInBackground(unasked);
   }
@@ -85,12 +88,14 @@ export class FileQuestion implements Disposable {
   }
 
   #askInBackground(documents: readonly AskedDocument[]): void {
-    if (this.#isAsking || this.#isDisposed || documents.length === 0) return;
-    this.#isAsking = true;
+    if (this.#open !== undefined || this.#isDisposed || documents.length === 0) return;
+    this.#open = documents;
     for (const document of documents) this.#asked.add(document.file);
     this.#ask(documents)
       .catch((error: unknown) => this.#logger.error('Asking about a file failed.', { error: String(error) }))
-      .finally(() => (this.#isAsking = false));
+      .finally(() => {
+        if (this.#open === documents) this.#open = undefined;
+      });
   }
 
   async #ask(documents: readonly AskedDocument[]): Promise<void> {
@@ -102,9 +107,12 @@ export class FileQuestion implements Disposable {
     const label = await vscode.window.showWarningMessage(sentence, takeLabel, keepLabel);
     if (label === undefined || this.#isDisposed) return;
     const choice = label === takeLabel ? 'bringBack' : 'keepMine';
-    for (const { session, file } of documents) {
-      // It may be as it should while the question still stands there.
-      if (!session.status.documents.some((document) => document.file === file && this.#isAbout(document))) continue;
+    // They may be as they should while the question still stands there.
+    const left = documents.filter(({ session, file }) =>
+      session.status.documents.some((document) => document.file === file && this.#isAbout(document)),
+    );
+    if (left.length === 0) this.#messages.answer(settledSentence(documents.map(({ path }) => path)));
+    for (const { session, file } of left) {
       if (!this.#messages.report(await session.leaveBehind(file, choice))) return;
     }
   }

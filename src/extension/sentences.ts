@@ -67,6 +67,11 @@ export function behindSentence(paths: readonly string[]): string {
   return `${what} set back to an older version by something outside, such as git. Bring back ${which}, or keep what is there now and send it?`;
 }
 
+/** The answer to a question that has settled itself came too late to do anything. */
+export function settledSentence(paths: readonly string[]): string {
+  return `${listNames(paths)} ${paths.length === 1 ? 'was' : 'were'} settled in the meantime: nothing was done.`;
+}
+
 /** Says what to do next where nobody else is there yet. @param branch where the folder has joined on others before. */
 export function readySentence(folderName: string, documentCount: number, branch: string | undefined): string {
   const documents = count(documentCount, 'document');
