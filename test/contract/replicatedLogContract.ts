@@ -338,6 +338,18 @@ export function testReplicatedLog(name: string, open: () => Promise<ReplicatedLo
     assert.deepEqual(await log.skeleton(6 as LogIndex, 5), await log.skeleton(6 as LogIndex, 1));
   });
 
+  test(`[REC-10] [REP-17] ${name}: a head whose text nobody has comes with another log's state all the same`, async () => {
+    const theirs = await open();
+    const builder = await filled(theirs, 2);
+    const log = await open();
+    await log.adoptTerm(builder.term);
+    const rows = await theirs.skeleton(LOG_START, 2);
+    await log.replace({ shared: LOG_START, rows, heads: await theirs.heads(), texts: [] });
+    assert.deepEqual(await log.heads(), await theirs.heads());
+    assert.equal(await log.headText(spec), undefined);
+    assert.equal(await log.revisionText(spec, hashOf('text 2\n')), undefined);
+  });
+
   test(`[ELE-09] ${name}: the term of another host's leader is adopted, and no older one after it`, async () => {
     const log = await open();
     await log.adoptTerm({ number: 5, leaderId: alice });

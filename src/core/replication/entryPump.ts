@@ -38,7 +38,8 @@ export interface EntrySource {
   fetchHashes(indexes: readonly LogIndex[]): Promise<readonly (string | null)[] | undefined>;
   /** See `ReplicatedLog.skeleton`. Only for hosts. */
   fetchSkeleton(since: LogIndex, limit: number): Promise<readonly SkeletonRow[] | undefined>;
-  fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | undefined>;
+  /** Null where whoever was asked does not have it. */
+  fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | null | undefined>;
   acknowledge(index: LogIndex): void;
 }
 

@@ -262,7 +262,7 @@ export class Follower implements Disposable {
   /** The same from the present leader only: undefined also where it is gone before it answers. */
   async fetchRevisionOnce(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
     const text = await this.#session?.fetchRevision(docId, hash);
-    return text !== undefined && this.#options.ambient.hashText(text) === hash ? text : undefined;
+    return typeof text === 'string' && this.#options.ambient.hashText(text) === hash ? text : undefined;
   }
 
   /** A leadership that was heard of elsewhere: whoever is older is not listened to any more. */

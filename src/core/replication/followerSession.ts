@@ -175,9 +175,9 @@ export class FollowerSession implements EntrySource, Disposable {
     return answer?.kind === 'skeleton' ? answer.rows : undefined;
   }
 
-  async fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | undefined> {
+  async fetchRevision(docId: DocId, hash: RevisionHash): Promise<string | null | undefined> {
     const answer = await this.request({ kind: 'fetchRevision', docId, hash });
-    return answer?.kind === 'revision' ? answer.text : undefined;
+    return answer?.kind === 'revision' ? (answer.text ?? null) : undefined;
   }
 
   /** Says that it lives and where it stands, before it would be time to. */

@@ -81,8 +81,9 @@ async function takeState(
   for (const { docId, hash } of answer.heads) {
     if (hash === undefined) continue;
     const text = (await log.revisionText(docId, hash)) ?? (await source.fetchRevision(docId, hash));
-    if (text === undefined || hashText(text) !== hash) return false;
-    texts.push({ docId, hash, text });
+    if (text === undefined) return false;
+    // One that the leader has lost, too, keeps only its own document waiting ([REP-17]).
+    if (text !== null && hashText(text) === hash) texts.push({ docId, hash, text });
   }
   await log.replace({ shared, rows, heads: answer.heads, texts });
   return true;

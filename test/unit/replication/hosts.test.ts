@@ -267,6 +267,28 @@ test('[REC-10] behind the horizon a host takes over heads, texts and the decided
   assert.equal(copy.heads().find(({ docId }) => docId === spec)?.hash, hashOf('text 3\n'));
 });
 
+test('[REC-10] [REP-17] a text that the leader has lost keeps a new host from nothing but its document, and comes with the next whole edit', async () => {
+  const world = await startLeader();
+  await write(world.transactions, texts(1, 2));
+  await world.append(createOf('writer', 'doc-2', 'other.yaml', 'other\n'));
+  await world.transactions.compact(EVERYTHING);
+  const revisionText = world.transactions.revisionText.bind(world.transactions);
+  world.transactions.revisionText = (docId, hash) =>
+    docId === 'doc-2' ? Promise.resolve(undefined) : revisionText(docId, hash);
+  const { copy, follower } = await startHost(world);
+  assert.equal(follower.isCaughtUp, true);
+  assert.deepEqual(copy.position, world.transactions.position);
+  assert.deepEqual(copy.heads(), world.transactions.heads());
+  assert.equal(await copy.revisionText(spec, hashOf('text 2\n')), 'text 2\n');
+  assert.equal(await copy.revisionText('doc-2' as DocId, hashOf('other\n')), undefined);
+  const whole = editOf('writer', 'doc-2', 'other\n', 'mended\n');
+  await world.append({ ...whole, patch: [{ offset: 0, deleteCount: 'other\n'.length, insert: 'mended\n' }] });
+  await write(world.transactions, texts(3, 3));
+  await world.time.advance(200);
+  assert.deepEqual(copy.position, world.transactions.position);
+  assert.equal(await copy.revisionText('doc-2' as DocId, hashOf('mended\n')), 'mended\n');
+});
+
 test('[REC-10] an entry that this host cannot take stands in the way of nothing: it takes the state instead', async () => {
   const world = await startLeader();
   await write(world.transactions, texts(1, 2));
