@@ -164,7 +164,13 @@ export class DocumentSearch implements Disposable {
       created.push(document);
     }
     if (created.length === 0) return;
-    await this.#options.store.commit({ putDocuments: created.map((document) => document.stored) });
+    try {
+      await this.#options.store.commit({ putDocuments: created.map((document) => document.stored) });
+    } catch (error) {
+      // They are found anew when files are looked for again.
+      for (const document of created) this.#documents.remove(document);
+      throw error;
+    }
     await this.#owner.places.arrived(created);
   }
 

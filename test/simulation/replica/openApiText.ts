@@ -118,6 +118,8 @@ function addParameter(lines: readonly string[], random: SeededRandom, mint: Mint
   const end = lines.findIndex((line, index) => index > at && !line.startsWith('      '));
   const list = lines.findIndex((line, index) => index > at && index < end && line === '      parameters:');
   if (list !== -1) return lines.toSpliced(list + 1, 0, ...parameter);
+  const empty = lines.findIndex((line, index) => index > at && index < end && line === '      parameters: []');
+  if (empty !== -1) return lines.toSpliced(empty, 1, '      parameters:', ...parameter);
   return lines.toSpliced(at + 1, 0, '      parameters:', ...parameter);
 }
 

@@ -34,3 +34,21 @@ test('[scale] a saved file that is no document is no reason to search the folder
   await appears('being-written.yaml');
   assert.equal(bench.searches, before + 3);
 });
+
+test('[I9] a new document that could not be recorded is found again: the disk was full for a moment', async () => {
+  const shadow = revision(spec('cats'), 5);
+  const bench = new ReplicaBench(shadow.text, shadow);
+  bench.answer = () => new Promise(() => undefined);
+  const replica = await bench.open();
+  await bench.rest(replica);
+  const { searches } = bench;
+  bench.folder.save('orders.yaml', spec('orders'), undefined);
+  await bench.untilTrue(() => bench.searches > searches);
+  bench.store.failing = 1;
+  const { now } = bench.time;
+  await bench.untilTrue(() => bench.time.now > now + 1_000);
+  assert.equal(bench.proposed.length, 0);
+  bench.store.failing = 0;
+  await bench.untilTrue(() => bench.proposed.length === 1);
+  assert.equal(bench.proposed[0]?.path, 'orders.yaml');
+});
