@@ -106,8 +106,7 @@ async function notices(peers: ThreePeers): Promise<void> {
 async function settleAll(bob: WorkbenchWindow, link: string, answer: string): Promise<void> {
   await bob.runCommand('API Live Sync: Show Conflicts');
   const panel = await bob.webviews.waitFor('.row');
-  await panel.getByRole('button', { name: link }).focus();
-  await bob.page.keyboard.press('Enter');
+  await panel.getByRole('button', { name: link }).press('Enter');
   await bob.dialog.click(answer);
   await untilShown(panel.getByText('No conflicts. Everything is in step.'));
   await bob.page.keyboard.press('ControlOrMeta+W');

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { launchBrowser } from '../harness/browser.ts';
 import { projectRoot } from '../harness/paths.ts';
 import { processesWith } from '../harness/processTree.ts';
+import { untilShown } from '../harness/shown.ts';
 import { waitFor } from '../harness/waitFor.ts';
 
 const markVariable = 'API_LIVE_SYNC_START_TEST';
@@ -27,7 +28,7 @@ for (const ending of ['Ctrl-C', 'kill -9'] as const) {
       try {
         const pages = await Promise.all([browser.newPage(), browser.newPage()]);
         for (const [index, address] of [first, second].entries()) await pages[index]?.goto(address);
-        await Promise.all(pages.map(async (page) => page.getByRole('treeitem', { name: 'openapi.yaml' }).waitFor()));
+        await Promise.all(pages.map((page) => untilShown(page.getByRole('treeitem', { name: 'openapi.yaml' }))));
         const [backend, frontend] = await Promise.all(pages.map(async (page) => page.title()));
         assert.match(backend ?? '', /^backend\b/);
         assert.match(frontend ?? '', /^frontend\b/);

@@ -4,8 +4,8 @@ import type { BulkEntry, BulkReason } from '../../core/replication/entry.ts';
 import type { AppliedBulk, AppliedChange } from '../folderSession.ts';
 import type { AppliedStep } from './replicaPorts.ts';
 
-/** Files of one bulk that are written less than this apart are told together. */
-const TELL_QUIET_MS = 300;
+/** So long what was written waits for the files of the bulk that were not: some wait for a person to save, or have it already. */
+const TELL_PATIENCE_MS = 3_000;
 /** These have made the files what they are in a commit. */
 const LEADS_TO_COMMIT: ReadonlySet<BulkReason> = new Set(['checkout', 'pull', 'rebase', 'merge', 'reset']);
 
@@ -15,6 +15,8 @@ interface Arrival {
   readonly reason: BulkReason;
   readonly commit: string | undefined;
   readonly id: ProposalId;
+  /** Files that are still to be written. */
+  awaited: number;
   written: Pick<AppliedChange, 'file' | 'path'>[];
   timer: Disposable | undefined;
 }
@@ -35,26 +37,42 @@ export class BulkArrivals implements Disposable {
   /** The files of these documents are about to get what the bulk brings, now or when nothing stands in the way. */
   expect({ proposalId: id, index, author, reason, headCommit }: BulkEntry, docIds: readonly DocId[]): void {
     const commit = LEADS_TO_COMMIT.has(reason) ? headCommit : undefined;
-    const arrival = { id, index, authorName: author.name, reason, commit, written: [], timer: undefined };
-    for (const docId of docIds) this.#expected.set(docId, arrival);
+    const arrival = { id, index, authorName: author.name, reason, commit, awaited: 0, written: [], timer: undefined };
+    for (const docId of docIds) {
+      this.#settle(docId);
+      this.#expected.set(docId, arrival);
+      arrival.awaited += 1;
+    }
   }
 
   /** Whether the change came with a bulk and with nothing else, so that it is told with it alone. */
   take({ docId, file, path }: AppliedChange, step: AppliedStep | undefined): boolean {
     const arrival = this.#expected.get(docId);
     if (arrival === undefined || step === undefined || step.to < arrival.index) return false;
-    this.#expected.delete(docId);
     // The file had it already, and so this is of something else.
-    if ((step.from ?? 0) >= arrival.index) return false;
-    arrival.written.push({ file, path });
-    arrival.timer?.dispose();
-    arrival.timer = this.#ambient.scheduler.after(TELL_QUIET_MS, () => this.#tellOf(arrival));
-    this.#open.add(arrival);
-    return step.to === arrival.index;
+    const isOfBulk = (step.from ?? 0) < arrival.index;
+    if (isOfBulk) {
+      arrival.written.push({ file, path });
+      this.#open.add(arrival);
+    }
+    this.#settle(docId);
+    return isOfBulk && step.to === arrival.index;
   }
 
   dispose(): void {
     for (const { timer } of this.#open) timer?.dispose();
+  }
+
+  /** A document is not waited for any more: the last one tells, however slowly the files were written. */
+  #settle(docId: DocId): void {
+    const arrival = this.#expected.get(docId);
+    if (arrival === undefined) return;
+    this.#expected.delete(docId);
+    arrival.awaited -= 1;
+    if (!this.#open.has(arrival)) return;
+    arrival.timer?.dispose();
+    if (arrival.awaited === 0) this.#tellOf(arrival);
+    else arrival.timer = this.#ambient.scheduler.after(TELL_PATIENCE_MS, () => this.#tellOf(arrival));
   }
 
   #tellOf(arrival: Arrival): void {

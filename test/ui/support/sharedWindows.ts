@@ -25,28 +25,17 @@ export interface SharedWindows {
  */
 export function shareTwoWindows(): SharedWindows {
   let open: TwoWindows | undefined;
-  const close = async (): Promise<void> => {
-    const workbench = open?.workbench;
-    open = undefined;
-    await workbench?.close();
-  };
-  after(close);
+  after(async () => open?.workbench.close());
   const inTurn = (body: (windows: TwoWindows) => Promise<void>) => async (): Promise<void> => {
-    if (open === undefined) {
-      const workbench = await Workbench.start();
-      try {
-        open = await openTwoWindows(workbench);
-      } catch (error) {
-        const failure = await failureOn(workbench, error);
-        await workbench.close();
-        throw failure;
-      }
-    } else await Promise.all([open.a, open.b].map((window) => window.cleanUp()));
+    const workbench = open?.workbench ?? (await Workbench.start());
     try {
+      if (open === undefined) open = await openTwoWindows(workbench);
+      else await Promise.all([open.a, open.b].map((window) => window.cleanUp()));
       await body(open);
     } catch (error) {
-      const failure = await failureOn(open.workbench, error);
-      await close();
+      const failure = await failureOn(workbench, error);
+      open = undefined;
+      await workbench.close();
       throw failure;
     }
   };

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import type { DocId, LogIndex, PeerId, ProposalId } from '../../../src/core/ids.ts';
 import type { BulkEntry } from '../../../src/core/replication/entry.ts';
 import type { AppliedBulk, AppliedChange } from '../../../src/peer/folderSession.ts';
+import { BulkArrivals } from '../../../src/peer/replica/bulkArrivals.ts';
 import type { Replica } from '../../../src/peer/replica/replica.ts';
-import { hashOf } from '../replication/fakes.ts';
+import { FakeTime, hashOf } from '../replication/fakes.ts';
 import { headOf, PATH, ReplicaBench, revision, spec } from './replicaBench.ts';
 
 const OLD = spec('one');
@@ -319,6 +320,23 @@ test('[BLK-08] [I12] a file that a later entry overtook is told with the bulk an
   );
   assert.deepEqual(await bench.until(replica.bulkTakeBack.takeBack(entry.proposalId, NEVER)), { isDone: true });
   assert.deepEqual(textsIn(bench), [spec('one', 'three'), OLD, OLD, OLD, OLD, OLD]);
+});
+
+test('[BLK-08] a bulk is told once, with its last file, however slowly the files are written', async () => {
+  const time = new FakeTime();
+  const told: number[] = [];
+  const arrivals = new BulkArrivals(time, ({ documents }) => told.push(documents.length));
+  const docIds = ['a', 'b', 'c'] as DocId[];
+  arrivals.expect(bulkEntry(createBench()), docIds);
+  for (const docId of docIds) {
+    assert.deepEqual(told, []);
+    await time.advance(2_000);
+    const change = { docId, file: docId, path: docId, authorName: 'bob', changes: [], isDeletion: false };
+    assert.ok(arrivals.take(change, { from: 1 as LogIndex, to: 2 as LogIndex }));
+  }
+  assert.deepEqual(told, [3]);
+  await time.advance(60_000);
+  assert.deepEqual(told, [3]);
 });
 
 test('[BLK-08] a file that has the bulk already is not told with it when something else changes it', async () => {
