@@ -57,6 +57,11 @@ export class Invariants {
     for (const { entry } of records) this.#onEntry(entry);
   }
 
+  /** A replica has an old state of its own: what it merges again may come and go. */
+  stateIsOld(): void {
+    this.#wasPutBack = true;
+  }
+
   /** The log is the copy that a backup had of its first entries. */
   putBack(kept: number): void {
     this.entries = kept;

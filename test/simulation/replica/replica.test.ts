@@ -7,6 +7,7 @@ const SEEDS = 150;
 const BULK_SEEDS = 20;
 /** Seeds 4 and 8 have shown that what is held was taken for a change made on purpose, 26 and 38 that a stale answer of another log was merged. */
 const BACKUP_SEEDS = 40;
+const STATE_SEEDS = 8;
 const FIRST_SEED = 1;
 /** Histories that show a fault when it is put back into the replica, or did in an earlier state of this simulation; each with what it was. */
 const REGRESSIONS: readonly (readonly [number, string])[] = [
@@ -80,6 +81,13 @@ test(`[I1] [I2] [I7] [I9] ${String(SEEDS)} simulated histories of replicas: edit
 test(`[REC-04] [I1] [I2] ${String(BACKUP_SEEDS)} histories in which old copies of the log are put back, or it is deleted: nothing that was saved is lost`, async () => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + BACKUP_SEEDS; seed += 1) {
     const report = await new ReplicaSimulation(seed, { hasBackups: true }).run();
+    assert.deepEqual(report.violations, [], report.trace.join('\n'));
+  }
+});
+
+test(`[REC-11] [REP-05] [I1] [I2] ${String(STATE_SEEDS)} histories in which replicas lose their own state, or an old copy of it is put back`, async () => {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + STATE_SEEDS; seed += 1) {
+    const report = await new ReplicaSimulation(seed, { losesStates: true }).run();
     assert.deepEqual(report.violations, [], report.trace.join('\n'));
   }
 });

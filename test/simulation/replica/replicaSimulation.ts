@@ -8,6 +8,7 @@ import { DOINGS, People } from './people.ts';
 import type { Doing } from './people.ts';
 import { SimulatedPeer } from './simulatedPeer.ts';
 import type { Machine } from './simulatedPeer.ts';
+import type { StoreDisk } from './simulatedStore.ts';
 import { Ledger, tokensOnlyIn } from './tokens.ts';
 
 /** How long people type and things break. */
@@ -50,6 +51,8 @@ export interface ReplicaSimulationOptions {
   readonly traceLines?: number;
   /** Old copies of the log are put back, or it is deleted; a history of its own beside the one without. */
   readonly hasBackups?: boolean;
+  /** Old copies of a replica's own state are put back, or it is lost as a damaged one is; a history of its own, too. */
+  readonly losesStates?: boolean;
   /** Whether people delete documents for good; without that, a seed is the history that it was before they could. */
   readonly deletes?: boolean;
   /** The same for renaming them. */
@@ -91,6 +94,7 @@ export class ReplicaSimulation {
   readonly #trace: string[] = [];
   readonly #traceLines: number;
   readonly #hasBackups: boolean;
+  readonly #losesStates: boolean;
   readonly #hasBulks: boolean;
   #isHostile = true;
   #hasForgotten = false;
@@ -101,14 +105,16 @@ export class ReplicaSimulation {
     {
       traceLines = TRACE_LINES,
       hasBackups = false,
-      deletes = !hasBackups,
-      renames = !hasBackups,
+      losesStates = false,
+      deletes = !hasBackups && !losesStates,
+      renames = !hasBackups && !losesStates,
       bulks = false,
     }: ReplicaSimulationOptions = {},
   ) {
     this.#seed = seed;
     this.#traceLines = traceLines;
     this.#hasBackups = hasBackups;
+    this.#losesStates = losesStates;
     this.#random = new SeededRandom(seed);
     const random = this.#random;
     this.#troubles = TROUBLES.filter(() => random.chance(0.35));
@@ -124,7 +130,7 @@ export class ReplicaSimulation {
     const isForgetful = this.#troubles.includes('compact');
     const doings: Doing[] = DOINGS.filter(
       (doing) => random.chance(0.6) && !(isForgetful && doing === 'setBack'),
-    ).filter((doing) => !hasBackups || DOINGS_AROUND_BACKUPS.includes(doing));
+    ).filter((doing) => !(hasBackups || losesStates) || DOINGS_AROUND_BACKUPS.includes(doing));
     if (deletes && random.chance(0.6)) doings.push('deleteForGood');
     if (renames && random.chance(0.6)) doings.push('rename');
     if (bulks) doings.push('generate', 'generate', 'generate');
@@ -202,6 +208,7 @@ export class ReplicaSimulation {
     this.#scheduleDoing();
     this.#scheduleTrouble();
     if (this.#hasBackups) this.#scheduleBackup();
+    if (this.#losesStates) for (const peer of this.#peers) this.#scheduleStateLoss(peer, []);
   }
 
   #scheduleDoing(): void {
@@ -226,6 +233,27 @@ export class ReplicaSimulation {
       void this.#putBack();
       this.#scheduleBackup();
     });
+  }
+
+  /** @param copies that a backup has of its state. */
+  #scheduleStateLoss(peer: SimulatedPeer, copies: StoreDisk[]): void {
+    this.#later(2_000, 12_000, () => {
+      if (!this.#isHostile) return;
+      if (this.#random.chance(0.5)) copies.push(peer.store.copy());
+      else this.#loseState(peer, copies.length > 0 && this.#random.chance(0.6) ? this.#random.pick(copies) : undefined);
+      this.#scheduleStateLoss(peer, copies);
+    });
+  }
+
+  #loseState(peer: SimulatedPeer, copy: StoreDisk | undefined): void {
+    this.#faults += 1;
+    this.#kill(peer);
+    const { index } = peer.store.synced;
+    this.#note(
+      `the state of ${peer.name} is put back from ${String(index)} to ${String(copy?.synced.index ?? 'nothing')}`,
+    );
+    peer.store.putBack(copy);
+    this.#invariants.stateIsOld();
   }
 
   /** Everything is off, somebody puts an old copy of the log back, everything is on again. */

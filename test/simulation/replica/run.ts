@@ -1,4 +1,4 @@
-// `node test/simulation/replica/run.ts --seeds N [--from SEED] [--backups] [--bulks] [--trace LINES] [--dump] [--stop]`: simulated histories of replicas; exit 1 on any violation.
+// `node test/simulation/replica/run.ts --seeds N [--from SEED] [--backups] [--states] [--bulks] [--trace LINES] [--dump] [--stop]`: simulated histories of replicas; exit 1 on any violation.
 import { parseArgs } from 'node:util';
 import { runSeeds, SEED_OPTIONS } from '../runSeeds.ts';
 import { ReplicaSimulation } from './replicaSimulation.ts';
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     dump: { type: 'boolean', default: false },
     backups: { type: 'boolean', default: false },
     bulks: { type: 'boolean', default: false },
+    states: { type: 'boolean', default: false },
   },
 });
 await runSeeds({
@@ -22,6 +23,7 @@ await runSeeds({
       traceLines: Number(values.trace),
       hasBackups: values.backups,
       bulks: values.bulks,
+      losesStates: values.states,
     }).run(),
   sums: { 'entries committed': ({ entries }) => entries, 'faults injected': ({ faults }) => faults },
   onViolation: ({ violations, trace, dump }, number) => {

@@ -45,6 +45,25 @@ export class StoreDisk {
     };
   }
 
+  /** As a backup has it. */
+  copy(): StoreDisk {
+    const copy = new StoreDisk('');
+    copy.putBack(this);
+    return copy;
+  }
+
+  /** What is on disk is an old copy, or nothing: the file was damaged, or a person has put a backup back. */
+  putBack(copy: StoreDisk | undefined): void {
+    const old = copy ?? new StoreDisk('');
+    this.synced = old.synced;
+    this.nextProposalNumber = old.nextProposalNumber;
+    for (const table of ['documents', 'outbox', 'intents', 'shadows'] as const) {
+      const rows = this[table] as Map<unknown, unknown>;
+      rows.clear();
+      for (const [key, row] of old[table]) rows.set(key, Array.isArray(row) ? [...(row as unknown[])] : row);
+    }
+  }
+
   apply(change: ReplicaChange): void {
     this.synced = change.synced ?? this.synced;
     this.nextProposalNumber = change.nextProposalNumber ?? this.nextProposalNumber;
