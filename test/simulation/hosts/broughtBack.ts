@@ -16,6 +16,8 @@ export class BroughtBack {
   /** By replica: documents and values that only a log which was set aside has shown to it. */
   readonly #unseen = new Map<ReplicaDisk, Set<string>>();
   readonly #excused = new Set<string>();
+  /** Entries that some machine has had. */
+  readonly #known = new Set<string>();
 
   /** @param replicas those of the machine whose log has lost the entries. */
   onSetAside(setAside: readonly LogEntry[], kept: readonly LogRecord[], replicas: readonly ReplicaDisk[]): void {
@@ -53,6 +55,10 @@ export class BroughtBack {
 
   /** A proposal of the replica's is durable on some machine, and on others after that. */
   onDurable(replica: ReplicaDisk, change: DocumentEntry): void {
+    // An old entry that comes to another machine brings nothing back.
+    const entry = `${change.docId} ${change.proposalId}`;
+    if (this.#known.has(entry)) return;
+    this.#known.add(entry);
     const unseen = this.#of(replica);
     for (const value of valuesIn(change)) {
       if (this.isExcused(change.proposalId, value)) continue;
